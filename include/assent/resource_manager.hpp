@@ -1,0 +1,311 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// resource_manager.hpp -- the port to a database: what an adapter implements, and nothing more.
+//
+//   driver_session   one connection.  Each XA verb is split in two, as XA's own asynchronous mode
+//                    (TMASYNC, xa_complete):
+//
+//                        session.submit(verb::prepare, x);             sends, does not wait
+//                        ... submit to the other databases ...
+//                        session.collect(x_deadline) -> reply          one answer, by a deadline
+//
+//   resource_manager_driver   one database: opens sessions, tells who the server is, lists the
+//                    branches in doubt, holds the node's guardian lock, ends sessions.
+//
+//   resource_manager what users hold: a cheap handle on a shared driver.
+//
+// The one invariant: a reply says what the server said, or that nothing was heard.  Adapters map
+// by meaning (see reply_detail), never guess, and never turn silence into success.
+
+#ifndef ASSENT_RESOURCE_MANAGER_HPP
+#define ASSENT_RESOURCE_MANAGER_HPP
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <assent/export.hpp>
+#include <assent/xid.hpp>
+
+namespace assent {
+inline namespace v0 {
+
+/// The end of a wait, on the monotonic clock.
+using deadline = std::chrono::steady_clock::time_point;
+
+/// XA's return codes (C193, xa.h), by their numbers.
+enum class xa_code : int {
+    ok = 0,
+    rdonly = 3,
+    retry = 4,
+    heurmix = 5,
+    heurrb = 6,
+    heurcom = 7,
+    heurhaz = 8,
+    nomigrate = 9,
+    rbrollback = 100,
+    rbcommfail = 101,
+    rbdeadlock = 102,
+    rbintegrity = 103,
+    rbother = 104,
+    rbproto = 105,
+    rbtimeout = 106,
+    rbtransient = 107,
+    async = -2,
+    rmerr = -3,
+    nota = -4,
+    inval = -5,
+    proto = -6,
+    rmfail = -7,
+    dupid = -8,
+    outside = -9,
+};
+
+/// What happened that XA has no code for.
+enum class reply_detail : std::uint8_t {
+    none = 0,
+    /// The connection broke, or was severed, after the request may have been sent.
+    reply_lost = 1,
+    /// The mark taken at start is gone: the session left the branch behind our back (the user's
+    /// own COMMIT, a silent reconnect), and work may be permanent.  code is xa_code::proto.
+    left_behind = 2,
+    /// MariaDB's 1402 on a prepared branch: it had written nothing and its owner left.
+    /// code is xa_code::rbrollback.
+    read_only_owner_left = 3,
+    /// The server is processing this branch for somebody else, or keeps it for the session that
+    /// prepared it: ask again later.  code is xa_code::retry.
+    busy = 4,
+};
+
+/// The answer to one verb on one branch.
+struct reply
+{
+    xa_code code = xa_code::ok;
+    reply_detail detail = reply_detail::none;
+    int native_code = 0;   ///< the server's errno; 0 where the server has none
+    std::string sqlstate;  ///< five characters, or empty
+    std::string text;      ///< the server's words; never SQL text, never a secret
+    /// One-phase only: the server-side transaction id to ask about when the reply is lost
+    /// (PostgreSQL's xid8).  Empty: the branch wrote nothing, or the server has no such thing.
+    std::string witness;
+
+    bool is_ok() const noexcept { return code == xa_code::ok && detail == reply_detail::none; }
+};
+
+/// XA's verbs.  xa_end travels inside prepare, commit_one_phase and rollback.
+enum class verb : std::uint8_t {
+    start = 1,
+    prepare = 2,
+    commit = 3,
+    commit_one_phase = 4,
+    rollback = 5,
+    forget = 6,
+};
+
+/// A driver could not do what was asked; what() says what to do about it.
+class ASSENT_EXPORT driver_error : public std::runtime_error
+{
+public:
+    /// `must_close` is true when bytes were sent on a borrowed connection, whose state is
+    /// therefore unknown: its owner must close it.
+    explicit driver_error(std::string const& what, std::string sqlstate = {}, int native_code = 0,
+                          bool must_close = false)
+        : std::runtime_error(what),
+          sqlstate_(std::move(sqlstate)),
+          native_code_(native_code),
+          must_close_(must_close)
+    {
+    }
+
+    std::string const& sqlstate() const noexcept { return sqlstate_; }
+    int native_code() const noexcept { return native_code_; }
+    bool must_close() const noexcept { return must_close_; }
+
+private:
+    std::string sqlstate_;
+    int native_code_;
+    bool must_close_;
+};
+
+/// Who the server is, as read by preflight.
+struct server_facts
+{
+    std::string kind;          ///< "postgresql", "mysql", "mariadb", "memory"
+    std::string identity;      ///< survives restarts, ports and addresses; at most 120 bytes
+    std::string server_start;  ///< changes when the server restarts
+    std::string version;
+    std::string user;  ///< the account that the manager's own connections use
+    std::string database;
+    bool is_proxied = false;  ///< the session id the client sees is not the server's own
+};
+
+/// What one scan saw: XA RECOVER, pg_prepared_xacts.
+struct scan_result
+{
+    std::vector<xid> ours;          ///< every listed name that has our layout, any node
+    std::size_t foreign_count = 0;  ///< listed names that have not; never touched
+    std::string identity;           ///< of the server that answered this very scan
+    bool is_writable_primary = false;
+};
+
+enum class session_presence : std::uint8_t {
+    gone = 1,  ///< proved: no such session, and the branch can no longer be reached by it
+    present = 2,
+    unknown = 3,  ///< proxied, or the right to see sessions is missing
+};
+
+/// The fate of a one-phase commit whose reply was lost (PostgreSQL's pg_xact_status).
+enum class witness_state : std::uint8_t {
+    committed = 1,
+    rolled_back = 2,
+    in_progress = 3,
+    unknown = 4
+};
+
+/// What a session is opened for; it decides the server-side settings.
+enum class session_purpose : std::uint8_t {
+    work = 1,      ///< leased to the application
+    manage = 2,    ///< scans, phase 2 after a lost connection, cancels
+    guardian = 3,  ///< holds the node's lock under a server-side lease of ten seconds
+};
+
+/// One connection to one database, used by one thread at a time.  The destructor of a session
+/// that the manager opened closes it; that of a borrowed one never touches the handle.
+class ASSENT_EXPORT driver_session
+{
+public:
+    virtual ~driver_session() = default;
+
+    /// The server's name for this session (pg_backend_pid, CONNECTION_ID), from the client
+    /// library, without a round trip.  0: unknown.
+    virtual std::uint64_t id() const noexcept = 0;
+
+    /// PGconn*, MYSQL*, ...
+    virtual void* native_handle() noexcept = 0;
+
+    /// The socket, for the fork handler; -1 when there is none.
+    virtual int descriptor() const noexcept = 0;
+
+    /// Sends the request for `v` on branch `x` and does not wait.  start takes the mark that
+    /// every later end of the branch on this session checks.  A failure to send is a reply.
+    /// @pre  no reply is outstanding.
+    virtual void submit(verb v, xid const& x) noexcept = 0;
+
+    /// Waits for the reply to the last submit.
+    /// @return nothing when `until` passed first: the reply is still outstanding, and collect
+    ///         may be called again.
+    virtual std::optional<reply> collect(deadline until) noexcept = 0;
+
+    /// Whether the last reply left the connection idle, outside any transaction, with its
+    /// protocol in step, and never cancelled, so that it may serve another transaction.
+    virtual bool is_reusable() const noexcept = 0;
+
+    /// Cuts the connection with shutdown(2) so that the server lets go of the branch; the handle
+    /// stays its owner's to close.  Outstanding and later replies are reply_lost.
+    virtual void sever() noexcept = 0;
+
+    /// In a forked child: forgets the connection without sending or shutting down anything.  The
+    /// destructor must not touch the handle afterwards.
+    virtual void abandon() noexcept = 0;
+};
+
+/// What a resource manager can do; declared, never guessed.
+struct driver_capabilities
+{
+    bool is_two_phase = true;
+    /// A prepared branch stays tied to the session that prepared it until that session commits it
+    /// or is gone (MariaDB).
+    bool stays_attached_after_prepare = false;
+    /// A one-phase commit whose reply was lost can be asked about (PostgreSQL).
+    bool has_one_phase_witness = false;
+};
+
+/// One database, as the engine sees it.
+///
+/// Thread safety: every member may be called from several threads at once, on distinct sessions.
+class ASSENT_EXPORT resource_manager_driver
+{
+public:
+    virtual ~resource_manager_driver() = default;
+
+    /// The name given by the user; 1 to 64 printable ASCII bytes.
+    virtual std::string const& name() const noexcept = 0;
+    virtual driver_capabilities capabilities() const noexcept = 0;
+
+    /// Opens a session of the manager's own.
+    /// @throws driver_error  by `until` at the latest; names the resource manager and the cause.
+    virtual std::unique_ptr<driver_session> connect(session_purpose purpose, deadline until) = 0;
+
+    /// Wraps a connection of the application.  Checks that it is idle, outside any transaction,
+    /// without pending results, pipeline or auto-reconnect, of the account `expected` names, and
+    /// connected to that very server and database.  Sets FD_CLOEXEC on its socket.
+    /// @throws driver_error  naming what is wrong; must_close() if bytes were sent in vain.
+    virtual std::unique_ptr<driver_session> borrow(void* handle, server_facts const& expected,
+                                                   deadline until) = 0;
+
+    /// Reads who the server is and refuses one on which a vote would not be durable.
+    /// @throws driver_error  saying which setting to change, or what could not be reached.
+    virtual server_facts preflight(driver_session& manage, deadline until) = 0;
+
+    /// Lists every prepared branch of this database.  A failed or partial scan throws.
+    virtual scan_result scan(driver_session& manage, deadline until) = 0;
+
+    /// Tries to take the server-side lock named after the node; does not wait for it.
+    virtual bool try_guard(driver_session& guardian, std::uint64_t node, deadline until) = 0;
+
+    /// Renews the guardian's lease.  @throws driver_error  the lock may be lost.
+    virtual void heartbeat(driver_session& guardian, deadline until) = 0;
+
+    /// Whether the session `id`, which once worked on a branch of ours, is still there.
+    virtual session_presence presence(driver_session& manage, std::uint64_t id, deadline until) = 0;
+
+    /// Whether any session of our account, opened before `ours`, is still there: while one is, a
+    /// PREPARE of an older epoch may still sit in its socket.
+    virtual session_presence older_sessions(driver_session& ours, deadline until) = 0;
+
+    /// Cancels the statement that session `id` runs now, after checking that it is of our account.
+    virtual void cancel_statement(driver_session& manage, std::uint64_t id, deadline until) = 0;
+
+    /// Ends session `id` at the server, after checking that it is of our account.
+    virtual void end_session(driver_session& manage, std::uint64_t id, deadline until) = 0;
+
+    /// The fate of a one-phase commit, by the witness of its reply.
+    virtual witness_state ask_witness(driver_session& manage, std::string const& witness,
+                                      deadline until) = 0;
+};
+
+/// A user's handle on a database: cheap to copy, compares by identity of the driver.
+class ASSENT_EXPORT resource_manager
+{
+public:
+    explicit resource_manager(std::shared_ptr<resource_manager_driver> driver)
+        : driver_(std::move(driver))
+    {
+    }
+
+    std::string const& name() const noexcept { return driver_->name(); }
+    std::shared_ptr<resource_manager_driver> const& driver() const noexcept { return driver_; }
+
+    friend bool operator==(resource_manager const& a, resource_manager const& b) noexcept
+    {
+        return a.driver_ == b.driver_;
+    }
+    friend bool operator!=(resource_manager const& a, resource_manager const& b) noexcept
+    {
+        return !(a == b);
+    }
+
+private:
+    std::shared_ptr<resource_manager_driver> driver_;
+};
+
+}  // namespace v0
+}  // namespace assent
+
+#endif  // ASSENT_RESOURCE_MANAGER_HPP

@@ -1,0 +1,143 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// coordinator_log.hpp -- everything the engine and recovery ask of the durable log.
+//
+// One process owns a log at a time.  An opened log has a fresh epoch and nonce, forced before the
+// constructor returned; live decisions were copied forward and forced with it, so whatever this
+// interface shows is durable, never merely read.
+
+#ifndef ASSENT_PORTS_COORDINATOR_LOG_HPP
+#define ASSENT_PORTS_COORDINATOR_LOG_HPP
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ports/decision_port.hpp"
+
+namespace assent::ports {
+
+/// One opening of the log.  The log keeps every pair it ever had.
+struct opening
+{
+    std::uint32_t epoch = 0;
+    std::uint64_t nonce = 0;  ///< 48 random bits
+
+    friend bool operator==(opening const&, opening const&) = default;
+};
+
+/// A resource manager as the log knows it.  The id is assigned once and never reused.
+struct binding
+{
+    std::uint16_t id = 0;  ///< from 1
+    std::string name;
+    std::string kind;
+    std::string identity;
+};
+
+/// A place in the order of transactions.
+struct position
+{
+    std::uint32_t epoch = 0;
+    std::uint64_t sequence = 0;
+
+    friend auto operator<=>(position const&, position const&) = default;
+};
+
+/// A commit decision in the log and how far it has been carried out.
+struct logged_decision
+{
+    decision what;
+    std::vector<bool> is_finished;  ///< per branch: verified committed, or settled otherwise
+
+    bool is_complete() const noexcept
+    {
+        for (bool finished : is_finished) {
+            if (!finished) return false;
+        }
+        return true;
+    }
+};
+
+/// What became of a transaction, where the log can tell.
+enum class recorded_outcome : std::uint8_t {
+    not_known = 0,
+    committed = 1,    ///< a decision is in the log
+    rolled_back = 2,  ///< a rollback was noted; absence alone never says so
+};
+
+/// Something that happened against the decision, or that cannot be known.
+struct heuristic_record
+{
+    xid branch;
+    std::string resource_manager;  ///< by name
+    /// XA_HEURCOM ... XA_HEURHAZ; hazard also for a lost mark and for a branch found missing.
+    xa_code code = xa_code::heurhaz;
+    std::string text;  ///< what was seen, for the operator; at most 500 bytes
+    std::int64_t unix_ms = 0;
+};
+
+struct log_state
+{
+    bool is_poisoned = false;  ///< a force failed: begin is refused until the log is reopened
+    std::string why;
+    std::uint64_t forces = 0;          ///< forced writes of decisions in this epoch
+    std::uint64_t other_forces = 0;    ///< bindings, heuristics, horizons, new segments, seals
+    std::uint64_t live_decisions = 0;  ///< not complete
+};
+
+/// Thread safety: every member may be called from several threads at once.
+class coordinator_log : public decision_port
+{
+public:
+    virtual std::uint64_t node() const noexcept = 0;
+    virtual std::string const& node_label() const noexcept = 0;
+    virtual opening current() const noexcept = 0;
+
+    /// Whether this log ever had that opening (rule: exact ownership).
+    virtual bool knows(opening const& which) const noexcept = 0;
+
+    // Bindings.  Durability: forced before bind returns.  @throws std::system_error when not.
+    virtual std::vector<binding> bindings() const = 0;
+    /// Assigns the next id to `name`, or returns the existing id when name, kind and identity are
+    /// the same.  @pre  a name already bound has this identity; an identity has one name.
+    virtual std::uint16_t bind(std::string const& name, std::string const& kind,
+                               std::string const& identity) = 0;
+
+    // Decisions.
+    virtual std::optional<logged_decision> find(gtrid const& which) const = 0;
+    virtual std::vector<logged_decision> unfinished() const = 0;
+    virtual recorded_outcome outcome(gtrid const& which) const = 0;
+
+    /// Notes, lazily, that a branch of a logged decision is finished.
+    /// Durability: with the next force; losing it only costs a repeated commit.
+    virtual void note_finished(xid const& branch) noexcept = 0;
+    /// Notes, lazily, that a transaction was rolled back.
+    virtual void note_rolled_back(gtrid const& which) noexcept = 0;
+
+    // Heuristics.  Durability: forced before the call returns.  @throws std::system_error.
+    virtual void record(heuristic_record const& what) = 0;
+    virtual std::vector<heuristic_record> heuristics() const = 0;
+
+    // Horizon: on resource manager `id`, everything at or below is finished and was forgotten.
+    // A branch listed there has reappeared.  Raised in memory, forced before any decision at or
+    // below it is dropped, which happens when a segment is begun.
+    virtual position horizon(std::uint16_t id) const = 0;
+    virtual void raise_horizon(std::uint16_t id, position to) noexcept = 0;
+
+    // Server starts: which start of resource manager `id` the epoch `of` saw first.
+    // Durability: forced before the call returns.  @throws std::system_error.
+    virtual void note_server_start(std::uint16_t id, std::string const& start) = 0;
+    virtual std::optional<std::string> server_start(std::uint16_t id, std::uint32_t of) const = 0;
+
+    virtual log_state state() const = 0;
+
+    /// In a forked child: closes the descriptors, writes nothing.
+    virtual void abandon() noexcept = 0;
+};
+
+}  // namespace assent::ports
+
+#endif  // ASSENT_PORTS_COORDINATOR_LOG_HPP
