@@ -19,6 +19,8 @@
 #include <assent/resource_manager.hpp>
 #include <assent/xid.hpp>
 
+#include "protocol/durable_decision.hpp"
+
 namespace assent::ports {
 
 /// What is decided: this global transaction commits, on these branches, by resource-manager id.
@@ -28,18 +30,7 @@ struct decision
     std::vector<bqual> branches;
 };
 
-/// Proof that a commit decision is on disk.  Only a decision port can make one.
-class durable_decision
-{
-public:
-    gtrid const& global() const noexcept { return global_; }
-
-private:
-    friend class decision_port;
-    explicit durable_decision(gtrid const& global) noexcept : global_(global) {}
-
-    gtrid global_;
-};
+using protocol::durable_decision;
 
 /// Why a decision is not known to be durable.
 struct force_failure

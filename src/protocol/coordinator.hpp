@@ -1,0 +1,110 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// coordinator.hpp -- one global transaction, as a pure state machine: no I/O, clock, lock or
+// thread.
+//
+//   commit() ---> ending_reads? ---> one_phase ----------------------------------+
+//      |                                                                         v
+//      +--------> preparing --all yes--> deciding --decided(token)--> committing --> ended
+//      |              +--any no--> rolling_back --------------------------------^
+//      +-- rollback-only ----------^
+//
+// The engine asks next(), sends the verb to every branch that may_send(), tells on_reply() what
+// came back, and asks again when nothing is outstanding.  All verbs of a stage may overlap.
+// Phase 2 is entered with a durable_decision and nothing else.
+
+#ifndef ASSENT_PROTOCOL_COORDINATOR_HPP
+#define ASSENT_PROTOCOL_COORDINATOR_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include <assent/xid.hpp>
+
+#include "protocol/durable_decision.hpp"
+#include "protocol/transition_table.hpp"
+
+namespace assent::protocol {
+
+enum class stage : std::uint8_t {
+    active = 0,
+    ending_reads = 1,  // declared read-only branches end before the only writer's one-phase commit
+    preparing = 2,
+    one_phase = 3,
+    deciding = 4,
+    committing = 5,
+    rolling_back = 6,
+    undecided = 7,  // the force failed after submission: neither commit nor rollback may be sent
+    ended = 8,
+};
+
+/// What is known of the whole, by what its caller must do next.
+enum class verdict : std::uint8_t {
+    open = 0,
+    committed = 1,
+    committed_pending = 2,  // decided; a branch has yet to confirm
+    rolled_back = 3,        // confirmed by every branch
+    rolled_back_unconfirmed = 4,
+    heuristic = 5,  // some branch went, or may have gone, against the decision
+    in_doubt = 6,
+};
+
+class coordinator
+{
+public:
+    /// Adds a branch that was started.  @pre  stage is active.
+    std::size_t add_branch(bool is_read_only);
+
+    /// Begins to commit; rolls back instead when `is_rollback_only`.  @pre  stage is active.
+    void commit(bool is_rollback_only) noexcept;
+    void rollback() noexcept;
+
+    /// Gives up before the decision: a vote that must not count (deadline, lost guardian).
+    /// @pre  stage is preparing, ending_reads or deciding, and nothing is outstanding.
+    void veto() noexcept;
+
+    /// The commit point has passed.  @pre  stage is deciding.
+    void decided(durable_decision const& proof) noexcept;
+    /// Nothing of the decision reached the log: roll back, truthfully.  @pre  stage is deciding.
+    void decision_refused() noexcept { veto(); }
+    /// Nobody knows whether the decision is durable.  @pre  stage is deciding.
+    void decision_unknown() noexcept;
+
+    stage now() const noexcept { return stage_; }
+    std::size_t size() const noexcept { return branches_.size(); }
+    branch_state state(std::size_t i) const noexcept { return branches_[i].state; }
+
+    /// The verb that branch `i` must be sent in this stage, marking it outstanding, or nothing.
+    /// `is_first_on_usable_connection` tells a commit whose NOTA is a hazard from a repeat.
+    bool send(std::size_t i, verb& what, bool is_first_on_usable_connection = true) noexcept;
+
+    follow_up on_reply(std::size_t i, reply_class what) noexcept;
+
+    /// Moves on to the next stage when nothing is outstanding and nothing is left to send.
+    stage advance() noexcept;
+
+    verdict outcome() const noexcept;
+
+private:
+    struct branch
+    {
+        branch_state state = branch_state::active;
+        bool is_read_only = false;
+        bool is_sent = false;  // in this stage
+    };
+
+    verb due(branch const& b) const noexcept;
+    void enter(stage next) noexcept;
+    bool any(branch_state what) const noexcept;
+    std::size_t writers() const noexcept;
+
+    stage stage_ = stage::active;
+    std::vector<branch> branches_;
+    bool is_decided_ = false;
+    bool was_rolled_back_ = false;
+};
+
+}  // namespace assent::protocol
+
+#endif  // ASSENT_PROTOCOL_COORDINATOR_HPP
