@@ -22,6 +22,12 @@ fail() {
     exit 1
 }
 
+# What an initialisation that failed has to say: its errors, or else its last words.
+fail_with_log() {
+    grep -iE 'error|fatal|unrecognized|invalid' "$dir/log" | tail -n 10 >&2 || tail -n 20 "$dir/log" >&2
+    fail "$*"
+}
+
 usage() {
     cat >&2 <<USAGE
 usage: $0 init DIR [key=value ...]   make a data directory; the pairs are settings of the server
@@ -61,7 +67,6 @@ refuse_memory_filesystem() {
 }
 
 prepare_directory() {
-    mkdir -p "$dir"
     if [ -n "$(ls -A "$dir")" ]; then fail "$dir is not empty"; fi
     refuse_memory_filesystem "$dir"
     if [ "${#drop[@]}" -gt 0 ]; then chown "$server_user:" "$dir"; fi
@@ -286,6 +291,12 @@ main() {
     shift 2
     choose_user "$preferred_user"
     settings_file=$dir/settings
+    if [ "$verb" = init ]; then mkdir -p -- "$dir"; fi
+    if [ -d "$dir" ]; then
+        # One verb at a time: a clean-up must not overtake a start that is on its way.
+        exec {lock}<"$dir"
+        flock "$lock"
+    fi
     if [ "$verb" != init ] && ! [ -d "$dir/data" ]; then
         # Stopping what is not there is no error: clean-up may come twice.
         case $verb in stop | kill) exit 0 ;; esac

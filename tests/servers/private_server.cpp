@@ -1,0 +1,213 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// private_server.cpp -- runs the scripts beside this file; all knowledge of the servers is there.
+
+#include "tests/servers/private_server.hpp"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <sstream>
+#include <stdexcept>
+#include <system_error>
+
+#include "tests/servers/spawn.hpp"
+
+namespace assent::testing {
+namespace {
+
+std::string script_of(std::string const& kind)
+{
+    return ASSENT_SERVERS_DIRECTORY "/" + kind;
+}
+
+std::string make_directory(std::string const& kind)
+{
+    char const* given = std::getenv("TMPDIR");
+    std::string base = given != nullptr && *given != '\0' ? given : "/tmp";
+    std::string pattern = base + "/assent-" + kind + "-XXXXXX";
+    if (::mkdtemp(pattern.data()) == nullptr) {
+        throw std::system_error(errno, std::generic_category(), "mkdtemp " + pattern);
+    }
+    return std::filesystem::canonical(pattern).string();
+}
+
+// The output of the verb `env`: one KEY=value a line.  The values hold nothing that a shell quotes.
+std::map<std::string, std::string> parse_environment(std::string const& text)
+{
+    std::map<std::string, std::string> found;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        auto const equal = line.find('=');
+        if (equal == std::string::npos) continue;
+        std::string value = line.substr(equal + 1);
+        found[line.substr(0, equal)] = value == "''" ? "" : value;
+    }
+    return found;
+}
+
+}  // namespace
+
+std::unique_ptr<private_server> private_server::postgresql(std::vector<std::string> settings)
+{
+    return std::unique_ptr<private_server>(new private_server("postgresql", settings));
+}
+
+std::unique_ptr<private_server> private_server::mariadb(std::vector<std::string> settings)
+{
+    return std::unique_ptr<private_server>(new private_server("mariadb", settings));
+}
+
+private_server::private_server(std::string const& kind, std::vector<std::string> const& settings)
+    : script_(script_of(kind)), directory_(make_directory(kind))
+{
+    try {
+        start_watchdog();
+        std::vector<std::string> words{script_, "init", directory_};
+        words.insert(words.end(), settings.begin(), settings.end());
+        run(words);
+        start();
+    } catch (...) {
+        // The watchdog cleans up when the pipe ends.
+        if (alive_ >= 0) ::close(alive_);
+        if (watchdog_ > 0) ::waitpid(watchdog_, nullptr, 0);
+        throw;
+    }
+}
+
+private_server::~private_server()
+{
+    try {
+        thaw();
+        run({script_, "stop", directory_});
+    } catch (std::exception const& error) {
+        std::cerr << "stopping the server in " << directory_ << ": " << error.what() << '\n';
+    }
+    // The watchdog kills what may be left, and removes the directory.
+    ::close(alive_);
+    while (::waitpid(watchdog_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+}
+
+void private_server::start_watchdog()
+{
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) {
+        throw std::system_error(errno, std::generic_category(), "pipe2");
+    }
+    alive_ = ends[1];
+    try {
+        watchdog_ = spawn({ASSENT_SERVERS_DIRECTORY "/watchdog", script_, directory_}, ends[0], -1);
+    } catch (...) {
+        ::close(ends[0]);
+        throw;
+    }
+    ::close(ends[0]);
+}
+
+std::string private_server::run(std::vector<std::string> const& words) const
+{
+    finished_process const done = run_process(words);
+    if (done.status != 0) {
+        throw std::runtime_error(words[0] + " " + words[1] + " failed:\n" + done.output);
+    }
+    return done.output;
+}
+
+void private_server::start()
+{
+    run({script_, "start", directory_});
+    read_environment();
+}
+
+void private_server::start_on_port(int port)
+{
+    run({script_, "start", directory_, std::to_string(port)});
+    read_environment();
+}
+
+void private_server::stop()
+{
+    run({script_, "stop", directory_});
+    pid_ = 0;
+}
+
+void private_server::kill()
+{
+    run({script_, "kill", directory_});
+    pid_ = 0;
+}
+
+void private_server::set(std::vector<std::string> const& settings)
+{
+    std::vector<std::string> words{script_, "set", directory_};
+    words.insert(words.end(), settings.begin(), settings.end());
+    run(words);
+}
+
+void private_server::freeze()
+{
+    signal_all(SIGSTOP);
+}
+void private_server::thaw()
+{
+    signal_all(SIGCONT);
+}
+
+// Every process that works in the data directory: the server and, for PostgreSQL, its children.
+void private_server::signal_all(int signal) const
+{
+    std::filesystem::path const data = directory_ + "/data";
+    for (auto const& entry : std::filesystem::directory_iterator("/proc")) {
+        std::string const name = entry.path().filename().string();
+        if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+        std::error_code gone;  // it ended meanwhile, or belongs to somebody else: not ours
+        if (std::filesystem::read_symlink(entry.path() / "cwd", gone) == data) {
+            ::kill(static_cast<pid_t>(std::stol(name)), signal);
+        }
+    }
+}
+
+void private_server::read_environment()
+{
+    auto const found = parse_environment(run({script_, "env", directory_}));
+    port_ = std::stoi(found.at("PORT"));
+    socket_directory_ = found.at("SOCKET_DIR");
+    socket_ = found.at("SOCKET");
+    pid_ = found.at("PID").empty() ? 0 : static_cast<pid_t>(std::stol(found.at("PID")));
+}
+
+bool private_server::is_running() const
+{
+    return !parse_environment(run({script_, "env", directory_})).at("PID").empty();
+}
+
+std::string private_server::password() const
+{
+    std::ifstream file(directory_ + "/password");
+    std::string word;
+    if (!(file >> word)) throw std::runtime_error("cannot read " + directory_ + "/password");
+    return word;
+}
+
+std::string private_server::conninfo(std::string const& database, int port) const
+{
+    return "host=127.0.0.1 port=" + std::to_string(port != 0 ? port : port_) +
+           " user=shop password=" + password() + " dbname=" + database + " connect_timeout=10";
+}
+
+std::string private_server::superuser_conninfo(std::string const& database) const
+{
+    return "host=" + socket_directory_ + " port=" + std::to_string(port_) +
+           " user=postgres dbname=" + database + " connect_timeout=10";
+}
+
+}  // namespace assent::testing

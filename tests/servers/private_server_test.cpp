@@ -1,0 +1,308 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// private_server_test.cpp -- the servers that every other integration test stands on.
+
+#include "tests/servers/private_server.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <string>
+#include <thread>
+
+#include "tests/servers/spawn.hpp"
+#include "tests/servers/test_clients.hpp"
+
+namespace assent::testing {
+namespace {
+
+using factory = std::unique_ptr<private_server> (*)(std::vector<std::string>);
+
+struct kind
+{
+    std::string name;
+    factory make;
+    /// Runs SQL as `shop` over TCP and gives the first column of the first row.
+    std::string (*query)(private_server const&, std::string const& sql);
+};
+
+void PrintTo(kind const& what, std::ostream* out)
+{
+    *out << what.name;
+}
+
+class PrivateServer : public ::testing::TestWithParam<kind>
+{
+protected:
+    std::unique_ptr<private_server> make(std::vector<std::string> settings = {}) const
+    {
+        return GetParam().make(std::move(settings));
+    }
+    std::string query(private_server const& server, std::string const& sql) const
+    {
+        return GetParam().query(server, sql);
+    }
+};
+
+// A zombie is gone: who reaps it is not the server's matter.
+bool exists(pid_t process)
+{
+    std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+    std::string line;
+    return std::getline(file, line) && line.find(") Z ") == std::string::npos;
+}
+
+// Polls, because the watchdog is another process; the bound only says when to give up.
+bool eventually(std::function<bool()> const& holds)
+{
+    auto const end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!holds()) {
+        if (std::chrono::steady_clock::now() > end) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return true;
+}
+
+TEST_P(PrivateServer, AnswersAsPlainAccountInBothDatabases)
+{
+    auto const server = make();
+
+    EXPECT_TRUE(server->is_running());
+    EXPECT_EQ(query(*server, "SELECT 40 + 2"), "42");
+    query(*server, "CREATE TABLE t (v INT)");
+}
+
+TEST_P(PrivateServer, KeepsCommittedRowsOverStopKillAndAnotherPort)
+{
+    auto const server = make();
+    query(*server, "CREATE TABLE t (v INT)");
+    query(*server, "INSERT INTO t VALUES (7)");
+    int const first_port = server->port();
+
+    server->stop();
+    EXPECT_FALSE(server->is_running());
+    EXPECT_THROW(query(*server, "SELECT 1"), std::runtime_error);
+    server->start();
+    EXPECT_EQ(server->port(), first_port);
+    EXPECT_EQ(query(*server, "SELECT v FROM t"), "7");
+
+    pid_t const killed = server->pid();
+    server->kill();
+    EXPECT_FALSE(exists(killed));
+    server->start();
+    EXPECT_NE(server->pid(), killed);
+    EXPECT_EQ(query(*server, "SELECT v FROM t"), "7");
+
+    auto const other = make();
+    int const freed = other->port();
+    other->stop();
+    server->kill();
+    server->start_on_port(freed);
+    EXPECT_EQ(server->port(), freed);
+    EXPECT_EQ(query(*server, "SELECT v FROM t"), "7");
+}
+
+TEST_P(PrivateServer, RefusesAPortThatIsTaken)
+{
+    auto const first = make();
+    auto const second = make();
+
+    second->stop();
+
+    EXPECT_THROW(second->start_on_port(first->port()), std::runtime_error);
+    EXPECT_EQ(query(*first, "SELECT 1"), "1");
+}
+
+TEST_P(PrivateServer, StartsAgainAfterItDiedByItself)
+{
+    auto const server = make();
+    pid_t const dead = server->pid();
+
+    ASSERT_EQ(::kill(dead, SIGKILL), 0);
+    ASSERT_TRUE(eventually([&] { return !server->is_running(); }));
+    server->start();
+
+    EXPECT_EQ(query(*server, "SELECT 1"), "1");
+}
+
+TEST_P(PrivateServer, AnswersNothingWhileFrozen)
+{
+    auto const server = make();
+
+    server->freeze();
+    std::string answer;
+    std::thread asking([&] { answer = query(*server, "SELECT 5"); });
+    // A frozen server can only be seen by its not answering for a while.
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    EXPECT_TRUE(answer.empty());
+    server->thaw();
+    asking.join();
+
+    EXPECT_EQ(answer, "5");
+}
+
+TEST_P(PrivateServer, IsClosedToOtherUsersAndNeverRoot)
+{
+    auto const server = make();
+
+    struct stat directory
+    {
+    };
+    struct stat password
+    {
+    };
+    struct stat process
+    {
+    };
+    ASSERT_EQ(::stat(server->directory().c_str(), &directory), 0);
+    ASSERT_EQ(::stat((server->directory() + "/password").c_str(), &password), 0);
+    ASSERT_EQ(::stat(("/proc/" + std::to_string(server->pid())).c_str(), &process), 0);
+
+    EXPECT_EQ(directory.st_mode & 0777, 0700u);
+    EXPECT_EQ(password.st_mode & 0777, 0600u);
+    EXPECT_NE(process.st_uid, 0u);
+    EXPECT_GE(server->password().size(), 32u);
+}
+
+TEST_P(PrivateServer, NamesTheBadSetting)
+{
+    try {
+        make({"no_such_setting_of_any_server=1"});
+        FAIL() << "the server started";
+    } catch (std::runtime_error const& error) {
+        EXPECT_NE(std::string(error.what()).find("no_such_setting_of_any_server"),
+                  std::string::npos)
+            << error.what();
+    }
+}
+
+TEST_P(PrivateServer, LeavesNothingWhenItIsDestroyed)
+{
+    std::string directory;
+    pid_t process = 0;
+    {
+        auto const server = make();
+        directory = server->directory();
+        process = server->pid();
+    }
+
+    EXPECT_FALSE(std::filesystem::exists(directory));
+    EXPECT_FALSE(exists(process));
+}
+
+TEST_P(PrivateServer, LeavesNothingWhenTheTestIsKilled)
+{
+    // The program below is this one, told to hold a server until it is killed.
+    std::string const note = ::testing::TempDir() + "held-" + std::to_string(::getpid());
+    ::setenv("ASSENT_TEST_HOLD", note.c_str(), 1);
+    pid_t const holder =
+        spawn({"/proc/self/exe", "--gtest_also_run_disabled_tests",
+               std::string("--gtest_filter=*DISABLED_HoldsAServer/") + GetParam().name},
+              -1, -1);
+    ::unsetenv("ASSENT_TEST_HOLD");
+    ASSERT_TRUE(eventually([&] { return std::filesystem::exists(note); }));
+    std::ifstream file(note);
+    pid_t process = 0;
+    std::string directory;
+    ASSERT_TRUE(file >> process >> directory);
+    ASSERT_TRUE(exists(process));
+
+    ::kill(holder, SIGKILL);
+    ASSERT_EQ(::waitpid(holder, nullptr, 0), holder);
+
+    EXPECT_TRUE(eventually([&] { return !std::filesystem::exists(directory); }));
+    EXPECT_FALSE(exists(process));
+    std::filesystem::remove(note);
+}
+
+// Not a test: the other half of the one above.
+TEST_P(PrivateServer, DISABLED_HoldsAServer)
+{
+    char const* note = std::getenv("ASSENT_TEST_HOLD");
+    if (note == nullptr) GTEST_SKIP() << "only run by LeavesNothingWhenTheTestIsKilled";
+    auto const server = make();
+    std::string const draft = std::string(note) + ".draft";
+    std::ofstream(draft) << server->pid() << ' ' << server->directory() << '\n';
+    std::filesystem::rename(draft, note);
+    for (;;)
+        ::pause();
+}
+
+std::string postgresql_query(private_server const& server, std::string const& sql)
+{
+    return query_postgresql(server.conninfo(), sql);
+}
+
+std::string mariadb_query(private_server const& server, std::string const& sql)
+{
+    return mariadb_session(server, "accounts").query(sql);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Servers, PrivateServer,
+    ::testing::Values(kind{"postgresql", &private_server::postgresql, &postgresql_query},
+                      kind{"mariadb", &private_server::mariadb, &mariadb_query}),
+    [](auto const& of) { return of.param.name; });
+
+TEST(PostgresqlServer, PreparesTransactionsByDefaultAndNotWhenToldSo)
+{
+    auto const willing = private_server::postgresql();
+    auto const unwilling = private_server::postgresql({"max_prepared_transactions=0"});
+
+    EXPECT_EQ(query_postgresql(willing->conninfo(), "SHOW max_prepared_transactions"), "64");
+    EXPECT_EQ(query_postgresql(willing->conninfo(), "SHOW fsync"), "on");
+    EXPECT_EQ(query_postgresql(unwilling->conninfo(), "SHOW max_prepared_transactions"), "0");
+}
+
+TEST(PostgresqlServer, LetsTheSuperuserInOverTheSocketOnly)
+{
+    auto const server = private_server::postgresql();
+
+    EXPECT_EQ(query_postgresql(server->superuser_conninfo(), "SELECT current_user"), "postgres");
+    EXPECT_EQ(query_postgresql(server->conninfo("orders"),
+                               "SELECT current_database() || ' ' || usesuper::text "
+                               "FROM pg_user WHERE usename = current_user"),
+              "orders false");
+    EXPECT_THROW(query_postgresql("host=127.0.0.1 user=postgres dbname=accounts port=" +
+                                      std::to_string(server->port()),
+                                  "SELECT 1"),
+                 std::runtime_error);
+    EXPECT_THROW(query_postgresql("host=127.0.0.1 user=shop password=wrong dbname=accounts port=" +
+                                      std::to_string(server->port()),
+                                  "SELECT 1"),
+                 std::runtime_error);
+}
+
+TEST(MariadbServer, PlainAccountMayLockSeeAndKillItsOwnSessions)
+{
+    auto const server = private_server::mariadb();
+    mariadb_session first(*server, "accounts");
+    mariadb_session second(*server, "orders");
+    std::string const id = first.query("SELECT CONNECTION_ID()");
+
+    EXPECT_EQ(second.query("SELECT GET_LOCK('assent:test', 0)"), "1");
+    EXPECT_EQ(first.query("SELECT GET_LOCK('assent:test', 0)"), "0");
+    EXPECT_EQ(second.query("SELECT COUNT(*) FROM information_schema.processlist WHERE id = " + id),
+              "1");
+    second.query("KILL CONNECTION " + id);
+    EXPECT_THROW(first.query("SELECT 1"), std::runtime_error);
+}
+
+TEST(MariadbServer, PlainAccountMayNeitherReadOthersNorTheGrantTables)
+{
+    auto const server = private_server::mariadb();
+    mariadb_session session(*server, "accounts");
+
+    EXPECT_THROW(session.query("SELECT COUNT(*) FROM mysql.global_priv"), std::runtime_error);
+    EXPECT_THROW(session.query("CREATE DATABASE elsewhere"), std::runtime_error);
+}
+
+}  // namespace
+}  // namespace assent::testing
