@@ -1,0 +1,197 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// driver.cpp -- sessions are opened, borrowed and checked here.
+
+#include "adapters/postgresql/driver.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+#include "adapters/postgresql/error.hpp"
+#include "adapters/postgresql/server.hpp"
+
+namespace assent::pg {
+
+namespace {
+
+session& ours(driver_session& any)
+{
+    auto* const mine = dynamic_cast<session*>(&any);
+    if (mine == nullptr) throw std::logic_error("a session of another driver");
+    return *mine;
+}
+
+/// Every error of the manager's own work names the resource manager that it came from.
+template <typename Work>
+auto named(std::string const& name, Work work)
+{
+    try {
+        return work();
+    } catch (driver_error const& error) {
+        throw driver_error("resource manager '" + name + "': " + error.what(), error.sqlstate(),
+                           error.native_code(), error.must_close());
+    }
+}
+
+/// What the client library alone can tell about a connection that is lent to us.
+std::string why_unfit(PGconn* connection)
+{
+    if (connection == nullptr) return "the handle is null";
+    if (PQstatus(connection) != CONNECTION_OK) return "the connection is not open";
+    if (PQpipelineStatus(connection) != PQ_PIPELINE_OFF) return "it is in pipeline mode";
+    switch (PQtransactionStatus(connection)) {
+        case PQTRANS_IDLE:
+            return {};
+        case PQTRANS_ACTIVE:
+            return "it is busy: the result of a query or COPY was not read to its end";
+        case PQTRANS_INTRANS:
+        case PQTRANS_INERROR:
+            return "it is in a transaction: end that first";
+        case PQTRANS_UNKNOWN:
+            return "the connection is lost";
+    }
+    return "its state is unknown";
+}
+
+std::string difference(session_identity const& who, server_facts const& expected)
+{
+    if (who.database != expected.database) {
+        return "it is connected to the database '" + who.database + "', not '" + expected.database +
+               "'";
+    }
+    if (who.server != expected.identity) {
+        return "it is connected to another server (identity " + who.server + ", expected " +
+               expected.identity + ")";
+    }
+    if (who.user != expected.user) {
+        return "its role is '" + who.user + "', and the manager's own is '" + expected.user +
+               "', which could not finish what the other prepared";
+    }
+    return {};
+}
+
+}  // namespace
+
+driver::driver(connection_source source, postgresql::options chosen)
+    : source_(std::move(source)), options_(chosen)
+{
+    bool is_printable = !source_.name.empty() && source_.name.size() <= 64;
+    for (char c : source_.name)
+        is_printable = is_printable && c >= ' ' && c <= '~';
+    if (!is_printable) {
+        throw std::invalid_argument("a resource manager's name has 1 to 64 printable ASCII bytes");
+    }
+    if (!source_.connect) check_conninfo(source_.conninfo);
+}
+
+driver_capabilities driver::capabilities() const noexcept
+{
+    driver_capabilities can;
+    can.has_one_phase_witness = true;
+    return can;
+}
+
+void driver::check_work_session(session_identity const& who) const
+{
+    std::lock_guard const hold(mutex_);
+    if (!facts_) return;
+    std::string const wrong = difference(who, *facts_);
+    if (!wrong.empty()) {
+        throw driver_error("resource manager '" + source_.name + "': a new connection: " + wrong);
+    }
+}
+
+std::unique_ptr<driver_session> driver::connect(session_purpose purpose, deadline until)
+{
+    connection_ptr opened = open_connection(source_, purpose, until);
+    // A number that was cancelled once may have been given to this new session.
+    cancelled_->forget(static_cast<std::uint64_t>(PQbackendPID(opened.get())));
+    session_identity who;
+    {
+        wire asking{opened.get(), false};
+        who = introduce(asking, source_, purpose, until);
+    }
+    // Manager's sessions are not held to the facts: reading them again is what they are for.
+    if (purpose == session_purpose::work) check_work_session(who);
+    auto made = std::make_unique<session>(opened.get(), true, std::move(who), cancelled_);
+    opened.release();
+    return made;
+}
+
+std::unique_ptr<driver_session> driver::borrow(void* handle, server_facts const& expected,
+                                               deadline until)
+{
+    auto* const connection = static_cast<PGconn*>(handle);
+    std::string const doing = "resource manager '" + source_.name + "': the connection is refused";
+    std::string const unfit = why_unfit(connection);
+    if (!unfit.empty()) throw driver_error(doing + ": " + unfit);
+    if (!set_close_on_exec(PQsocket(connection))) {
+        throw driver_error(doing + ": its socket cannot be marked close-on-exec");
+    }
+    session_identity who;
+    {
+        wire asking{connection, false};
+        row const seen =
+            query_row(asking, std::string{"SELECT "} + who_columns, who_width, until, doing);
+        who = read_who(asking, seen);
+    }
+    std::string const wrong = difference(who, expected);
+    if (!wrong.empty()) throw driver_error(doing + ": " + wrong);
+    return std::make_unique<session>(connection, false, std::move(who), cancelled_);
+}
+
+server_facts driver::preflight(driver_session& manage, deadline until)
+{
+    return named(name(), [&] {
+        server_facts facts = server::preflight(ours(manage), options_, until);
+        std::lock_guard const hold(mutex_);
+        facts_ = facts;
+        return facts;
+    });
+}
+
+scan_result driver::scan(driver_session& manage, deadline until)
+{
+    return named(name(), [&] { return server::scan(ours(manage), until); });
+}
+
+bool driver::try_guard(driver_session& guardian, std::uint64_t node, deadline until)
+{
+    return named(name(), [&] { return server::try_guard(ours(guardian), node, until); });
+}
+
+void driver::heartbeat(driver_session& guardian, deadline until)
+{
+    named(name(), [&] { server::heartbeat(ours(guardian), until); });
+}
+
+session_presence driver::presence(driver_session& manage, std::uint64_t id, deadline until)
+{
+    return named(name(), [&] { return server::presence(ours(manage), id, until); });
+}
+
+session_presence driver::older_sessions(driver_session& any, deadline until)
+{
+    return named(name(), [&] { return server::older_sessions(ours(any), until); });
+}
+
+void driver::cancel_statement(driver_session& manage, std::uint64_t id, deadline until)
+{
+    // Noted before it is sent: a session must not be reused between the two.
+    cancelled_->add(id);
+    named(name(), [&] { server::cancel_statement(ours(manage), id, until); });
+}
+
+void driver::end_session(driver_session& manage, std::uint64_t id, deadline until)
+{
+    cancelled_->add(id);
+    named(name(), [&] { server::end_session(ours(manage), id, until); });
+}
+
+witness_state driver::ask_witness(driver_session& manage, std::string const& witness,
+                                  deadline until)
+{
+    return named(name(), [&] { return server::ask_witness(ours(manage), witness, until); });
+}
+
+}  // namespace assent::pg

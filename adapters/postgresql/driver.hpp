@@ -1,0 +1,60 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// driver.hpp -- one PostgreSQL database, as the engine sees it.
+//
+// Opens and borrows sessions and passes the manager's questions on to server.hpp.  The one
+// invariant: once preflight has named the server, no session of another server, database or
+// account is handed out; a connection string with several hosts may lead anywhere.
+
+#ifndef ASSENT_ADAPTERS_POSTGRESQL_DRIVER_HPP
+#define ASSENT_ADAPTERS_POSTGRESQL_DRIVER_HPP
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include <assent/postgresql.hpp>
+
+#include "adapters/postgresql/connection.hpp"
+#include "adapters/postgresql/session.hpp"
+
+namespace assent::pg {
+
+class driver final : public resource_manager_driver
+{
+public:
+    driver(connection_source source, postgresql::options chosen);
+
+    std::string const& name() const noexcept override { return source_.name; }
+    driver_capabilities capabilities() const noexcept override;
+
+    std::unique_ptr<driver_session> connect(session_purpose purpose, deadline until) override;
+    std::unique_ptr<driver_session> borrow(void* handle, server_facts const& expected,
+                                           deadline until) override;
+
+    server_facts preflight(driver_session& manage, deadline until) override;
+    scan_result scan(driver_session& manage, deadline until) override;
+    bool try_guard(driver_session& guardian, std::uint64_t node, deadline until) override;
+    void heartbeat(driver_session& guardian, deadline until) override;
+    session_presence presence(driver_session& manage, std::uint64_t id, deadline until) override;
+    session_presence older_sessions(driver_session& ours, deadline until) override;
+    void cancel_statement(driver_session& manage, std::uint64_t id, deadline until) override;
+    void end_session(driver_session& manage, std::uint64_t id, deadline until) override;
+    witness_state ask_witness(driver_session& manage, std::string const& witness,
+                              deadline until) override;
+
+private:
+    void check_work_session(session_identity const& who) const;
+
+    connection_source const source_;
+    postgresql::options const options_;
+    std::shared_ptr<cancelled_sessions> const cancelled_ = std::make_shared<cancelled_sessions>();
+
+    mutable std::mutex mutex_;
+    std::optional<server_facts> facts_;  // of the last preflight
+};
+
+}  // namespace assent::pg
+
+#endif  // ASSENT_ADAPTERS_POSTGRESQL_DRIVER_HPP

@@ -1,0 +1,47 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// error.hpp -- SQLSTATE to XA code, by meaning.
+//
+// The same SQLSTATE means different things after different verbs: 55000 is "prepared transactions
+// are disabled" after PREPARE and "is busy" after COMMIT PREPARED.  The one invariant: a SQLSTATE
+// that is not named here becomes xa_code::proto, which is neither success nor "rolled back".
+
+#ifndef ASSENT_ADAPTERS_POSTGRESQL_ERROR_HPP
+#define ASSENT_ADAPTERS_POSTGRESQL_ERROR_HPP
+
+#include <libpq-fe.h>
+
+#include <string>
+#include <string_view>
+
+#include <assent/resource_manager.hpp>
+
+namespace assent::pg {
+
+/// What the failed statement was about to do.
+enum class phase : std::uint8_t {
+    beginning,  ///< BEGIN, and the mark
+    ending,     ///< PREPARE TRANSACTION, COMMIT: an ERROR means the server rolled back
+    finishing,  ///< COMMIT PREPARED, ROLLBACK PREPARED: an ERROR means the branch stays prepared
+};
+
+/// The reply for an ERROR of the server.  @pre  the connection is still good.
+reply map_error(phase when, PGresult const* result);
+
+/// The reply for a connection that broke; `text` is the client library's or the server's.
+reply lost_reply(std::string text);
+
+/// Whether the server ended the session with this message.
+bool is_fatal(PGresult const* result) noexcept;
+
+std::string_view sqlstate_of(PGresult const* result) noexcept;
+
+/// The server's primary message: no detail (it quotes rows) and no statement.
+std::string text_of(PGresult const* result);
+
+/// The client library's message, without line ends.
+std::string text_of(PGconn const* connection);
+
+}  // namespace assent::pg
+
+#endif  // ASSENT_ADAPTERS_POSTGRESQL_ERROR_HPP

@@ -1,0 +1,52 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// handle.cpp -- what the public header promises.
+
+#include <libpq-fe.h>
+
+#include <stdexcept>
+#include <type_traits>
+#include <utility>
+
+#include <assent/postgresql.hpp>
+
+#include "adapters/postgresql/driver.hpp"
+#include "adapters/postgresql/error.hpp"
+
+namespace assent {
+inline namespace v0 {
+namespace postgresql {
+
+static_assert(std::is_same_v<resource_manager::handle_type, ::PGconn*>);
+
+namespace {
+
+pg::connection_source from_function(std::string name, connect_function connect)
+{
+    if (!connect) throw std::invalid_argument("the connect function is empty");
+    return {std::move(name), {}, std::move(connect)};
+}
+
+}  // namespace
+
+resource_manager::resource_manager(std::string name, std::string conninfo, options chosen)
+    : assent::resource_manager(std::make_shared<pg::driver>(
+          pg::connection_source{std::move(name), std::move(conninfo), {}}, chosen))
+{
+}
+
+resource_manager::resource_manager(std::string name, connect_function connect, options chosen)
+    : assent::resource_manager(
+          std::make_shared<pg::driver>(from_function(std::move(name), std::move(connect)), chosen))
+{
+}
+
+bool is_retryable(PGresult const* result) noexcept
+{
+    auto const sqlstate = pg::sqlstate_of(result);
+    return sqlstate == "40001" || sqlstate == "40P01";
+}
+
+}  // namespace postgresql
+}  // namespace v0
+}  // namespace assent

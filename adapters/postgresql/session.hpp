@@ -1,0 +1,157 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// session.hpp -- one connection: the verbs as short conversations with the server.
+//
+//   start              BEGIN | DECLARE assent_mark, FETCH        one packet, two messages
+//   prepare            guard; PREPARE TRANSACTION                one message
+//   commit_one_phase   guard, xid8 | COMMIT                      two round trips
+//   rollback, active   mark; ROLLBACK                            one message
+//   commit, rollback   COMMIT PREPARED | ROLLBACK PREPARED       alone in its message
+//
+// The mark tells whether this is still the transaction that start began.  It has two halves,
+// because a failed transaction answers no query: the time at which the transaction began, and a
+// portal, which ends with its transaction and which can be asked for even in a failed one.
+//
+// The one invariant: no branch ends here without its mark having been checked, or the reply says
+// that it was lost.
+
+#ifndef ASSENT_ADAPTERS_POSTGRESQL_SESSION_HPP
+#define ASSENT_ADAPTERS_POSTGRESQL_SESSION_HPP
+
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <assent/resource_manager.hpp>
+
+#include "adapters/postgresql/wire.hpp"
+
+namespace assent::pg {
+
+/// Sessions that were sent a cancel: it may arrive late and hit somebody else's statement, so
+/// such a session never serves another transaction.
+class cancelled_sessions
+{
+public:
+    void add(std::uint64_t id)
+    {
+        std::lock_guard const hold(mutex_);
+        ids_.insert(id);
+    }
+    void forget(std::uint64_t id)
+    {
+        std::lock_guard const hold(mutex_);
+        ids_.erase(id);
+    }
+    bool contains(std::uint64_t id) const
+    {
+        std::lock_guard const hold(mutex_);
+        return ids_.count(id) != 0;
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::set<std::uint64_t> ids_;
+};
+
+/// Who a session was when it was opened or lent; a branch must begin as the same.
+struct session_identity
+{
+    std::string user;
+    std::string database;
+    std::string server;  ///< server_facts::identity
+    bool is_proxied = false;
+};
+
+class session final : public driver_session
+{
+public:
+    session(PGconn* connection, bool is_owned, session_identity who,
+            std::shared_ptr<cancelled_sessions> cancelled);
+
+    std::uint64_t id() const noexcept override;
+    void* native_handle() noexcept override { return wire_.get(); }
+    int descriptor() const noexcept override { return wire_.descriptor(); }
+    void submit(verb v, xid const& x) noexcept override;
+    std::optional<reply> collect(deadline until) noexcept override;
+    bool is_reusable() const noexcept override;
+    void sever() noexcept override { wire_.sever(); }
+    void abandon() noexcept override { wire_.abandon(); }
+
+    wire& connection() noexcept { return wire_; }
+    session_identity const& who() const noexcept { return who_; }
+
+    /// The key of the advisory lock that this session took, for the heartbeat.
+    std::optional<std::int64_t> guard_key;
+
+private:
+    enum class stage : std::uint8_t {
+        idle,
+        active,    // start succeeded
+        prepared,  // PREPARE TRANSACTION succeeded
+        in_doubt,  // PREPARE TRANSACTION was not answered, or not understood
+    };
+    enum class talk : std::uint8_t {
+        none,
+        answered,
+        draining,
+        beginning,
+        preparing,
+        asking_witness,
+        committing,
+        rolling_back,
+        asking_portal,
+        undoing,
+        finishing,
+    };
+
+    void begin_verb(verb v, xid const& x);
+    void start();
+    void end_branch();
+    void finish_prepared();
+    void send(talk next, std::string const& sql);
+    void ask_portal(reply planned);
+    void undo(reply planned);
+    void answer(reply given, stage then);
+    void on_result(PGresult const* result);
+    void on_end();
+    void on_begun();
+    void on_prepared();
+    void on_witness();
+    void on_committed();
+    void on_rolled_back();
+    void on_undone();
+    void on_finished();
+    void on_broken(reply lost);
+    std::string literal(std::string const& text);
+    std::string guard();
+    bool is_mark_intact() const { return !row_.empty() && row_[0] == mark_; }
+
+    wire wire_;
+    session_identity const who_;
+    std::shared_ptr<cancelled_sessions> cancelled_;
+
+    stage stage_ = stage::idle;
+    xid branch_;        // of the stage
+    std::string mark_;  // microseconds since the epoch, as the server wrote them
+    talk talk_ = talk::none;
+    verb verb_ = verb::start;
+    xid target_;     // of the verb
+    reply planned_;  // given when the undoing is over
+    reply answer_;
+    std::string witness_;
+
+    // What the current message's results said.
+    std::optional<reply> failure_;
+    std::string tag_;
+    std::vector<std::string> row_;
+    int synchronizations_ = 0;
+
+    bool is_tainted_ = false;  // not to serve another transaction
+};
+
+}  // namespace assent::pg
+
+#endif  // ASSENT_ADAPTERS_POSTGRESQL_SESSION_HPP

@@ -1,0 +1,205 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// wire.cpp -- libpq's asynchronous calls around poll(2).
+
+#include "adapters/postgresql/wire.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+
+#include "adapters/postgresql/error.hpp"
+
+namespace assent::pg {
+
+bool wait_for_socket(int descriptor, bool wants_read, bool wants_write, deadline until,
+                     bool& is_ready)
+{
+    for (;;) {
+        // Rounded up: rounding down would spin through the last millisecond.
+        auto const left =
+            std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+        auto const bounded = std::clamp<long long>(left.count(), 0, 3600 * 1000);
+        pollfd one{};
+        one.fd = descriptor;
+        one.events = static_cast<short>((wants_read ? POLLIN : 0) | (wants_write ? POLLOUT : 0));
+        int const count = ::poll(&one, 1, static_cast<int>(bounded));
+        if (count > 0) {
+            is_ready = true;
+            return true;
+        }
+        if (count < 0 && errno != EINTR) return false;
+        if (std::chrono::steady_clock::now() >= until) {
+            is_ready = false;
+            return true;
+        }
+    }
+}
+
+bool set_close_on_exec(int descriptor) noexcept
+{
+    int const flags = ::fcntl(descriptor, F_GETFD);
+    return flags >= 0 && ::fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC) == 0;
+}
+
+wire::~wire()
+{
+    if (connection_ != nullptr && is_owned_) PQfinish(connection_);
+}
+
+bool wire::is_broken() const noexcept
+{
+    return connection_ == nullptr || is_severed_ || is_out_of_step_ ||
+           PQstatus(connection_) != CONNECTION_OK;
+}
+
+PGTransactionStatusType wire::transaction_status() const noexcept
+{
+    return is_broken() ? PQTRANS_UNKNOWN : PQtransactionStatus(connection_);
+}
+
+std::string wire::why() const
+{
+    if (connection_ == nullptr) return "the connection belongs to the parent process";
+    if (is_severed_) return "the connection was severed";
+    std::string text = text_of(connection_);
+    return text.empty() ? "the connection is lost" : text;
+}
+
+bool wire::enter()
+{
+    if (is_broken()) return false;
+    if (is_outstanding_) return true;
+    was_nonblocking_ = PQisnonblocking(connection_) != 0;
+    if (PQsetnonblocking(connection_, 1) != 0) {
+        is_out_of_step_ = true;
+        return false;
+    }
+    is_outstanding_ = true;
+    return true;
+}
+
+bool wire::go(int sent)
+{
+    // A flush that takes only a part is finished by next().
+    if (sent == 1 && PQflush(connection_) >= 0) return true;
+    is_out_of_step_ = true;
+    return false;
+}
+
+bool wire::send(std::string const& sql)
+{
+    return enter() && go(PQsendQuery(connection_, sql.c_str()));
+}
+
+bool wire::send_describe_portal(char const* name)
+{
+    return enter() && go(PQsendDescribePortal(connection_, name));
+}
+
+bool wire::send_begin_and(std::initializer_list<char const*> after)
+{
+    if (!enter()) return false;
+    auto const add = [this](char const* sql) {
+        return PQsendQueryParams(connection_, sql, 0, nullptr, nullptr, nullptr, nullptr, 0) == 1;
+    };
+    bool is_sent = PQenterPipelineMode(connection_) == 1 && add("BEGIN");
+    is_sent = is_sent && PQpipelineSync(connection_) == 1;
+    for (char const* sql : after)
+        is_sent = is_sent && add(sql);
+    is_sent = is_sent && PQpipelineSync(connection_) == 1;
+    return go(is_sent ? 1 : 0);
+}
+
+bool wire::begin_drain()
+{
+    if (!enter()) return false;
+    is_draining_ = true;
+    if (PQpipelineStatus(connection_) == PQ_PIPELINE_OFF) return go(1);
+    return go(PQpipelineSync(connection_));
+}
+
+wire::event wire::next(deadline until, result_ptr& result)
+{
+    bool is_last_try = false;
+    for (;;) {
+        if (is_broken()) return event::broken;
+        bool needs_input = PQisBusy(connection_) != 0;
+        if (!needs_input) {
+            result.reset(PQgetResult(connection_));
+            if (!is_draining_) return result ? event::result : event::end;
+            if (result) {
+                needs_input = drain_copy(result.get());
+            } else if (PQpipelineStatus(connection_) == PQ_PIPELINE_OFF ||
+                       PQexitPipelineMode(connection_) == 1) {
+                is_draining_ = false;
+                return event::end;
+            }
+            if (!needs_input) continue;
+        }
+        int const unsent = PQflush(connection_);
+        bool is_ready = false;
+        if (!wait_for_socket(PQsocket(connection_), true, unsent == 1, until, is_ready)) {
+            is_out_of_step_ = true;
+            return event::broken;
+        }
+        if (!is_ready || is_last_try) return event::silence;
+        // Past the deadline what has already arrived is still taken, but not without end.
+        is_last_try = std::chrono::steady_clock::now() >= until;
+        if (PQconsumeInput(connection_) == 0) {
+            is_out_of_step_ = true;
+            return event::broken;
+        }
+    }
+}
+
+/// @return whether more input is needed before PQgetResult can tell anything new.
+bool wire::drain_copy(PGresult const* result)
+{
+    switch (PQresultStatus(result)) {
+        case PGRES_COPY_IN:
+            // The server answers with an error, which aborts the transaction: a copy that its
+            // owner never finished is not committed.
+            if (PQputCopyEnd(connection_, "the transaction is ending") < 0) is_out_of_step_ = true;
+            return false;
+        case PGRES_COPY_OUT: {
+            char* row = nullptr;
+            int got = 0;
+            while ((got = PQgetCopyData(connection_, &row, 1)) > 0)
+                PQfreemem(row);
+            return got == 0;
+        }
+        case PGRES_COPY_BOTH:  // a replication stream has no end of its own
+            is_out_of_step_ = true;
+            return false;
+        default:
+            return false;
+    }
+}
+
+void wire::settle() noexcept
+{
+    if (!is_outstanding_) return;
+    is_outstanding_ = false;
+    is_draining_ = false;
+    if (is_broken()) return;
+    if (PQpipelineStatus(connection_) != PQ_PIPELINE_OFF && PQexitPipelineMode(connection_) != 1) {
+        is_out_of_step_ = true;
+    }
+    if (PQsetnonblocking(connection_, was_nonblocking_ ? 1 : 0) != 0) is_out_of_step_ = true;
+}
+
+void wire::sever() noexcept
+{
+    if (connection_ == nullptr || is_severed_) return;
+    is_severed_ = true;
+    int const descriptor = PQsocket(connection_);
+    // A socket that the server has closed already answers ENOTCONN, which is as severed.
+    if (descriptor >= 0) ::shutdown(descriptor, SHUT_RDWR);
+}
+
+}  // namespace assent::pg

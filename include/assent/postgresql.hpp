@@ -1,0 +1,87 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// postgresql.hpp -- PostgreSQL 14 or newer as a resource manager, by libpq.
+//
+//   auto accounts = manager.add(
+//       assent::postgresql::resource_manager{"accounts", "host=db1 dbname=accounts user=shop"});
+//   auto tx = manager.begin();
+//   PGconn* pg = tx.lease(accounts);   // BEGIN was sent
+//   PQexec(pg, "update ...");          // plain libpq
+//   tx.commit();                       // PREPARE TRANSACTION, COMMIT PREPARED
+//
+// What the server must have: max_prepared_transactions above 0, fsync and full_page_writes on.
+// A plain role is enough, and it must be the same for the application's and the manager's own
+// connections: only the role that prepared a transaction can finish it.
+//
+// Inside a branch leave the transaction to the manager: no COMMIT, ROLLBACK, BEGIN or SET ROLE.
+// They are detected at the branch's end, never repaired.  Choose the isolation level before the
+// branch starts (default_transaction_isolation), since the manager's mark is its first query.
+
+#ifndef ASSENT_POSTGRESQL_HPP
+#define ASSENT_POSTGRESQL_HPP
+
+#include <functional>
+#include <string>
+
+#include <assent/export.hpp>
+#include <assent/resource_manager.hpp>
+
+// As in libpq-fe.h, which users include for themselves.
+struct pg_conn;
+typedef struct pg_conn PGconn;
+struct pg_result;
+typedef struct pg_result PGresult;
+
+namespace assent {
+inline namespace v0 {
+namespace postgresql {
+
+/// Opens a connection with libpq and gives it away; the manager will PQfinish it.  A null or a
+/// failed connection is reported as an error of that resource manager.  It may be called from
+/// several threads, and it should bound its own waiting (connect_timeout).
+using connect_function = std::function<PGconn*()>;
+
+/// What a user may ask for beyond the defaults.
+class options
+{
+public:
+    /// Accepts a server with fsync or full_page_writes off.  After a crash such a server may have
+    /// lost what it voted for, so transactions may end half committed.
+    options& allow_non_durable(bool allow)
+    {
+        is_non_durable_allowed_ = allow;
+        return *this;
+    }
+    bool is_non_durable_allowed() const noexcept { return is_non_durable_allowed_; }
+
+private:
+    bool is_non_durable_allowed_ = false;
+};
+
+/// One PostgreSQL database.  Cheap to copy; nothing is connected before the manager needs it.
+///
+/// Thread safety: a value; distinct objects safe.
+class ASSENT_EXPORT resource_manager : public assent::resource_manager
+{
+public:
+    /// What a lease of this resource manager converts to, and what enlist and join take.
+    using handle_type = PGconn*;
+
+    /// `name` has 1 to 64 printable ASCII bytes; `conninfo` is libpq's.  Unless it says otherwise
+    /// the connections call themselves `assent:<name>:<purpose>`.
+    /// @throws std::invalid_argument  the name or the connection string is malformed.
+    resource_manager(std::string name, std::string conninfo, options chosen = {});
+
+    /// With connections that `connect` opens.
+    resource_manager(std::string name, connect_function connect, options chosen = {});
+};
+
+/// Whether the statement failed in a way that a new run of the whole transaction may cure:
+/// a serialization failure or a deadlock.
+ASSENT_EXPORT bool is_retryable(PGresult const* result) noexcept;
+
+}  // namespace postgresql
+}  // namespace v0
+}  // namespace assent
+
+#endif  // ASSENT_POSTGRESQL_HPP
