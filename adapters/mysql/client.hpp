@@ -1,0 +1,37 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// client.hpp -- the client library, and the few lines in which the two libraries differ.
+//
+// LIBMARIADB is defined by MariaDB Connector/C's mysql.h.
+
+#ifndef ASSENT_ADAPTERS_MYSQL_CLIENT_HPP
+#define ASSENT_ADAPTERS_MYSQL_CLIENT_HPP
+
+#include <mysql.h>
+
+#include <type_traits>
+
+#include <assent/mysql.hpp>
+
+namespace assent::mysql_adapter {
+
+static_assert(std::is_same_v<mysql::handle_type, MYSQL*>,
+              "mysql_handle.hpp was generated for the other client library: configure again");
+
+#ifdef LIBMARIADB
+using client_bool = my_bool;
+inline int socket_of(MYSQL* handle) noexcept
+{
+    return static_cast<int>(mysql_get_socket(handle));
+}
+#else
+using client_bool = bool;
+inline int socket_of(MYSQL* handle) noexcept
+{
+    return handle->net.vio != nullptr ? static_cast<int>(handle->net.fd) : -1;  // else it is stale
+}
+#endif
+
+}  // namespace assent::mysql_adapter
+
+#endif  // ASSENT_ADAPTERS_MYSQL_CLIENT_HPP

@@ -1,0 +1,54 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// driver.hpp -- the port's resource_manager_driver for MySQL and MariaDB.
+
+#ifndef ASSENT_ADAPTERS_MYSQL_DRIVER_HPP
+#define ASSENT_ADAPTERS_MYSQL_DRIVER_HPP
+
+#include <atomic>
+#include <memory>
+#include <string>
+
+#include <assent/mysql.hpp>
+
+#include "adapters/mysql/connection.hpp"
+#include "adapters/mysql/session.hpp"
+
+namespace assent::mysql_adapter {
+
+class driver final : public resource_manager_driver
+{
+public:
+    /// @throws driver_error  the name, or the settings, cannot be used.
+    driver(std::string name, connection_source source, mysql::safety_options safety);
+
+    std::string const& name() const noexcept override { return name_; }
+    driver_capabilities capabilities() const noexcept override;
+    std::unique_ptr<driver_session> connect(session_purpose purpose, deadline until) override;
+    std::unique_ptr<driver_session> borrow(void* handle, server_facts const& expected,
+                                           deadline until) override;
+    server_facts preflight(driver_session& manage, deadline until) override;
+    scan_result scan(driver_session& manage, deadline until) override;
+    bool try_guard(driver_session& guardian, std::uint64_t node, deadline until) override;
+    void heartbeat(driver_session& guardian, deadline until) override;
+    session_presence presence(driver_session& manage, std::uint64_t id, deadline until) override;
+    session_presence older_sessions(driver_session& ours, deadline until) override;
+    void cancel_statement(driver_session& manage, std::uint64_t id, deadline until) override;
+    void end_session(driver_session& manage, std::uint64_t id, deadline until) override;
+    witness_state ask_witness(driver_session& manage, std::string const& witness,
+                              deadline until) override;
+
+private:
+    std::unique_ptr<session> adopt(std::unique_ptr<wire> connection);
+
+    std::string name_;
+    connection_source source_;
+    mysql::safety_options safety_;
+    std::shared_ptr<cancelled_sessions> cancelled_ = std::make_shared<cancelled_sessions>();
+    /// Until a server was seen, the more careful answer.
+    std::atomic<bool> keeps_prepared_{true};
+};
+
+}  // namespace assent::mysql_adapter
+
+#endif  // ASSENT_ADAPTERS_MYSQL_DRIVER_HPP

@@ -1,0 +1,80 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// error.hpp -- the server's error numbers, by what they mean for a branch.
+//
+//   1397 XAER_NOTA    nota         says nothing by itself: MariaDB answers so while the branch is
+//                                  attached to another session, and for a moment afterwards
+//   1398 XAER_INVAL   inval
+//   1399 XAER_RMFAIL  proto        its name is RMFAIL, but it says "not in this state"
+//   1400 XAER_OUTSIDE outside
+//   1401 XAER_RMERR   rmerr;       at commit retry: the lock that commits take was not to be had
+//   1402 XA_RBROLLBACK rbrollback; on a prepared branch: it had written nothing, its owner left
+//   1440 XAER_DUPID   dupid
+//   1613 XA_RBTIMEOUT rbtimeout,   1614 XA_RBDEADLOCK and 1213  rbdeadlock
+//   1205              lock wait timeout: retry in phase 2 (a backup blocks commits)
+//   1317 1969 3024    interrupted: never a final answer, rmfail
+//   2000-2999, 1053, 1927, 4031, ...   nothing was heard: rmfail, reply_lost
+//   all others        proto        unknown is never success and never "rolled back"
+
+#ifndef ASSENT_ADAPTERS_MYSQL_ERROR_HPP
+#define ASSENT_ADAPTERS_MYSQL_ERROR_HPP
+
+#include <cstdint>
+#include <string_view>
+
+#include <assent/resource_manager.hpp>
+
+#include "adapters/mysql/wire.hpp"
+
+namespace assent::mysql_adapter {
+
+namespace code {
+inline constexpr unsigned no_such_table = 1146;
+inline constexpr unsigned no_such_thread = 1094;
+inline constexpr unsigned lock_wait_timeout = 1205;
+inline constexpr unsigned deadlock = 1213;
+inline constexpr unsigned query_interrupted = 1317;
+inline constexpr unsigned xaer_nota = 1397;
+inline constexpr unsigned xaer_inval = 1398;
+inline constexpr unsigned xaer_rmfail = 1399;
+inline constexpr unsigned xaer_rmerr = 1401;
+inline constexpr unsigned xa_rbrollback = 1402;
+inline constexpr unsigned xa_rbtimeout = 1613;
+inline constexpr unsigned xa_rbdeadlock = 1614;
+inline constexpr unsigned no_such_query = 1957;
+}  // namespace code
+
+/// The state that 1399 complains about.
+enum class session_state : std::uint8_t {
+    unnamed = 0,  ///< not a 1399, or without a word that we know
+    active,
+    idle,
+    prepared,
+    rollback_only,
+    non_existing,
+};
+
+/// Reads the state word, which the server leaves as it is in every language of lc_messages.
+session_state state_in(answer const& what) noexcept;
+
+/// Whether nothing was heard: the connection is of no use any more.
+bool is_connection_lost(unsigned number) noexcept;
+
+/// Whether the statement was stopped by somebody: it may have had its effect.
+bool is_interrupted(unsigned number) noexcept;
+
+/// Whether the server has decided to roll the branch back, and says so on its owning session.
+bool is_rollback_only(answer const& what) noexcept;
+
+/// The answer as a reply to `v`.  `is_owner`: the session that prepared the branch asks.
+reply to_reply(answer const& what, verb v, bool is_owner);
+
+/// The XA_RB* code of a branch that was rolled back because of `cause`.
+xa_code rollback_code(answer const& cause) noexcept;
+
+/// Whether a transaction that failed so may succeed when run again.
+bool is_retryable(unsigned number, std::string_view text) noexcept;
+
+}  // namespace assent::mysql_adapter
+
+#endif  // ASSENT_ADAPTERS_MYSQL_ERROR_HPP

@@ -1,0 +1,361 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+
+#include "adapters/mysql/server.hpp"
+
+#include <array>
+#include <charconv>
+#include <map>
+#include <random>
+
+#include "adapters/mysql/connection.hpp"
+#include "adapters/mysql/xid_text.hpp"
+
+namespace assent::mysql_adapter {
+
+// A user name may hold an @, a host may not.
+char const user_column[] =
+    "left(user(), char_length(user()) - char_length(substring_index(user(), '@', -1)) - 1)";
+
+// Where names are compared without regard to case, ORDERS and orders are one database.
+char const database_column[] = "if(@@lower_case_table_names = 0, database(), lower(database()))";
+
+namespace {
+
+constexpr char identity_ddl[] =
+    "CREATE TABLE assent_identity (id TINYINT NOT NULL PRIMARY KEY, value CHAR(32) CHARACTER SET "
+    "ascii NOT NULL) ENGINE=InnoDB; INSERT INTO assent_identity VALUES (1, lower(hex("
+    "random_bytes(16))))";
+
+constexpr char select_identity[] = "select value from assent_identity where id = 1";
+
+// The longest database name is 64 characters, of up to four bytes; identities have 120 bytes.
+std::string identity_of(std::string const& kind, std::string_view server, std::string_view database)
+{
+    std::string identity = kind;
+    identity.append(":").append(server).append("/");
+    constexpr std::size_t bytes_max = 120;
+    if (identity.size() + database.size() <= bytes_max) return identity.append(database);
+    // FNV-1a tells long names with the same beginning apart.
+    std::uint64_t digest = 14695981039346656037U;
+    for (unsigned char c : database)
+        digest = (digest ^ c) * 1099511628211U;
+    std::array<char, 16> hex{};
+    for (std::size_t i = hex.size(); i-- > 0; digest >>= 4)
+        hex[i] = "0123456789abcdef"[digest & 15];
+    std::size_t const kept = bytes_max - identity.size() - hex.size() - 1;
+    return identity.append(database.substr(0, kept)).append("#").append(hex.data(), hex.size());
+}
+
+std::string random_identity()
+{
+    std::random_device random;
+    std::string text;
+    for (int i = 0; i < 8; ++i) {
+        std::uint32_t bits = random();
+        for (int digit = 0; digit < 4; ++digit, bits >>= 4)
+            text += "0123456789abcdef"[bits & 15];
+    }
+    return text;
+}
+
+// The driver cannot know whether the resource manager was bound before, and need not: a table that
+// is missing on a bound server gets a *new* random value, so its identity has changed, and with a
+// changed identity nothing is decided there.  Of several creators the primary key lets one win,
+// and each reads back what stands there.
+void ensure_identity(question& q)
+{
+    try {
+        auto const found = q.ask(select_identity);
+        if (!found.at(0).empty()) return;
+    } catch (driver_error const& error) {
+        if (error.native_code() != static_cast<int>(code::no_such_table)) throw;
+    }
+    try {
+        q.ask(
+            "create table if not exists assent_identity (id tinyint not null primary key, "
+            "value char(32) character set ascii not null) engine=InnoDB");
+        q.ask("insert ignore into assent_identity values (1, '" + random_identity() + "')");
+    } catch (driver_error const& error) {
+        q.fail(std::string("cannot create the table that gives this MariaDB an identity (") +
+               error.what() + "); let an administrator run, in this database: " + identity_ddl);
+    }
+}
+
+// Who answers: identity, and whether it can be written to.
+struct whoami
+{
+    std::string identity;
+    bool is_writable = false;
+};
+
+char const* whoami_sql(bool mariadb)
+{
+    // One statement, so that identity and state are of one server, behind whatever proxy.
+    return mariadb ? "select (select value from assent_identity where id = 1), %d, @@read_only, 0"
+                   : "select @@server_uuid, %d, @@read_only, @@super_read_only";
+}
+
+std::string whoami_query(bool mariadb)
+{
+    std::string sql = whoami_sql(mariadb);
+    return sql.replace(sql.find("%d"), 2, database_column);
+}
+
+whoami read_whoami(question& q, row const& from)
+{
+    std::string const kind = q.is_mariadb() ? "mariadb" : "mysql";
+    if (text_of(from, 0).empty()) q.fail("the table assent_identity is empty: its row was lost");
+    return {identity_of(kind, text_of(from, 0), text_of(from, 1)),
+            number_of(from, 2) == 0 && number_of(from, 3) == 0};
+}
+
+// 8.0.36-28 -> 80036
+unsigned version_number(std::string_view text)
+{
+    std::array<unsigned, 3> parts{};
+    for (unsigned& part : parts) {
+        auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), part);
+        if (error != std::errc{}) break;
+        text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+        if (text.empty() || text.front() != '.') break;
+        text.remove_prefix(1);
+    }
+    return parts[0] * 10000 + parts[1] * 100 + parts[2];
+}
+
+using settings = std::map<std::string, std::string, std::less<>>;
+
+bool is_on(settings const& all, std::string_view name)
+{
+    auto const found = all.find(name);
+    return found != all.end() && (found->second == "ON" || found->second == "1");
+}
+
+bool differs(settings const& all, std::string_view name, std::string_view wanted)
+{
+    auto const found = all.find(name);
+    return found != all.end() && found->second != wanted;
+}
+
+void check_settings(question& q, settings const& all, std::string const& version,
+                    mysql::safety_options const& safety)
+{
+    unsigned const number = version_number(version);
+    if (q.is_mariadb() ? number < 100500 : number < 80030) {
+        q.fail("the server is version " + version + ", which loses prepared branches; use " +
+               (q.is_mariadb() ? "MariaDB 10.5 or later" : "MySQL 8.0.30 or later"));
+    }
+    if (is_on(all, "wsrep_on")) {
+        q.fail("wsrep_on is ON: Galera does not support XA; use a server outside of the cluster");
+    }
+    if (!q.is_mariadb() && !is_on(all, "xa_detach_on_prepare")) {
+        q.fail("xa_detach_on_prepare is OFF: set it ON, or a reset connection can lose a commit");
+    }
+    if (safety.allow_non_durable) return;
+    if (differs(all, "innodb_flush_log_at_trx_commit", "1")) {
+        q.fail(
+            "innodb_flush_log_at_trx_commit is not 1, so a vote can be lost at power loss: set "
+            "it to 1, or accept that with allow_non_durable");
+    }
+    if (is_on(all, "log_bin") && differs(all, "sync_binlog", "1")) {
+        q.fail(
+            "log_bin is ON and sync_binlog is not 1, so a vote can be lost at power loss: set "
+            "it to 1, or accept that with allow_non_durable");
+    }
+}
+
+}  // namespace
+
+question::question(session& asked, std::string const& resource_manager, deadline until)
+    : asked_(asked), resource_manager_(resource_manager), until_(until)
+{
+}
+
+bool question::is_mariadb() const noexcept
+{
+    return mysql_adapter::is_mariadb(handle());
+}
+
+void question::fail(std::string const& why) const
+{
+    throw driver_error("resource manager " + resource_manager_ + ": " + why);
+}
+
+void question::fail(answer const& said, std::string const& why) const
+{
+    throw driver_error("resource manager " + resource_manager_ + ": " + why + ": " + said.text,
+                       said.sqlstate, static_cast<int>(said.code));
+}
+
+std::vector<std::vector<row>> question::ask(std::string const& sql)
+{
+    wire& connection = asked_.connection();
+    if (handle() == nullptr || !connection.is_in_step()) {
+        fail("the connection is not in step any more; open another one");
+    }
+    connection.send(sql);
+    std::vector<std::vector<row>> all;
+    for (;;) {
+        auto said = connection.receive(until_);
+        if (!said) {
+            // The answer may still come; nobody must take it for the answer to something else.
+            asked_.sever();
+            fail("the server did not answer within the deadline");
+        }
+        if (said->code != 0) {
+            if (is_connection_lost(said->code)) asked_.sever();
+            fail(*said, "the server refused a request of the manager");
+        }
+        all.push_back(std::move(said->rows));
+        if (!said->has_more) return all;
+    }
+}
+
+row question::one_row(std::string const& sql, std::size_t columns)
+{
+    auto const all = ask(sql);
+    if (all.size() != 1 || all[0].size() != 1 || all[0][0].size() < columns) {
+        fail("the server's answer is not complete");
+    }
+    return all[0][0];
+}
+
+std::string_view text_of(row const& from, std::size_t column)
+{
+    return from[column] ? std::string_view(*from[column]) : std::string_view();
+}
+
+std::uint64_t number_of(row const& from, std::size_t column)
+{
+    std::string_view const text = text_of(from, column);
+    std::uint64_t value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
+bool is_same_session(std::uint64_t client_side, std::uint64_t server_side) noexcept
+{
+    return (client_side & 0xffffffffU) == (server_side & 0xffffffffU);
+}
+
+void prepare_session(question& q, session_purpose purpose)
+{
+    // A wait_timeout of 0 would become one second.
+    std::string sql = "set session autocommit = 1, lc_messages = 'en_US', wait_timeout = ";
+    sql += purpose == session_purpose::guardian ? "10" : "31536000";
+    if (purpose != session_purpose::work) {
+        sql += ", innodb_lock_wait_timeout = 5, lock_wait_timeout = 5";
+    }
+    if (q.is_mariadb()) {
+        sql += ", max_statement_time = 0";
+    } else {
+        sql += ", max_execution_time = 0";
+    }
+    q.ask(sql);
+    if (q.is_mariadb() || mysql_get_server_version(q.handle()) < 80029) return;
+    // Only asked for where it is off: changing it needs a right that few accounts have.
+    row const detach = q.one_row("select @@session.xa_detach_on_prepare", 1);
+    if (number_of(detach, 0) == 0) q.ask("set session xa_detach_on_prepare = 1");
+}
+
+server_facts read_facts(question& q, mysql::safety_options const& safety)
+{
+    settings all;
+    for (row const& one :
+         q.ask("show global variables where variable_name in ('innodb_flush_log_at_trx_commit', "
+               "'log_bin', 'sync_binlog', 'wsrep_on', 'xa_detach_on_prepare')")
+             .at(0)) {
+        all.emplace(text_of(one, 0), text_of(one, 1));
+    }
+    bool const mariadb = q.is_mariadb();
+    std::string const status =
+        mariadb ? "information_schema.global_status" : "performance_schema.global_status";
+    row const seen =
+        q.one_row(std::string("select version(), ") + user_column + ", " + database_column +
+                      ", connection_id(), (select cast(unix_timestamp() - "
+                      "variable_value as signed) from " +
+                      status + " where variable_name = 'Uptime')",
+                  5);
+    server_facts facts;
+    facts.kind = mariadb ? "mariadb" : "mysql";
+    facts.version = text_of(seen, 0);
+    facts.user = text_of(seen, 1);
+    facts.database = text_of(seen, 2);
+    facts.server_start = text_of(seen, 4);
+    facts.is_proxied = !is_same_session(q.asked().id(), number_of(seen, 3));
+    if (facts.database.empty()) q.fail("no database is chosen: name it in the connect options");
+    if (facts.server_start.empty()) q.fail("the server does not say when it started");
+    check_settings(q, all, facts.version, safety);
+    if (mariadb) ensure_identity(q);
+    facts.identity = read_whoami(q, q.one_row(whoami_query(mariadb), 4)).identity;
+    return facts;
+}
+
+scan_result read_branches(question& q)
+{
+    // One message: no other server can stand behind the connection in between.
+    std::vector<std::vector<row>> all;
+    try {
+        all = q.ask(whoami_query(q.is_mariadb()) + "; xa recover");
+    } catch (driver_error const& error) {
+        if (error.native_code() != static_cast<int>(code::xaer_rmerr)) throw;
+        q.fail("the account may not list prepared branches: GRANT XA_RECOVER_ADMIN ON *.* to it");
+    }
+    if (all.size() != 2 || all[0].size() != 1 || all[0][0].size() < 4) {
+        q.fail("the server's answer is not complete");
+    }
+    whoami const who = read_whoami(q, all[0][0]);
+    scan_result seen;
+    seen.identity = who.identity;
+    seen.is_writable_primary = who.is_writable;
+    for (row const& one : all[1]) {
+        if (one.size() < 4) q.fail("the server's answer is not complete");
+        auto const ours =
+            read_listed(text_of(one, 0), text_of(one, 1), text_of(one, 2), text_of(one, 3));
+        if (ours) {
+            seen.ours.push_back(*ours);
+        } else {
+            ++seen.foreign_count;
+        }
+    }
+    return seen;
+}
+
+void check_borrowed(question& q, server_facts const& expected)
+{
+    bool const mariadb = q.is_mariadb();
+    if (mariadb != (expected.kind == "mariadb")) {
+        q.fail("the borrowed connection leads to another kind of server");
+    }
+    std::string sql = whoami_query(mariadb) + ", " + user_column + ", @@autocommit, ";
+    sql += mariadb ? "1" : "@@session.xa_detach_on_prepare";
+    row seen;
+    try {
+        seen = q.one_row(sql, 7);
+    } catch (driver_error const& error) {
+        if (error.native_code() != static_cast<int>(code::no_such_table)) throw;
+        q.fail("the borrowed connection leads to another server or database (no assent_identity)");
+    }
+    whoami const who = read_whoami(q, seen);
+    if (text_of(seen, 1) != expected.database) {
+        q.fail("the borrowed connection uses the database " + std::string(text_of(seen, 1)) +
+               ", not " + expected.database);
+    }
+    if (who.identity != expected.identity) {
+        q.fail("the borrowed connection leads to another server: its identity is " + who.identity);
+    }
+    if (!who.is_writable) q.fail("the borrowed connection leads to a read-only server");
+    if (text_of(seen, 4) != expected.user) {
+        q.fail("the borrowed connection is of the account " + std::string(text_of(seen, 4)) +
+               ", not " + expected.user + ": the manager could not end its session");
+    }
+    if (number_of(seen, 5) == 0) q.fail("the borrowed connection has autocommit off: set it on");
+    if (number_of(seen, 6) == 0) {
+        q.fail("the borrowed connection has xa_detach_on_prepare off: set it on");
+    }
+    if ((q.asked().connection().server_status() & SERVER_STATUS_IN_TRANS) != 0) {
+        q.fail("the borrowed connection is in a transaction: end it first");
+    }
+}
+
+}  // namespace assent::mysql_adapter

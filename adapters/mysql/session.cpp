@@ -1,0 +1,425 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+
+#include "adapters/mysql/session.hpp"
+
+#include <new>
+#include <utility>
+
+#include "adapters/mysql/connection.hpp"
+#include "adapters/mysql/xid_text.hpp"
+
+namespace assent::mysql_adapter {
+
+namespace {
+
+reply lost(std::string text)
+{
+    reply said;
+    said.code = xa_code::rmfail;
+    said.detail = reply_detail::reply_lost;
+    said.text = std::move(text);
+    return said;
+}
+
+reply left_behind(answer const& said, std::string text)
+{
+    reply gone;
+    gone.code = xa_code::proto;
+    gone.detail = reply_detail::left_behind;
+    gone.native_code = static_cast<int>(said.code);
+    gone.sqlstate = said.sqlstate;
+    gone.text = std::move(text);
+    return gone;
+}
+
+constexpr char left_text[] =
+    "the session left the branch behind our back: work done since is permanent or gone";
+
+}  // namespace
+
+void cancelled_sessions::add(std::uint64_t id)
+{
+    std::lock_guard const hold(mutex_);
+    ids_.insert(id);
+}
+
+void cancelled_sessions::forget(std::uint64_t id) noexcept
+{
+    std::lock_guard const hold(mutex_);
+    ids_.erase(id);
+}
+
+bool cancelled_sessions::contains(std::uint64_t id) const noexcept
+{
+    std::lock_guard const hold(mutex_);
+    return ids_.count(id) != 0;
+}
+
+session::session(std::unique_ptr<wire> connection, std::shared_ptr<cancelled_sessions> cancelled,
+                 bool keeps_prepared)
+    : wire_(std::move(connection)),
+      cancelled_(std::move(cancelled)),
+      keeps_prepared_(keeps_prepared),
+      opened_as_(wire_->thread_id())
+{
+    steps_.reserve(4);
+    branch_text_.reserve(128);
+    asked_text_.reserve(128);
+}
+
+session::~session()
+{
+    // A forked child must not even take the lock: another thread may have held it at the fork.
+    if (wire_->handle() != nullptr) cancelled_->forget(opened_as_);
+}
+
+bool session::owns(attachment how) const noexcept
+{
+    return attachment_ == how && branch_ == asked_;
+}
+
+// The replies hold text, and text needs memory: without any, the connection is cut, and what the
+// server did meanwhile is not known.
+void session::submit(verb v, xid const& x) noexcept
+{
+    try {
+        begin_verb(v, x);
+    } catch (std::bad_alloc const&) {
+        sever();
+        ready_ = lost({});
+    }
+}
+
+std::optional<reply> session::collect(deadline until) noexcept
+{
+    try {
+        return converse(until);
+    } catch (std::bad_alloc const&) {
+        sever();
+        return lost({});
+    }
+}
+
+void session::begin_verb(verb v, xid const& x)
+{
+    verb_ = v;
+    asked_ = x;
+    steps_.clear();
+    sent_ = 0;
+    is_proven_ = false;
+    cause_.reset();
+    ready_ = refuse(v);
+    if (ready_) return;
+    auto text = render(x);
+    if (!text) {
+        ready_.emplace();
+        ready_->code = xa_code::inval;
+        ready_->text = "the xid holds a byte that ours never have";
+        return;
+    }
+    asked_text_ = std::move(*text);
+    if (v == verb::start) {
+        branch_ = x;
+        attachment_ = attachment::unsure;
+    }
+    steps_ = plan_for(v);
+    send_steps();
+}
+
+// What is answered without asking the server.
+std::optional<reply> session::refuse(verb v)
+{
+    if (is_cut_ || wire_->handle() == nullptr) return lost("the connection was cut");
+    if (v == verb::forget) {
+        reply said;
+        said.code = xa_code::nota;
+        said.text = "this server keeps no branches that it completed by itself";
+        return said;
+    }
+    // A reconnect during this very call could not be told from one before it.
+    forbid_reconnecting(wire_->handle());
+    bool const is_other_session = wire_->thread_id() != opened_as_;
+    if (v == verb::start && is_other_session) {
+        reply said;
+        said.code = xa_code::proto;
+        said.text = "the client library reconnected since the session was opened";
+        return said;
+    }
+    if (is_other_session && attachment_ != attachment::none && branch_ == asked_) {
+        if (owns(attachment::prepared)) {
+            sever();
+            return lost("the session that prepared the branch was replaced; finish it elsewhere");
+        }
+        return settle(left_behind({}, "the client library reconnected behind our back"));
+    }
+    if (owns(attachment::prepared) && keeps_prepared_ &&
+        (wire_->server_status() & SERVER_STATUS_IN_TRANS) == 0) {
+        // The session was reset while it kept a prepared branch.  MariaDB would now answer OK to a
+        // commit that commits nothing; once the session is gone, any other can commit it.
+        sever();
+        return lost("the session was reset while its branch was prepared; finish it elsewhere");
+    }
+    if (!wire_->is_in_step()) {
+        // Nothing can be sent, and the session is of no use: its end rolls an active branch back.
+        sever();
+        return lost("an earlier statement's result was not read to its end");
+    }
+    return std::nullopt;
+}
+
+std::vector<session::step> session::plan_for(verb v) const
+{
+    bool const must_end = owns(attachment::active) || owns(attachment::unsure);
+    switch (v) {
+        case verb::start:
+            return {step::start};
+        case verb::prepare:
+            return {step::end, step::prepare};
+        case verb::commit_one_phase:
+            return {step::end, step::one_phase};
+        case verb::commit:
+            return {step::commit};
+        default:
+            if (must_end) return {step::end, step::rollback};
+            return {step::rollback};
+    }
+}
+
+std::string session::statement(step what) const
+{
+    switch (what) {
+        case step::start:
+            return "XA START " + asked_text_;
+        case step::end:
+            return "XA END " + asked_text_;
+        case step::prepare:
+            return "XA PREPARE " + asked_text_;
+        case step::commit:
+            return "XA COMMIT " + asked_text_;
+        case step::one_phase:
+            return "XA COMMIT " + asked_text_ + " ONE PHASE";
+        case step::rollback:
+            break;
+    }
+    return "XA ROLLBACK " + asked_text_;
+}
+
+// Sends what stands in steps_: all of it where a message may hold several statements, which the
+// server runs until the first that fails.
+void session::send_steps()
+{
+    sent_ = wire_->can_fuse() ? steps_.size() : 1;
+    std::string message = statement(steps_.front());
+    for (std::size_t i = 1; i < sent_; ++i)
+        message.append("; ").append(statement(steps_[i]));
+    wire_->send(message);
+}
+
+std::optional<reply> session::converse(deadline until)
+{
+    while (!ready_) {
+        if (is_cut_) return settle(lost("the connection was cut"));
+        auto const said = wire_->receive(until);
+        if (!said) return std::nullopt;
+        if (is_connection_lost(said->code)) {
+            ready_ = settle(to_reply(*said, verb_, false));
+            is_cut_ = true;
+            break;
+        }
+        ready_ = advance(*said);
+    }
+    return std::exchange(ready_, std::nullopt);
+}
+
+// One answer: the first step is done.  @return the reply when the conversation is over.
+std::optional<reply> session::advance(answer const& said)
+{
+    step const done = steps_.front();
+    steps_.erase(steps_.begin());
+    sent_ = said.code == 0 ? sent_ - 1 : 0;
+    std::optional<reply> final;
+    switch (done) {
+        case step::start:
+            final = after_start(said);
+            break;
+        case step::end:
+            final = after_end(said);
+            break;
+        case step::prepare:
+            final = after_prepare(said);
+            break;
+        case step::one_phase:
+            final = after_one_phase(said);
+            break;
+        case step::commit:
+            final = after_commit(said);
+            break;
+        case step::rollback:
+            final = after_rollback(said);
+            break;
+    }
+    if (final) return settle(std::move(*final));
+    if (sent_ == 0) send_steps();
+    return std::nullopt;
+}
+
+reply session::settle(reply said)
+{
+    steps_.clear();
+    last_was_ok_ = said.is_ok();
+    return said;
+}
+
+std::optional<reply> session::after_start(answer const& said)
+{
+    if (said.code == 0) {
+        attachment_ = attachment::active;
+        if ((said.server_status & SERVER_STATUS_IN_TRANS) != 0) return reply{};
+        // Something between us and the server answers in its place.
+        reply strange;
+        strange.code = xa_code::proto;
+        strange.text = "XA START was answered, but the session is in no transaction";
+        return strange;
+    }
+    // After an interrupt the branch may have begun; after any other error it has not.
+    if (!is_interrupted(said.code)) attachment_ = attachment::none;
+    return to_reply(said, verb_, false);
+}
+
+std::optional<reply> session::after_end(answer const& said)
+{
+    session_state const state = state_in(said);
+    if (said.code == 0) {
+        is_proven_ = true;
+        attachment_ = attachment::ended;
+        if ((said.server_status & SERVER_STATUS_IN_TRANS) != 0) return std::nullopt;
+        attachment_ = attachment::none;
+        return left_behind(said, left_text);
+    }
+    if (is_rollback_only(said)) {
+        is_proven_ = true;
+        attachment_ = attachment::ended;
+        return turn_to_rollback(said);
+    }
+    // The application has ended, or even prepared, the branch itself.  Whether it is *this*
+    // branch, the next statement's answer tells.
+    if (state == session_state::idle) return std::nullopt;
+    if (state == session_state::prepared && verb_ == verb::rollback) return std::nullopt;
+    if (said.code == code::xaer_nota || state == session_state::non_existing) {
+        bool const never_began = attachment_ == attachment::unsure;
+        attachment_ = attachment::none;
+        if (never_began && verb_ == verb::rollback) return reply{};
+        return left_behind(said, left_text);
+    }
+    // A 1399 without a word that we know: XA ROLLBACK tells an attached branch from a lost one.
+    if (said.code == code::xaer_rmfail && state == session_state::unnamed) {
+        return turn_to_rollback(said);
+    }
+    return to_reply(said, verb_, false);
+}
+
+// Replaces whatever was asked by a rollback, and remembers why.
+std::optional<reply> session::turn_to_rollback(answer const& cause)
+{
+    if (verb_ != verb::rollback) cause_ = cause;
+    steps_.assign(1, step::rollback);
+    sent_ = 0;
+    return std::nullopt;
+}
+
+std::optional<reply> session::after_prepare(answer const& said)
+{
+    if (said.code == 0) {
+        attachment_ = attachment::prepared;
+        return reply{};
+    }
+    if (said.code == code::xaer_nota || state_in(said) == session_state::non_existing) {
+        attachment_ = attachment::none;
+        return left_behind(said, left_text);
+    }
+    // Of these the server says, or was seen, to have rolled back; XA ROLLBACK confirms it, with OK
+    // where it kept the name and with NOTA where it did not.
+    if (is_rollback_only(said) || said.code == code::deadlock ||
+        said.code == code::lock_wait_timeout) {
+        is_proven_ = true;
+        return turn_to_rollback(said);
+    }
+    return to_reply(said, verb_, false);
+}
+
+std::optional<reply> session::after_one_phase(answer const& said)
+{
+    if (said.code == 0) {
+        attachment_ = attachment::none;
+        return reply{};
+    }
+    if (is_rollback_only(said) || said.code == code::deadlock ||
+        said.code == code::lock_wait_timeout) {
+        is_proven_ = true;
+        return turn_to_rollback(said);
+    }
+    // The application had ended some branch itself, and it was not this one.
+    if (!is_proven_ && (said.code == code::xaer_nota || said.code == code::xaer_inval)) {
+        attachment_ = attachment::none;
+        return left_behind(said, left_text);
+    }
+    // XA ROLLBACK answered OK proves that it had not committed; anything else proves nothing.
+    if (is_interrupted(said.code)) {
+        is_proven_ = false;
+        return turn_to_rollback(said);
+    }
+    return to_reply(said, verb_, false);
+}
+
+std::optional<reply> session::after_commit(answer const& said)
+{
+    if (said.code == 0) {
+        if (owns(attachment::prepared)) attachment_ = attachment::none;
+        return reply{};
+    }
+    return to_reply(said, verb_, owns(attachment::prepared));
+}
+
+std::optional<reply> session::after_rollback(answer const& said)
+{
+    // NOTA is the end only where the branch was attached to this very session a moment ago.
+    bool const is_gone = said.code == 0 || (said.code == code::xaer_nota && is_proven_);
+    if (is_gone) {
+        if (branch_ == asked_) attachment_ = attachment::none;
+        if (!cause_) return reply{};
+        reply vote = to_reply(*cause_, verb_, true);
+        vote.code = rollback_code(*cause_);
+        vote.detail = reply_detail::none;
+        return vote;
+    }
+    if (cause_ && is_interrupted(cause_->code)) return to_reply(*cause_, verb_, false);
+    bool const was_here = owns(attachment::active) || owns(attachment::unsure);
+    if (was_here && said.code == code::xaer_nota) {
+        attachment_ = attachment::none;
+        return left_behind(said, left_text);
+    }
+    return to_reply(said, verb::rollback, owns(attachment::prepared));
+}
+
+bool session::is_reusable() const noexcept
+{
+    unsigned const status = wire_->server_status();
+    return last_was_ok_ && !is_cut_ && attachment_ == attachment::none && !ready_ &&
+           wire_->is_in_step() && wire_->descriptor() >= 0 && wire_->thread_id() == opened_as_ &&
+           (status & SERVER_STATUS_IN_TRANS) == 0 && (status & SERVER_STATUS_AUTOCOMMIT) != 0 &&
+           !cancelled_->contains(opened_as_);
+}
+
+void session::sever() noexcept
+{
+    is_cut_ = true;
+    wire_->sever();
+}
+
+void session::abandon() noexcept
+{
+    is_cut_ = true;
+    wire_->abandon();
+}
+
+}  // namespace assent::mysql_adapter

@@ -1,0 +1,154 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// sessions.cpp -- the guardian's lock, and the sessions of our account.
+//
+// An account sees its own sessions without any right, so "not listed" means gone for them; what
+// other accounts do is none of our business, and none of their sessions is ever touched.
+
+#include <array>
+
+#include "adapters/mysql/server.hpp"
+
+namespace assent::mysql_adapter {
+
+namespace {
+
+// Locks belong to the whole server, and one server may hold several of our databases, each with a
+// guardian of the same node: so the database is part of the name, by its digest, because a name
+// has at most 64 characters.  7 + 16 + 1 + 32 = 56.
+std::string lock_name(std::uint64_t node)
+{
+    std::array<char, 16> hex{};
+    for (std::size_t i = hex.size(); i-- > 0; node >>= 4)
+        hex[i] = "0123456789abcdef"[node & 15];
+    return "concat('assent:" + std::string(hex.data(), hex.size()) + ":', md5(" + database_column +
+           "))";
+}
+
+// What the process list shows of one session.
+struct listed_session
+{
+    bool is_there = false;
+    bool is_of_our_account = false;
+    bool is_running = false;  ///< a statement, and not one of XA's
+    std::string query_id;     ///< MariaDB
+};
+
+listed_session look_up(question& q, std::uint64_t id)
+{
+    std::string const query_id = q.is_mariadb() ? "query_id" : "0";
+    auto const all = q.ask(
+        std::string("select connection_id(), ") + user_column + "; select user, command, " +
+        query_id +
+        ", ltrim(ifnull(info, '')) like 'xa %' from information_schema.processlist where id = " +
+        std::to_string(id));
+    if (all.size() != 2 || all[0].size() != 1 || all[0][0].size() < 2) {
+        q.fail("the server's answer is not complete");
+    }
+    if (!is_same_session(q.asked().id(), number_of(all[0][0], 0))) {
+        q.fail("the connection is proxied, so a session cannot be ended by its number");
+    }
+    listed_session found;
+    if (all[1].empty()) return found;
+    row const& seen = all[1][0];
+    if (seen.size() < 4) q.fail("the server's answer is not complete");
+    found.is_there = true;
+    found.is_of_our_account = text_of(seen, 0) == text_of(all[0][0], 1);
+    bool const executes = text_of(seen, 1) == "Query" || text_of(seen, 1) == "Execute";
+    found.is_running = executes && number_of(seen, 3) == 0;
+    found.query_id = text_of(seen, 2);
+    return found;
+}
+
+// A session that has just ended by itself needs no killing.
+void kill(question& q, std::string const& what)
+{
+    try {
+        q.ask("kill " + what);
+    } catch (driver_error const& error) {
+        int const said = error.native_code();
+        if (said != static_cast<int>(code::no_such_thread) &&
+            said != static_cast<int>(code::no_such_query)) {
+            throw;
+        }
+    }
+}
+
+// Session numbers rise.  MariaDB's have 32 bits and come round again, so "before" is a distance.
+bool is_older(std::uint64_t other, std::uint64_t ours, bool mariadb) noexcept
+{
+    if (!mariadb) return other < ours;
+    auto const distance = static_cast<std::uint32_t>(ours - other);
+    return distance != 0 && distance < 0x80000000U;
+}
+
+}  // namespace
+
+bool take_guard(question& q, std::uint64_t node)
+{
+    std::string name = lock_name(node);
+    row const said = q.one_row("select get_lock(" + name + ", 0)", 1);
+    if (!said[0]) q.fail("the server could not say whether the guardian's lock is free");
+    if (text_of(said, 0) != "1") return false;
+    q.asked().set_guard_name(std::move(name));
+    return true;
+}
+
+void renew_guard(question& q)
+{
+    if (q.asked().guard_name().empty()) q.fail("this session holds no guardian's lock");
+    row const said =
+        q.one_row("select is_used_lock(" + q.asked().guard_name() + ") = connection_id()", 1);
+    if (text_of(said, 0) != "1") q.fail("the guardian's lock was lost");
+}
+
+session_presence find_session(question& q, std::uint64_t id)
+{
+    if (id == 0) return session_presence::unknown;
+    row const said = q.one_row(
+        "select connection_id(), (select count(*) from information_schema.processlist where id = " +
+            std::to_string(id) + ")",
+        2);
+    if (!is_same_session(q.asked().id(), number_of(said, 0))) return session_presence::unknown;
+    return number_of(said, 1) == 0 ? session_presence::gone : session_presence::present;
+}
+
+session_presence find_older_sessions(question& q)
+{
+    auto const all =
+        q.ask(std::string(
+                  "select connection_id(), id from information_schema.processlist where user = ") +
+              user_column);
+    if (all.size() != 1 || all[0].empty()) q.fail("the server's answer is not complete");
+    bool const mariadb = q.is_mariadb();
+    session_presence found = session_presence::gone;
+    for (row const& one : all[0]) {
+        if (one.size() < 2) q.fail("the server's answer is not complete");
+        std::uint64_t const self = number_of(one, 0);
+        if (!is_same_session(q.asked().id(), self)) return session_presence::unknown;
+        if (is_older(number_of(one, 1), self, mariadb)) found = session_presence::present;
+    }
+    return found;
+}
+
+bool cancel_running(question& q, std::uint64_t id, cancelled_sessions& cancelled)
+{
+    listed_session const found = look_up(q, id);
+    if (!found.is_there) return false;
+    if (!found.is_of_our_account) q.fail("the session to cancel is of another account");
+    if (!found.is_running) return false;
+    cancelled.add(id);
+    // MariaDB can be told which statement is meant, so a late cancel hits nothing else.
+    kill(q, q.is_mariadb() ? "query id " + found.query_id : "query " + std::to_string(id));
+    return true;
+}
+
+void kill_session(question& q, std::uint64_t id)
+{
+    listed_session const found = look_up(q, id);
+    if (!found.is_there) return;
+    if (!found.is_of_our_account) q.fail("the session to end is of another account");
+    kill(q, "connection " + std::to_string(id));
+}
+
+}  // namespace assent::mysql_adapter

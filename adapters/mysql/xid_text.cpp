@@ -1,0 +1,61 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+
+#include "adapters/mysql/xid_text.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace assent::mysql_adapter {
+
+namespace {
+
+bool is_plain(std::string_view text)
+{
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
+    });
+}
+
+template <typename Number>
+std::optional<Number> to_number(std::string_view text)
+{
+    Number value{};
+    auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+}  // namespace
+
+std::optional<std::string> render(std::string_view global, std::string_view branch)
+{
+    if (!is_plain(global) || !is_plain(branch)) return std::nullopt;
+    std::string text;
+    text.reserve(global.size() + branch.size() + 8);
+    text.append("'").append(global).append("','").append(branch).append("',");
+    text.append(std::to_string(mysql_format_id));
+    return text;
+}
+
+std::optional<std::string> render(xid const& x)
+{
+    return render(x.global.text(), x.branch.text());
+}
+
+std::optional<xid> read_listed(std::string_view format_id, std::string_view global_length,
+                               std::string_view branch_length, std::string_view data)
+{
+    if (to_number<long>(format_id) != mysql_format_id) return std::nullopt;
+    auto const global_bytes = to_number<std::size_t>(global_length);
+    auto const branch_bytes = to_number<std::size_t>(branch_length);
+    if (!global_bytes || !branch_bytes || *global_bytes > data.size() ||
+        *branch_bytes != data.size() - *global_bytes) {
+        return std::nullopt;
+    }
+    auto const global = gtrid::parse(data.substr(0, *global_bytes));
+    auto const branch = bqual::parse(data.substr(*global_bytes));
+    if (!global || !branch) return std::nullopt;
+    return xid{*global, *branch};
+}
+
+}  // namespace assent::mysql_adapter

@@ -1,0 +1,33 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// xid_text.hpp -- an xid in the server's words, both ways.
+//
+//   XA START 'asn1l...','0001...',1            gtrid, bqual, format id
+//   XA RECOVER -> formatID, gtrid_length, bqual_length, data (gtrid and bqual joined)
+//
+// XA statements take no parameters, so the xid is pasted into the statement: render() lets
+// nothing but lower-case letters and digits through, whatever it is given.
+
+#ifndef ASSENT_ADAPTERS_MYSQL_XID_TEXT_HPP
+#define ASSENT_ADAPTERS_MYSQL_XID_TEXT_HPP
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <assent/xid.hpp>
+
+namespace assent::mysql_adapter {
+
+/// @return the three parts as the server wants them, or nothing when a byte is not ours.
+std::optional<std::string> render(std::string_view global, std::string_view branch);
+std::optional<std::string> render(xid const& x);
+
+/// One row of XA RECOVER.
+/// @return the xid when the row has our format id and our layout, else nothing: it is foreign.
+std::optional<xid> read_listed(std::string_view format_id, std::string_view global_length,
+                               std::string_view branch_length, std::string_view data);
+
+}  // namespace assent::mysql_adapter
+
+#endif  // ASSENT_ADAPTERS_MYSQL_XID_TEXT_HPP
