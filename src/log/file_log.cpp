@@ -1,0 +1,340 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// file_log.cpp -- see file_log.hpp.
+
+#include "log/file_log.hpp"
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <mutex>
+#include <system_error>
+#include <utility>
+
+#include "log/force_queue.hpp"
+#include "log/log_lock.hpp"
+#include "log/log_opening.hpp"
+#include "log/posix_file_layer.hpp"
+#include "log/undisturbed.hpp"
+
+namespace assent::log {
+
+namespace {
+
+std::uint64_t kernel_random()
+{
+    std::uint64_t made = 0;
+    while (::getrandom(&made, sizeof made, 0) != sizeof made) {
+        if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "getrandom");
+    }
+    return made;
+}
+
+std::int64_t system_unix_ms()
+{
+    using namespace std::chrono;
+    return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+bool is_printable(std::string const& text, std::size_t bytes_max)
+{
+    return !text.empty() && text.size() <= bytes_max &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+void check(file_log_options const& options)
+{
+    auto const refuse = [](std::string const& what, std::string const& advice) {
+        throw log_error(log_fault::bad_option, std::make_error_code(std::errc::invalid_argument),
+                        what, advice);
+    };
+    if (!is_printable(options.node_label, node_label_bytes_max)) {
+        refuse("node_label", "1 to 64 printable ASCII bytes are needed");
+    }
+    bool const is_whole_pages = options.segment_bytes % page_bytes == 0;
+    std::size_t const pages = options.segment_bytes / page_bytes;
+    if (!is_whole_pages || pages < segment_pages_min || pages > segment_pages_max / 4) {
+        refuse("segment_bytes", "a multiple of 4096 from 32 KiB to 16 GiB is needed");
+    }
+}
+
+ports::logged_decision show(decision_entry const& entry)
+{
+    ports::logged_decision shown{entry.what, {}};
+    for (std::size_t i = 0; i < entry.what.branches.size(); ++i) {
+        shown.is_finished.push_back((entry.finished >> i & 1) != 0);
+    }
+    return shown;
+}
+
+ports::force_failure failure(ports::force_failure::kind what, std::string why) noexcept
+{
+    return {what, std::move(why)};
+}
+
+}  // namespace
+
+struct file_log::parts
+{
+    std::shared_ptr<file_layer> files;
+    std::unique_ptr<log_lock> lock;  // released last
+    opened_log opened;
+    std::unique_ptr<force_queue> queue;
+    std::function<std::int64_t()> unix_ms;
+    std::mutex binding;  // names and ids are given one at a time
+};
+
+file_log::file_log(std::string const& directory, file_log_options options)
+    : label_(options.node_label), force_wait_(options.force_wait), parts_(std::make_unique<parts>())
+{
+    check(options);
+    if (!options.random) options.random = kernel_random;
+    if (!options.unix_ms) options.unix_ms = system_unix_ms;
+    if (!options.files) options.files = std::make_shared<posix_file_layer>(directory);
+    undisturbed const here;
+    parts_->files = std::move(options.files);
+    parts_->unix_ms = options.unix_ms;
+    attach_safely(*parts_->files, true, options.allowed_file_systems);
+    parts_->lock = std::make_unique<log_lock>(*parts_->files, options.lock_wait);
+    lock_owner owner{::getpid(), 0, options.unix_ms()};
+    parts_->lock->write(owner);
+    parts_->opened = open_log(*parts_->files, {options.node_label, options.segment_bytes,
+                                               options.random, options.unix_ms});
+    node_ = parts_->opened.node;
+    current_ = parts_->opened.current;
+    owner.epoch = current_.epoch;
+    parts_->lock->write(owner);
+    parts_->queue = std::make_unique<force_queue>(
+        *parts_->opened.writer, std::move(parts_->opened.image),
+        force_queue::settings{options.force_wait, options.idle_seal_wait});
+}
+
+file_log::~file_log()
+{
+    // In a forked child the locks and threads of the parent are frozen: nothing can be torn down.
+    if (is_abandoned_) static_cast<void>(parts_.release());
+}
+
+void file_log::abandon() noexcept
+{
+    is_abandoned_ = true;
+    parts_->files->abandon();
+}
+
+ports::force_result file_log::force(ports::decision const& what, deadline until) noexcept
+{
+    using kind = ports::force_failure::kind;
+    undisturbed const here;
+    try {
+        if (is_abandoned_) return failure(kind::not_submitted, "forked child: no log here");
+        if (what.branches.size() > branches_max) {
+            return failure(kind::not_submitted, "more than 64 branches in one transaction");
+        }
+        auto answer =
+            parts_->queue->force(log::record{decision_record{what, 0, parts_->unix_ms()}}, until);
+        if (answer.status == force_status::durable) return attest(what.global);
+        return failure(
+            answer.status == force_status::in_doubt ? kind::in_doubt : kind::not_submitted,
+            std::move(answer.why));
+    } catch (std::exception const&) {
+        // Only what comes before the queue can throw: memory ran out, or the clock failed.
+        return failure(kind::not_submitted, {});
+    }
+}
+
+void file_log::force_or_throw(log::record what)
+{
+    undisturbed const here;
+    if (is_abandoned_) {
+        throw std::system_error(std::make_error_code(std::errc::operation_not_permitted),
+                                "forked child: no log here");
+    }
+    auto const answer =
+        parts_->queue->force(std::move(what), std::chrono::steady_clock::now() + force_wait_);
+    if (answer.status == force_status::durable) return;
+    throw std::system_error(std::make_error_code(std::errc::io_error), answer.why);
+}
+
+bool file_log::knows(ports::opening const& which) const noexcept
+{
+    if (is_abandoned_) return false;
+    return parts_->queue->with_image([&](log_image const& image) {
+        return image.openings().count({which.epoch, which.nonce}) != 0;
+    });
+}
+
+std::vector<ports::binding> file_log::bindings() const
+{
+    std::vector<ports::binding> all;
+    if (is_abandoned_) return all;
+    parts_->queue->with_image([&](log_image const& image) {
+        for (auto const& [id, one] : image.bindings()) {
+            all.push_back(one);
+        }
+    });
+    return all;
+}
+
+std::uint16_t file_log::bind(std::string const& name, std::string const& kind,
+                             std::string const& identity)
+{
+    auto const refuse = [](std::errc code, std::string const& why) {
+        throw std::system_error(std::make_error_code(code), why);
+    };
+    if (!is_printable(name, name_bytes_max) || kind.empty() || kind.size() > kind_bytes_max ||
+        identity.empty() || identity.size() > identity_bytes_max) {
+        refuse(std::errc::invalid_argument,
+               "a resource manager's name, kind or identity is empty or too long");
+    }
+    if (is_abandoned_) refuse(std::errc::operation_not_permitted, "forked child: no log here");
+    std::lock_guard const one_at_a_time(parts_->binding);
+    std::uint16_t last = 0;
+    for (ports::binding const& one : bindings()) {
+        last = std::max(last, one.id);
+        bool const has_name = one.name == name;
+        bool const has_identity = one.kind == kind && one.identity == identity;
+        if (has_name && has_identity) return one.id;
+        if (has_name) {
+            refuse(std::errc::invalid_argument,
+                   "resource manager \"" + name + "\" is bound to another server");
+        }
+        if (has_identity) {
+            refuse(std::errc::invalid_argument,
+                   "the server of \"" + name + "\" is bound as \"" + one.name + "\"");
+        }
+    }
+    if (last == 0xffff) refuse(std::errc::value_too_large, "resource-manager ids have run out");
+    std::uint16_t const id = static_cast<std::uint16_t>(last + 1);
+    force_or_throw(ports::binding{id, name, kind, identity});
+    return id;
+}
+
+std::optional<ports::logged_decision> file_log::find(gtrid const& which) const
+{
+    if (is_abandoned_) return std::nullopt;
+    return parts_->queue->with_image(
+        [&](log_image const& image) -> std::optional<ports::logged_decision> {
+            auto const at = image.decisions().find(which);
+            if (at == image.decisions().end()) return std::nullopt;
+            return show(at->second);
+        });
+}
+
+std::vector<ports::logged_decision> file_log::unfinished() const
+{
+    std::vector<ports::logged_decision> all;
+    if (is_abandoned_) return all;
+    parts_->queue->with_image([&](log_image const& image) {
+        for (auto const& [global, entry] : image.decisions()) {
+            if (!entry.is_complete()) all.push_back(show(entry));
+        }
+    });
+    return all;
+}
+
+ports::recorded_outcome file_log::outcome(gtrid const& which) const
+{
+    if (is_abandoned_) return ports::recorded_outcome::not_known;
+    return parts_->queue->with_image([&](log_image const& image) {
+        if (image.decisions().count(which) != 0) return ports::recorded_outcome::committed;
+        return image.was_rolled_back(which) ? ports::recorded_outcome::rolled_back
+                                            : ports::recorded_outcome::not_known;
+    });
+}
+
+void file_log::note_finished(xid const& branch) noexcept
+{
+    if (!is_abandoned_) parts_->queue->note_finished(branch);
+}
+
+void file_log::note_rolled_back(gtrid const& which) noexcept
+{
+    if (!is_abandoned_) parts_->queue->note_rolled_back(which);
+}
+
+void file_log::record(ports::heuristic_record const& what)
+{
+    auto cut = what;
+    if (cut.text.size() > text_bytes_max) cut.text.resize(text_bytes_max);
+    if (cut.resource_manager.size() > name_bytes_max) cut.resource_manager.resize(name_bytes_max);
+    force_or_throw(std::move(cut));
+}
+
+std::vector<ports::heuristic_record> file_log::heuristics() const
+{
+    std::vector<ports::heuristic_record> all;
+    if (is_abandoned_) return all;
+    parts_->queue->with_image([&](log_image const& image) {
+        all.assign(image.heuristics().begin(), image.heuristics().end());
+    });
+    return all;
+}
+
+void file_log::record(operator_record const& what)
+{
+    auto cut = what;
+    if (cut.who.size() > name_bytes_max) cut.who.resize(name_bytes_max);
+    if (cut.why.size() > text_bytes_max) cut.why.resize(text_bytes_max);
+    force_or_throw(std::move(cut));
+}
+
+std::vector<operator_record> file_log::operator_records() const
+{
+    std::vector<operator_record> all;
+    if (is_abandoned_) return all;
+    parts_->queue->with_image([&](log_image const& image) {
+        all.assign(image.operator_records().begin(), image.operator_records().end());
+    });
+    return all;
+}
+
+ports::position file_log::horizon(std::uint16_t id) const
+{
+    if (is_abandoned_) return {};
+    return parts_->queue->with_image([&](log_image const& image) { return image.horizon(id); });
+}
+
+void file_log::raise_horizon(std::uint16_t id, ports::position to) noexcept
+{
+    if (!is_abandoned_) parts_->queue->raise_horizon(id, to);
+}
+
+void file_log::note_server_start(std::uint16_t id, std::string const& start)
+{
+    if (start.size() > server_start_bytes_max) {
+        throw std::system_error(std::make_error_code(std::errc::invalid_argument),
+                                "a server's start is longer than 120 bytes");
+    }
+    if (server_start(id, current_.epoch) == start) return;
+    force_or_throw(server_start_record{id, current_.epoch, start});
+}
+
+std::optional<std::string> file_log::server_start(std::uint16_t id, std::uint32_t of) const
+{
+    if (is_abandoned_) return std::nullopt;
+    return parts_->queue->with_image([&](log_image const& image) -> std::optional<std::string> {
+        auto const at = image.server_starts().find({id, of});
+        if (at == image.server_starts().end()) return std::nullopt;
+        return at->second;
+    });
+}
+
+ports::log_state file_log::state() const
+{
+    if (is_abandoned_) return {true, "forked child: no log here", 0, 0, 0};
+    return parts_->queue->state();
+}
+
+void file_log::seal() noexcept
+{
+    if (!is_abandoned_) parts_->queue->seal();
+}
+
+std::size_t file_log::queued() const
+{
+    return is_abandoned_ ? 0 : parts_->queue->queued();
+}
+
+}  // namespace assent::log

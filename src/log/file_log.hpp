@@ -1,0 +1,120 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// file_log.hpp -- the durable decision log in a directory of this machine.
+//
+//   open: directory safe -> lock -> force what is there -> read it -> begin a fresh segment with
+//         epoch + 1 and all that still counts -> force it -> remove the older segments
+//
+// The one invariant: what this class shows or says is on disk, in a segment of this opening; what
+// was merely read from an older one is never acted upon.
+//
+// The format is drawn in format.cpp and records.cpp; how the log ends, in segment_reader.hpp; group
+// commit, in force_queue.hpp.
+
+#ifndef ASSENT_LOG_FILE_LOG_HPP
+#define ASSENT_LOG_FILE_LOG_HPP
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "log/file_layer.hpp"
+#include "log/log_error.hpp"
+#include "log/records.hpp"
+#include "ports/coordinator_log.hpp"
+
+namespace assent::log {
+
+struct file_log_options
+{
+    /// A name for people, kept in the log: 1 to 64 printable ASCII bytes.
+    std::string node_label;
+    std::size_t segment_bytes = 16 * 1024 * 1024;
+    std::chrono::milliseconds lock_wait{10'000};
+    std::chrono::milliseconds force_wait{10'000};
+    /// Seals the last force when none followed for so long; 0: never, and no thread is started.
+    std::chrono::milliseconds idle_seal_wait{10};
+    /// File systems that are refused otherwise: "tmpfs", "overlay", "nfs", "cifs", "ramfs".
+    std::vector<std::string> allowed_file_systems;
+    std::function<std::uint64_t()> random;  ///< empty: the kernel's
+    std::function<std::int64_t()> unix_ms;  ///< empty: the system's clock
+    std::shared_ptr<file_layer> files;      ///< empty: the real ones in the directory
+};
+
+/// Thread safety: every member may be called from several threads at once.
+class file_log final : public ports::coordinator_log
+{
+public:
+    /// Opens the log in `directory`, or makes one there.
+    /// Durability: the new epoch and everything that is shown afterwards are forced.
+    /// @throws log_error  saying what to do; nothing that was durable is changed then.
+    file_log(std::string const& directory, file_log_options options);
+    file_log(file_log const&) = delete;
+    file_log& operator=(file_log const&) = delete;
+
+    /// Writes the lazy notes, seals the log and releases the lock.
+    ~file_log() override;
+
+    ports::force_result force(ports::decision const& what, deadline until) noexcept override;
+
+    std::uint64_t node() const noexcept override { return node_; }
+    std::string const& node_label() const noexcept override { return label_; }
+    ports::opening current() const noexcept override { return current_; }
+    bool knows(ports::opening const& which) const noexcept override;
+
+    std::vector<ports::binding> bindings() const override;
+    std::uint16_t bind(std::string const& name, std::string const& kind,
+                       std::string const& identity) override;
+
+    std::optional<ports::logged_decision> find(gtrid const& which) const override;
+    std::vector<ports::logged_decision> unfinished() const override;
+    ports::recorded_outcome outcome(gtrid const& which) const override;
+    void note_finished(xid const& branch) noexcept override;
+    void note_rolled_back(gtrid const& which) noexcept override;
+
+    void record(ports::heuristic_record const& what) override;
+    std::vector<ports::heuristic_record> heuristics() const override;
+
+    /// Records what a person decided; forget_heuristic drops the branch's heuristics.
+    /// Durability: forced before the call returns.  @throws std::system_error
+    void record(operator_record const& what);
+    std::vector<operator_record> operator_records() const;
+
+    ports::position horizon(std::uint16_t id) const override;
+    void raise_horizon(std::uint16_t id, ports::position to) noexcept override;
+
+    void note_server_start(std::uint16_t id, std::string const& start) override;
+    std::optional<std::string> server_start(std::uint16_t id, std::uint32_t of) const override;
+
+    ports::log_state state() const override;
+
+    /// Seals the last force now; see file_log_options::idle_seal_wait.
+    void seal() noexcept;
+
+    /// Threads whose record waits for the force after the one under way.
+    std::size_t queued() const;
+
+    void abandon() noexcept override;
+
+private:
+    struct parts;
+
+    void force_or_throw(log::record what);
+
+    std::string label_;
+    std::chrono::milliseconds force_wait_;
+    std::uint64_t node_ = 0;
+    ports::opening current_;
+    std::unique_ptr<parts> parts_;
+    std::atomic<bool> is_abandoned_{false};
+};
+
+}  // namespace assent::log
+
+#endif  // ASSENT_LOG_FILE_LOG_HPP

@@ -1,0 +1,326 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// force_queue.cpp -- see force_queue.hpp.
+//
+// Everything that must not fail between the write and the answer is allocated before the write:
+// the pages, the list of those in flight, and the nodes that absorb() moves into the image.
+
+#include "log/force_queue.hpp"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+#include "log/undisturbed.hpp"
+#include "protocol/assert.hpp"
+
+namespace assent::log {
+
+namespace {
+
+/// Words are worth less than the answer: without memory for them they are left out.
+force_answer answer_of(force_status status, std::string_view why) noexcept
+{
+    try {
+        return {status, std::string(why)};
+    } catch (std::bad_alloc const&) {
+        return {status, {}};
+    }
+}
+
+}  // namespace
+
+force_queue::force_queue(log_writer& writer, log_image image, settings how)
+    : writer_(writer), how_(how), image_(std::move(image))
+{
+    in_flight_.reserve(queue_max);
+    if (how_.idle_seal_wait.count() > 0) {
+        idle_ = std::thread([this] { run_idle_seal(); });
+    }
+}
+
+force_queue::~force_queue()
+{
+    close();
+}
+
+bool force_queue::is_answered(decision_record const& what, force_answer& answer) const
+{
+    auto const& global = what.what.global;
+    auto const known = image_.decisions().find(global);
+    if (known != image_.decisions().end()) {
+        bool const is_same = known->second.what.branches == what.what.branches;
+        answer = is_same ? answer_of(force_status::durable, {})
+                         : answer_of(force_status::in_doubt,
+                                     "the log holds another decision for this transaction");
+        return true;
+    }
+    auto const has_it = [&](std::shared_ptr<request> const& other) {
+        return other->fresh.decisions().count(global) != 0;
+    };
+    bool const is_under_way = doubtful_.decisions().count(global) != 0 ||
+                              std::any_of(in_flight_.begin(), in_flight_.end(), has_it) ||
+                              std::any_of(queue_.begin(), queue_.end(), has_it);
+    if (is_under_way) {
+        answer = answer_of(force_status::in_doubt, "this decision was handed to the log before");
+    }
+    return is_under_way;
+}
+
+force_answer force_queue::force(record what, deadline until)
+{
+    auto mine = std::make_shared<request>();
+    mine->fresh.apply(what);
+    mine->what = std::move(what);
+    auto const* const decision = std::get_if<decision_record>(&mine->what);
+    mine->is_decision = decision != nullptr;
+    held_lock lock(mutex_);
+    force_answer known;
+    if (decision && is_answered(*decision, known)) return known;
+    if (is_poisoned_) {
+        return answer_of(force_status::not_submitted, "the log is poisoned: " + why_poisoned_);
+    }
+    if (is_closed_) return answer_of(force_status::not_submitted, "the log is closed");
+    if (queue_.size() >= queue_max) {
+        return answer_of(force_status::not_submitted, "too many forces wait already");
+    }
+    queue_.push_back(mine);
+    return wait(lock, mine, until);
+}
+
+force_answer force_queue::wait(held_lock& lock, std::shared_ptr<request> const& mine,
+                               deadline until)
+{
+    auto const hung_at = std::chrono::steady_clock::now() + how_.force_wait;
+    while (!mine->is_done) {
+        if (!has_leader_) {
+            lead(lock, false);
+        } else if (changed_.wait_until(lock, std::min(until, hung_at)) == std::cv_status::timeout &&
+                   !mine->is_done && has_leader_) {
+            return leave(mine, std::chrono::steady_clock::now() >= hung_at);
+        }
+    }
+    return std::move(mine->answer);
+}
+
+force_answer force_queue::leave(std::shared_ptr<request> const& mine, bool is_hung) noexcept
+{
+    bool const was_submitted = mine->is_submitted;
+    if (!was_submitted) queue_.erase(std::find(queue_.begin(), queue_.end(), mine));
+    if (is_hung) poison("a force of the log hangs", "nobody was answered within the force wait");
+    if (was_submitted) {
+        return answer_of(force_status::in_doubt, "the force did not end in time");
+    }
+    return answer_of(force_status::not_submitted, "the log was busy until the deadline");
+}
+
+void force_queue::lead(held_lock& lock, bool is_seal) noexcept
+{
+    has_leader_ = true;
+    // The last page of a segment is kept for a seal.
+    bool const can_write =
+        is_seal ? writer_.pages_left() > 0 : writer_.pages_left() >= 2 || roll(lock);
+    if (can_write && !is_poisoned_) {
+        std::uint32_t const kept = is_seal ? 0 : 1;
+        writer_.begin_force(builder_, std::min(force_pages_max, writer_.pages_left() - kept));
+        bool const has_decision = !is_seal && take_requests();
+        if (is_seal || !in_flight_.empty()) {
+            take_lazy_notes();
+            if (is_seal) builder_.seal();
+            lock.unlock();
+            long const result = writer_.force(builder_);
+            lock.lock();
+            finish_batch(result, has_decision);
+            bool const was_protected = std::exchange(is_protected_, is_seal);
+            ends_with_seal_ = is_seal;
+            last_force_ = std::chrono::steady_clock::now();
+            if (was_protected && !is_seal) idle_changed_.notify_one();
+        }
+    }
+    has_leader_ = false;
+    changed_.notify_all();
+}
+
+bool force_queue::take_requests() noexcept
+{
+    bool has_decision = false;
+    while (!queue_.empty()) {
+        auto const added = builder_.add(queue_.front()->what);
+        if (added == add_result::full) break;
+        auto one = std::move(queue_.front());
+        queue_.pop_front();
+        if (added == add_result::over_limit) {
+            one->answer =
+                answer_of(force_status::not_submitted, "a part of the record is over its limit");
+            one->is_done = true;
+            continue;
+        }
+        one->is_submitted = true;
+        has_decision = has_decision || one->is_decision;
+        in_flight_.push_back(std::move(one));
+    }
+    return has_decision;
+}
+
+void force_queue::take_lazy_notes()
+{
+    while (!lazy_ends_.empty()) {
+        auto const first = lazy_ends_.begin();
+        if (builder_.add(end_record{first->first, first->second}) != add_result::added) return;
+        lazy_ends_.erase(first);
+    }
+    while (!lazy_rollbacks_.empty()) {
+        if (builder_.add(rollback_record{lazy_rollbacks_.front()}) != add_result::added) return;
+        lazy_rollbacks_.pop_front();
+    }
+}
+
+void force_queue::finish_batch(long result, bool has_decision) noexcept
+{
+    for (auto const& one : in_flight_) {
+        if (result == 0) {
+            image_.absorb(one->fresh);
+            one->answer = answer_of(force_status::durable, {});
+        } else {
+            doubtful_.absorb(one->fresh);
+            one->answer = answer_of(force_status::in_doubt, "the force of the log failed");
+        }
+        one->is_done = true;
+    }
+    in_flight_.clear();
+    if (result < 0) {
+        poison("a force of the log failed",
+               std::generic_category().message(static_cast<int>(-result)));
+    } else {
+        ++(has_decision ? forces_ : other_forces_);
+    }
+}
+
+bool force_queue::roll(held_lock& lock) noexcept
+try {
+    std::vector<older_segment> const full = {{writer_.at().number, segment_end::rolled}};
+    auto packed = writer_.pack(image_, segment_end::rolled);
+    lazy_ends_.clear();  // the snapshot says what they say
+    lazy_rollbacks_.clear();
+    lock.unlock();
+    writer_.create(packed);
+    writer_.retire(full);
+    lock.lock();
+    image_.drop_forgettable();
+    ++other_forces_;
+    is_protected_ = true;  // the header says that the snapshot is durable
+    ends_with_seal_ = false;
+    return true;
+} catch (std::exception const& failed) {
+    if (!lock.owns_lock()) lock.lock();
+    poison("a new segment could not be begun", failed.what());
+    return false;
+}
+
+void force_queue::poison(std::string_view what, std::string_view why) noexcept
+{
+    if (!is_poisoned_) {
+        is_poisoned_ = true;
+        try {
+            why_poisoned_ = std::string(what) + ": " + std::string(why);
+        } catch (std::bad_alloc const&) {
+            why_poisoned_.clear();
+        }
+    }
+    for (auto const& one : queue_) {
+        one->answer = answer_of(force_status::not_submitted, why_poisoned_);
+        one->is_done = true;
+    }
+    queue_.clear();
+    changed_.notify_all();
+}
+
+void force_queue::note_finished(xid const& branch) noexcept
+{
+    std::lock_guard const held(mutex_);
+    std::uint64_t const bit = image_.finish(branch);
+    if (bit == 0 || lazy_ends_.size() >= lazy_notes_max) return;
+    try {
+        lazy_ends_[branch.global] |= bit;
+    } catch (std::bad_alloc const&) {
+        // The note stays in memory, and the next segment's snapshot carries it.
+        return;
+    }
+}
+
+void force_queue::note_rolled_back(gtrid const& which) noexcept
+try {
+    std::lock_guard const held(mutex_);
+    if (image_.was_rolled_back(which)) return;
+    image_.add_rollback(which);
+    if (lazy_rollbacks_.size() < lazy_notes_max) lazy_rollbacks_.push_back(which);
+} catch (std::bad_alloc const&) {
+    // Absence is "not known", never "rolled back": a lost note makes no answer untrue.
+    return;
+}
+
+void force_queue::raise_horizon(std::uint16_t id, ports::position to) noexcept
+try {
+    std::lock_guard const held(mutex_);
+    image_.raise(id, to);
+} catch (std::bad_alloc const&) {
+    // A horizon that stays low keeps decisions longer than needed, and nothing else.
+    return;
+}
+
+void force_queue::seal() noexcept
+{
+    undisturbed const here;
+    held_lock lock(mutex_);
+    if (has_leader_ || is_protected_ || is_poisoned_ || is_closed_) return;
+    lead(lock, true);
+}
+
+void force_queue::close() noexcept
+{
+    undisturbed const here;
+    held_lock lock(mutex_);
+    if (is_closed_) return;
+    changed_.wait(lock, [this] { return !has_leader_; });
+    bool const is_owed = !ends_with_seal_ || !lazy_ends_.empty() || !lazy_rollbacks_.empty();
+    if (is_owed && !is_poisoned_) lead(lock, true);
+    is_closed_ = true;
+    idle_changed_.notify_all();
+    lock.unlock();
+    if (idle_.joinable()) idle_.join();
+}
+
+void force_queue::run_idle_seal() noexcept
+{
+    undisturbed const here;
+    held_lock lock(mutex_);
+    while (!is_closed_) {
+        if (is_protected_ || is_poisoned_) {
+            idle_changed_.wait(lock);
+            continue;
+        }
+        auto const due = last_force_ + how_.idle_seal_wait;
+        auto const now = std::chrono::steady_clock::now();
+        if (now >= due && !has_leader_) {
+            lead(lock, true);
+        } else {
+            idle_changed_.wait_until(lock, std::max(due, now + how_.idle_seal_wait));
+        }
+    }
+}
+
+ports::log_state force_queue::state() const
+{
+    std::lock_guard const held(mutex_);
+    return {is_poisoned_, why_poisoned_, forces_, other_forces_, image_.live_decisions()};
+}
+
+std::size_t force_queue::queued() const
+{
+    std::lock_guard const held(mutex_);
+    return queue_.size();
+}
+
+}  // namespace assent::log

@@ -1,0 +1,147 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// force_queue.hpp -- group commit: whoever finds no leader leads.
+//
+//   threads -> queue -> leader: encode, one write, one force -> everybody in it is told
+//              queue <- whoever came during that force; one of them leads next.  No timer.
+//
+//   queued ----taken by a leader----> submitted ----forced----> durable
+//     |                                  |
+//     | deadline, poison: not_submitted  | failed, short, hung, deadline: in_doubt
+//
+// The one invariant: once a write or force failed, nothing is ever appended again.
+
+#ifndef ASSENT_LOG_FORCE_QUEUE_HPP
+#define ASSENT_LOG_FORCE_QUEUE_HPP
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "log/log_image.hpp"
+#include "log/log_writer.hpp"
+#include "log/page_builder.hpp"
+
+namespace assent::log {
+
+/// Requests that may wait at once; each is a thread of the application.
+inline constexpr std::size_t queue_max = 4096;
+
+/// Lazy notes that may wait for a force; beyond them a note costs a repeated commit at worst.
+inline constexpr std::size_t lazy_notes_max = 16384;
+
+enum class force_status : std::uint8_t {
+    durable = 1,
+    not_submitted = 2,
+    in_doubt = 3,
+};
+
+struct force_answer
+{
+    force_status status = force_status::in_doubt;
+    std::string why;
+};
+
+/// Thread safety: every member may be called from several threads at once.
+class force_queue
+{
+public:
+    struct settings
+    {
+        std::chrono::milliseconds force_wait{10'000};
+        /// After so long without a force the last one is sealed; 0: only close() seals.
+        std::chrono::milliseconds idle_seal_wait{10};
+    };
+
+    force_queue(log_writer& writer, log_image image, settings how);
+    force_queue(force_queue const&) = delete;
+    force_queue& operator=(force_queue const&) = delete;
+
+    /// close().
+    ~force_queue();
+
+    /// Forces a record and then applies it to the image.  A decision that was handed over before
+    /// is not written again: it is durable or in doubt, as it was.
+    /// @throws std::bad_alloc  nothing was submitted then.
+    force_answer force(record what, deadline until);
+
+    // Lazy: in memory at once, on disk with the next force.
+    void note_finished(xid const& branch) noexcept;
+    void note_rolled_back(gtrid const& which) noexcept;
+    void raise_horizon(std::uint16_t id, ports::position to) noexcept;
+
+    /// Seals the last force, so that damage to it can be told from a torn tail.  Does nothing
+    /// when it is sealed, poisoned, or when somebody forces right now.
+    void seal() noexcept;
+
+    /// Writes the lazy notes and a seal.  @pre  nobody else uses the queue any more.
+    void close() noexcept;
+
+    ports::log_state state() const;
+    std::size_t queued() const;
+
+    /// Calls `look` with the image, under the lock.
+    template <typename Look>
+    auto with_image(Look&& look) const
+    {
+        std::lock_guard const held(mutex_);
+        return look(image_);
+    }
+
+private:
+    struct request
+    {
+        record what;
+        log_image fresh;
+        bool is_decision = false;
+        bool is_submitted = false;
+        bool is_done = false;
+        force_answer answer;
+    };
+    using held_lock = std::unique_lock<std::mutex>;
+
+    force_answer wait(held_lock& lock, std::shared_ptr<request> const& mine, deadline until);
+    force_answer leave(std::shared_ptr<request> const& mine, bool is_hung) noexcept;
+    bool is_answered(decision_record const& what, force_answer& answer) const;
+    void lead(held_lock& lock, bool is_seal) noexcept;
+    bool roll(held_lock& lock) noexcept;
+    bool take_requests() noexcept;
+    void take_lazy_notes();
+    void finish_batch(long result, bool has_decision) noexcept;
+    void poison(std::string_view what, std::string_view why) noexcept;
+    void run_idle_seal() noexcept;
+
+    log_writer& writer_;
+    settings const how_;
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    log_image image_;
+    log_image doubtful_;  // decisions that were submitted and whose force failed
+    page_builder builder_{force_pages_max};
+    std::deque<std::shared_ptr<request>> queue_;
+    std::vector<std::shared_ptr<request>> in_flight_;
+    std::map<gtrid, std::uint64_t> lazy_ends_;
+    std::deque<gtrid> lazy_rollbacks_;
+    bool has_leader_ = false;
+    bool is_protected_ = true;  // something says that the last force is durable
+    bool ends_with_seal_ = false;
+    bool is_poisoned_ = false;
+    bool is_closed_ = false;
+    std::string why_poisoned_;
+    std::uint64_t forces_ = 0;
+    std::uint64_t other_forces_ = 1;  // of the segment that the opening began
+    std::chrono::steady_clock::time_point last_force_;
+    std::condition_variable idle_changed_;
+    std::thread idle_;
+};
+
+}  // namespace assent::log
+
+#endif  // ASSENT_LOG_FORCE_QUEUE_HPP

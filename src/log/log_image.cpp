@@ -1,0 +1,234 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// log_image.cpp -- see log_image.hpp.
+
+#include "log/log_image.hpp"
+
+#include <algorithm>
+
+namespace assent::log {
+
+namespace {
+
+std::uint64_t all_branches(decision_entry const& entry) noexcept
+{
+    std::size_t const count = entry.what.branches.size();
+    return count >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
+}
+
+}  // namespace
+
+bool decision_entry::is_complete() const noexcept
+{
+    return finished == all_branches(*this);
+}
+
+bool log_image::apply(record const& what)
+{
+    return std::visit([this](auto const& one) { return apply_one(one); }, what);
+}
+
+bool log_image::apply_one(opening_record const& what)
+{
+    openings_.emplace(std::pair{what.which.epoch, what.which.nonce}, what.unix_ms);
+    return true;
+}
+
+bool log_image::apply_one(ports::binding const& what)
+{
+    auto const [at, is_new] = bindings_.emplace(what.id, what);
+    auto const& seen = at->second;
+    return is_new ||
+           (seen.name == what.name && seen.kind == what.kind && seen.identity == what.identity);
+}
+
+bool log_image::apply_one(decision_record const& what)
+{
+    auto const [at, is_new] =
+        decisions_.emplace(what.what.global, decision_entry{what.what, 0, what.unix_ms});
+    if (!is_new) return false;
+    ++live_;
+    mark(at->second, what.finished);
+    return true;
+}
+
+bool log_image::apply_one(end_record const& what)
+{
+    auto const at = decisions_.find(what.global);
+    // Its decision may have been dropped by the snapshot that this note outlived in the queue.
+    if (at == decisions_.end()) return true;
+    if ((what.finished & ~all_branches(at->second)) != 0) return false;
+    mark(at->second, what.finished);
+    return true;
+}
+
+bool log_image::apply_one(ports::heuristic_record const& what)
+{
+    heuristics_.push_back(what);
+    return true;
+}
+
+bool log_image::apply_one(horizon_record const& what)
+{
+    raise(what.id, what.to);
+    return true;
+}
+
+bool log_image::apply_one(server_start_record const& what)
+{
+    server_starts_[{what.id, what.epoch}] = what.start;
+    return true;
+}
+
+bool log_image::apply_one(operator_record const& what)
+{
+    operators_.push_back(what);
+    obey(what);
+    return true;
+}
+
+bool log_image::apply_one(rollback_record const& what)
+{
+    add_rollback(what.global);
+    return true;
+}
+
+void log_image::absorb(log_image& fresh) noexcept
+{
+    openings_.merge(fresh.openings_);
+    bindings_.merge(fresh.bindings_);
+    auto const before = decisions_.size();
+    decisions_.merge(fresh.decisions_);
+    // What travels with a force is a new decision, and none of its branches is finished yet.
+    live_ += decisions_.size() - before;
+    heuristics_.splice(heuristics_.end(), fresh.heuristics_);
+    for (operator_record const& one : fresh.operators_) {
+        obey(one);
+    }
+    operators_.splice(operators_.end(), fresh.operators_);
+    horizons_.merge(fresh.horizons_);
+    for (auto const& [id, to] : fresh.horizons_) {
+        auto& mine = horizons_.find(id)->second;
+        mine = std::max(mine, to);
+    }
+    server_starts_.merge(fresh.server_starts_);
+    for (auto& [key, start] : fresh.server_starts_) {
+        server_starts_.find(key)->second.swap(start);
+    }
+}
+
+void log_image::for_each_kept(std::function<void(record const&)> const& visit) const
+{
+    for (auto const& [pair, unix_ms] : openings_) {
+        visit(opening_record{{pair.first, pair.second}, unix_ms});
+    }
+    for (auto const& [id, binding] : bindings_) {
+        visit(binding);
+    }
+    for (auto const& [id, to] : horizons_) {
+        visit(horizon_record{id, to});
+    }
+    for (auto const& [key, start] : server_starts_) {
+        // Below the horizon's epoch every session was proved gone; nobody asks again.
+        if (key.second >= horizon(key.first).epoch) {
+            visit(server_start_record{key.first, key.second, start});
+        }
+    }
+    for (auto const& one : operators_) {
+        visit(one);
+    }
+    // After the operator's records, which forget only the heuristics that came before them.
+    for (auto const& one : heuristics_) {
+        visit(one);
+    }
+    for (auto const& [global, entry] : decisions_) {
+        if (!is_forgettable(entry)) {
+            visit(decision_record{entry.what, entry.finished, entry.unix_ms});
+        }
+    }
+    for (auto const& [order, global] : rollback_order_) {
+        visit(rollback_record{global});
+    }
+}
+
+bool log_image::is_forgettable(decision_entry const& entry) const noexcept
+{
+    if (!entry.is_complete()) return false;
+    auto const at = position_of(entry.what.global);
+    return std::all_of(entry.what.branches.begin(), entry.what.branches.end(),
+                       [&](bqual const& b) { return at <= horizon(b.parts().resource_manager); });
+}
+
+void log_image::drop_forgettable() noexcept
+{
+    for (auto at = decisions_.begin(); at != decisions_.end();) {
+        at = is_forgettable(at->second) ? decisions_.erase(at) : std::next(at);
+    }
+    for (auto at = server_starts_.begin(); at != server_starts_.end();) {
+        bool const is_of_use = at->first.second >= horizon(at->first.first).epoch;
+        at = is_of_use ? std::next(at) : server_starts_.erase(at);
+    }
+}
+
+std::uint64_t log_image::finish(xid const& branch) noexcept
+{
+    auto const at = decisions_.find(branch.global);
+    if (at == decisions_.end()) return 0;
+    auto const& branches = at->second.what.branches;
+    auto const found = std::find(branches.begin(), branches.end(), branch.branch);
+    if (found == branches.end()) return 0;
+    std::uint64_t const bit = std::uint64_t{1} << (found - branches.begin());
+    if ((at->second.finished & bit) != 0) return 0;
+    mark(at->second, bit);
+    return bit;
+}
+
+void log_image::mark(decision_entry& entry, std::uint64_t bits) noexcept
+{
+    bool const was_complete = entry.is_complete();
+    entry.finished |= bits;
+    if (!was_complete && entry.is_complete()) --live_;
+}
+
+void log_image::raise(std::uint16_t id, ports::position to)
+{
+    auto& mine = horizons_[id];
+    mine = std::max(mine, to);
+}
+
+ports::position log_image::horizon(std::uint16_t id) const noexcept
+{
+    auto const at = horizons_.find(id);
+    return at == horizons_.end() ? ports::position{} : at->second;
+}
+
+void log_image::obey(operator_record const& what) noexcept
+{
+    if (what.verdict != operator_verdict::forget_heuristic) return;
+    heuristics_.remove_if([&](auto const& one) { return one.branch == what.branch; });
+}
+
+void log_image::add_rollback(gtrid const& which)
+{
+    auto const [at, is_new] = rollbacks_.emplace(which, rollback_next_);
+    if (!is_new) return;
+    try {
+        rollback_order_.emplace(rollback_next_, which);
+    } catch (...) {
+        rollbacks_.erase(at);
+        throw;
+    }
+    ++rollback_next_;
+    trim_rollbacks();
+}
+
+void log_image::trim_rollbacks() noexcept
+{
+    while (rollbacks_.size() > rollback_notes_max) {
+        auto const oldest = rollback_order_.begin();
+        rollbacks_.erase(oldest->second);
+        rollback_order_.erase(oldest);
+    }
+}
+
+}  // namespace assent::log

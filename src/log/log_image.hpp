@@ -1,0 +1,119 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// log_image.hpp -- what the records add up to: the log in memory.
+//
+//   records of the newest segment --apply--> image --for_each_kept--> records of the next one
+//
+// One image is read from the files; one small image travels with each forced record and is
+// absorbed, without allocating, once that record is durable.
+//
+// The one invariant: applying what for_each_kept gives yields the same image, but for decisions
+// that are finished and at or below the horizon of each of their resource managers.
+
+#ifndef ASSENT_LOG_LOG_IMAGE_HPP
+#define ASSENT_LOG_LOG_IMAGE_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "log/records.hpp"
+#include "ports/coordinator_log.hpp"
+
+namespace assent::log {
+
+/// Rollbacks remembered across restarts: the newest ones, for whoever asks after a lost answer.
+inline constexpr std::size_t rollback_notes_max = 1024;
+
+struct decision_entry
+{
+    ports::decision what;
+    std::uint64_t finished = 0;  ///< bit i: branch i
+    std::int64_t unix_ms = 0;
+
+    bool is_complete() const noexcept;
+};
+
+/// Thread safety: distinct objects safe.
+class log_image
+{
+public:
+    /// @return false when the record contradicts what is there; nothing was changed then.
+    bool apply(record const& what);
+
+    /// Takes everything of `fresh` over.  Never allocates.
+    /// @pre  nothing in `fresh` contradicts what is there.
+    void absorb(log_image& fresh) noexcept;
+
+    /// Every record that a new segment must begin with.
+    void for_each_kept(std::function<void(record const&)> const& visit) const;
+
+    /// Drops the decisions that for_each_kept leaves out.
+    void drop_forgettable() noexcept;
+
+    /// Marks a branch; @return the bit it newly set, 0 when there was nothing to mark.
+    std::uint64_t finish(xid const& branch) noexcept;
+    void raise(std::uint16_t id, ports::position to);
+    void add_rollback(gtrid const& which);
+
+    std::map<std::pair<std::uint32_t, std::uint64_t>, std::int64_t> const& openings() const noexcept
+    {
+        return openings_;
+    }
+    std::map<std::uint16_t, ports::binding> const& bindings() const noexcept { return bindings_; }
+    std::map<gtrid, decision_entry> const& decisions() const noexcept { return decisions_; }
+    std::list<ports::heuristic_record> const& heuristics() const noexcept { return heuristics_; }
+    std::list<operator_record> const& operator_records() const noexcept { return operators_; }
+    std::map<std::uint16_t, ports::position> const& horizons() const noexcept { return horizons_; }
+    std::map<std::pair<std::uint16_t, std::uint32_t>, std::string> const& server_starts()
+        const noexcept
+    {
+        return server_starts_;
+    }
+    bool was_rolled_back(gtrid const& which) const noexcept { return rollbacks_.count(which) != 0; }
+    std::size_t rollback_count() const noexcept { return rollbacks_.size(); }
+    std::uint64_t live_decisions() const noexcept { return live_; }
+
+    ports::position horizon(std::uint16_t id) const noexcept;
+    std::uint32_t last_epoch() const noexcept
+    {
+        return openings_.empty() ? 0 : openings_.rbegin()->first.first;
+    }
+
+private:
+    bool apply_one(opening_record const& what);
+    bool apply_one(ports::binding const& what);
+    bool apply_one(decision_record const& what);
+    bool apply_one(end_record const& what);
+    bool apply_one(ports::heuristic_record const& what);
+    bool apply_one(horizon_record const& what);
+    bool apply_one(server_start_record const& what);
+    bool apply_one(operator_record const& what);
+    bool apply_one(rollback_record const& what);
+
+    bool is_forgettable(decision_entry const& entry) const noexcept;
+    void obey(operator_record const& what) noexcept;
+    void mark(decision_entry& entry, std::uint64_t bits) noexcept;
+    void trim_rollbacks() noexcept;
+
+    std::map<std::pair<std::uint32_t, std::uint64_t>, std::int64_t> openings_;
+    std::map<std::uint16_t, ports::binding> bindings_;
+    std::map<gtrid, decision_entry> decisions_;
+    std::list<ports::heuristic_record> heuristics_;
+    std::list<operator_record> operators_;
+    std::map<std::uint16_t, ports::position> horizons_;
+    std::map<std::pair<std::uint16_t, std::uint32_t>, std::string> server_starts_;
+    std::map<gtrid, std::uint64_t> rollbacks_;       // by name, with their order
+    std::map<std::uint64_t, gtrid> rollback_order_;  // oldest first
+    std::uint64_t rollback_next_ = 0;
+    std::uint64_t live_ = 0;
+};
+
+}  // namespace assent::log
+
+#endif  // ASSENT_LOG_LOG_IMAGE_HPP

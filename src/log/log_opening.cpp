@@ -1,0 +1,143 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// log_opening.cpp -- see log_opening.hpp.
+
+#include "log/log_opening.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "log/log_error.hpp"
+#include "log/log_reader.hpp"
+
+namespace assent::log {
+
+namespace {
+
+constexpr std::uint64_t bits48 = 0xffffffffffffULL;
+constexpr unsigned group_or_world_writable = 022;
+
+log_error refuse(log_fault fault, std::errc code, std::string const& where,
+                 std::string const& advice)
+{
+    return {fault, std::make_error_code(code), where, advice};
+}
+
+/// Removes what a crash left half-made: no name of a segment was ever given to it.
+void remove_half_made(file_layer& files)
+{
+    std::vector<std::string> names;
+    long const listed = files.list(names);
+    if (listed < 0) throw io_failure(listed, files.directory(), "cannot list the directory");
+    for (std::string const& name : names) {
+        if (!name.ends_with(".seg.tmp")) continue;
+        if (long const removed = files.unlink(name); removed < 0) {
+            throw io_failure(removed, files.directory() + "/" + name,
+                             "cannot remove the half-made segment");
+        }
+    }
+}
+
+/// What a dead owner wrote may still be in the page cache only: what is read next must not be
+/// better than what is on disk.
+void settle(file_layer& files)
+{
+    for (std::uint64_t number : list_segments(files)) {
+        std::string const name = segment_name(number);
+        std::string const path = files.directory() + "/" + name;
+        long const opened = files.open(name, open_mode::read_write);
+        if (opened < 0) throw io_failure(opened, path, "cannot open the segment");
+        auto const file = static_cast<file_layer::handle>(opened);
+        long const forced = files.fsync(file);
+        files.close(file);
+        if (forced < 0) throw io_failure(forced, path, "cannot force what is there");
+    }
+    if (long const forced = files.sync_directory(); forced < 0) {
+        throw io_failure(forced, files.directory(), "cannot force the directory");
+    }
+}
+
+std::uint64_t nonzero(std::function<std::uint64_t()> const& random, std::uint64_t mask)
+{
+    constexpr int tries_max = 16;
+    for (int i = 0; i < tries_max; ++i) {
+        if (std::uint64_t const made = random() & mask; made != 0) return made;
+    }
+    throw log_error(log_fault::bad_option, std::make_error_code(std::errc::invalid_argument),
+                    "random source", "it gives only zeros");
+}
+
+}  // namespace
+
+void attach_safely(file_layer& files, bool create, std::vector<std::string> const& allowed)
+{
+    directory_facts facts;
+    long const attached = files.attach(create, facts);
+    if (attached < 0) throw io_failure(attached, files.directory(), "cannot open the directory");
+    if (!create) return;
+    if (!facts.is_own) {
+        throw refuse(log_fault::unsafe_directory, std::errc::permission_denied, files.directory(),
+                     "it belongs to another user; run as its owner");
+    }
+    if ((facts.mode & group_or_world_writable) != 0) {
+        throw refuse(log_fault::unsafe_directory, std::errc::permission_denied, files.directory(),
+                     "group or others can write it; chmod 0700 it");
+    }
+    bool const is_allowed = facts.file_system.empty() ||
+                            std::count(allowed.begin(), allowed.end(), facts.file_system) != 0;
+    if (!is_allowed) {
+        throw refuse(log_fault::unsafe_file_system, std::errc::not_supported, files.directory(),
+                     "a log on " + facts.file_system +
+                         " may be lost or shared; use a local disk, or allow \"" +
+                         facts.file_system + "\" by name");
+    }
+}
+
+opened_log open_log(file_layer& files, opening_settings const& how)
+{
+    remove_half_made(files);
+    settle(files);
+    std::optional<log_contents> found = read_log(files);
+    if (found && found->newest.node_label != how.node_label) {
+        throw refuse(log_fault::label_mismatch, std::errc::invalid_argument, files.directory(),
+                     "this is the log of node \"" + found->newest.node_label + "\", not of \"" +
+                         how.node_label + "\"; give each node a directory of its own");
+    }
+
+    opened_log log;
+    log.node = found ? found->newest.writer.node
+                     : nonzero(how.random, std::numeric_limits<std::uint64_t>::max());
+    if (found) log.image = std::move(found->image);
+    if (log.image.last_epoch() == std::numeric_limits<std::uint32_t>::max()) {
+        throw refuse(log_fault::exhausted, std::errc::value_too_large, files.directory(),
+                     "its epochs have run out; drain this node and begin a new log");
+    }
+    log.current = {log.image.last_epoch() + 1, nonzero(how.random, bits48)};
+
+    log_writer::settings settings;
+    settings.writer = {log.node, log.current.epoch, log.current.nonce};
+    settings.node_label = how.node_label;
+    settings.segment_pages = static_cast<std::uint32_t>(how.segment_bytes / page_bytes);
+    settings.unix_ms = how.unix_ms;
+    log_writer::position at;
+    segment_end end = segment_end::none;
+    std::vector<older_segment> older;
+    if (found) {
+        end = found->tail.end;
+        at = {found->newest.number, found->newest.writer, found->tail.last_page,
+              found->tail.last_crc, found->tail.next_lsn};
+        older = std::move(found->older);
+        older.push_back({found->newest.number, end});
+    }
+    log.writer = std::make_unique<log_writer>(files, settings, at);
+    log.image.apply(record{opening_record{log.current, how.unix_ms()}});
+    auto packed = log.writer->pack(log.image, end);
+    log.writer->create(packed);
+    log.writer->retire(older);
+    log.image.drop_forgettable();
+    return log;
+}
+
+}  // namespace assent::log

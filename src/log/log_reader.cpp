@@ -1,0 +1,108 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// log_reader.cpp -- see log_reader.hpp.
+
+#include "log/log_reader.hpp"
+
+#include <algorithm>
+
+namespace assent::log {
+
+namespace {
+
+log_error refuse(log_fault fault, std::string where, std::string const& advice)
+{
+    return {fault, std::make_error_code(std::errc::io_error), std::move(where), advice};
+}
+
+std::string path_of(file_layer const& files, std::uint64_t number)
+{
+    return files.directory() + "/" + segment_name(number);
+}
+
+/// Whether `older` is the segment that `newer` says it followed.
+void check_link(file_layer const& files, segment_reader& older, segment_header const& newer)
+{
+    auto const& header = older.header();
+    bool const is_link =
+        header.writer.node == newer.writer.node && header.node_label == newer.node_label &&
+        header.number == newer.previous_number && header.writer.epoch == newer.previous_epoch &&
+        header.writer.nonce == newer.previous_nonce;
+    if (!is_link) {
+        throw refuse(log_fault::foreign, path_of(files, header.number),
+                     "it is not the segment that " + segment_name(newer.number) +
+                         " followed; segments of different logs lie in one directory");
+    }
+    if (!older.has_page(newer.previous_last_page, newer.previous_crc)) {
+        throw log_error(log_fault::corrupt, std::make_error_code(std::errc::io_error),
+                        path_of(files, header.number),
+                        "it does not end as " + segment_name(newer.number) +
+                            " says; nothing was changed; restore this log from its mirror or "
+                            "storage",
+                        newer.previous_last_page);
+    }
+}
+
+}  // namespace
+
+std::vector<std::uint64_t> list_segments(file_layer& files)
+{
+    std::vector<std::string> names;
+    long const listed = files.list(names);
+    if (listed < 0) throw io_failure(listed, files.directory(), "cannot list the directory");
+    std::vector<std::uint64_t> numbers;
+    bool has_torn = false;
+    for (std::string const& name : names) {
+        has_torn = has_torn || name.find(".seg.torn-") != std::string::npos;
+        if (!name.ends_with(".seg")) continue;
+        auto const number = segment_number(name);
+        if (!number) {
+            throw refuse(log_fault::foreign, files.directory() + "/" + name,
+                         "not the name of a segment; move it out of the log's directory");
+        }
+        numbers.push_back(*number);
+    }
+    std::sort(numbers.begin(), numbers.end());
+    for (std::size_t i = 1; i < numbers.size(); ++i) {
+        if (numbers[i] != numbers[i - 1] + 1) {
+            throw refuse(log_fault::missing_segment, path_of(files, numbers[i - 1] + 1),
+                         "this segment is missing; restore the whole directory");
+        }
+    }
+    if (numbers.empty() && has_torn) {
+        throw refuse(log_fault::missing_segment, files.directory(),
+                     "the log's segments are missing, only a torn copy is left; restore the "
+                     "whole directory");
+    }
+    return numbers;
+}
+
+std::optional<log_contents> read_log(file_layer& files)
+{
+    auto const numbers = list_segments(files);
+    if (numbers.empty()) return std::nullopt;
+
+    log_contents contents;
+    segment_reader newest(files, numbers.back());
+    contents.newest = newest.header();
+    segment_header newer = newest.header();
+    for (auto at = std::next(numbers.rbegin()); at != numbers.rend(); ++at) {
+        segment_reader older(files, *at);
+        check_link(files, older, newer);
+        contents.older.push_back({*at, newer.previous_end});
+        newer = older.header();
+    }
+    std::reverse(contents.older.begin(), contents.older.end());
+
+    contents.tail = newest.read([&](record const& what) { return contents.image.apply(what); });
+    auto const& writer = contents.newest.writer;
+    bool const knows_writer = contents.image.openings().count({writer.epoch, writer.nonce}) != 0 &&
+                              contents.image.last_epoch() == writer.epoch;
+    if (!knows_writer) {
+        throw refuse(log_fault::corrupt, path_of(files, numbers.back()),
+                     "its snapshot does not name the opening that wrote it");
+    }
+    return contents;
+}
+
+}  // namespace assent::log

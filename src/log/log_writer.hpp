@@ -1,0 +1,101 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// log_writer.hpp -- the end of the log: appends forces, and begins segments.
+//
+//   pack(image) -> create(packed): NNNN.seg.tmp written and zeroed -> fsync -> NNNN.seg
+//               -> directory fsync -> retire the segments before it
+//
+// Opening a log and filling a segment use this one mechanism, so what a crash can leave behind is
+// the same for both: a .tmp that counts for nothing, or a predecessor that is no longer needed.
+//
+// The one invariant: every byte is written once.  A call that failed is never repeated.
+
+#ifndef ASSENT_LOG_LOG_WRITER_HPP
+#define ASSENT_LOG_LOG_WRITER_HPP
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "log/file_layer.hpp"
+#include "log/format.hpp"
+#include "log/log_image.hpp"
+#include "log/log_reader.hpp"
+#include "log/page_builder.hpp"
+
+namespace assent::log {
+
+/// A segment ready to be written.
+struct packed_segment
+{
+    segment_header header;
+    page_builder pages{0};
+};
+
+/// Thread safety: used by one thread at a time.
+class log_writer
+{
+public:
+    struct settings
+    {
+        generation writer;
+        std::string node_label;
+        std::uint32_t segment_pages = 4096;
+        std::function<std::int64_t()> unix_ms;
+    };
+
+    /// Where the segment before the next one ended; number 0 when there is none.
+    struct position
+    {
+        std::uint64_t number = 0;
+        generation writer;
+        std::uint32_t last_page = 0;
+        std::uint32_t last_crc = 0;
+        std::uint64_t next_lsn = 1;
+    };
+
+    log_writer(file_layer& files, settings how, position const& at);
+    log_writer(log_writer const&) = delete;
+    log_writer& operator=(log_writer const&) = delete;
+    ~log_writer();
+
+    /// The snapshot of `image` as the next segment; `end` says how the one before it ended.
+    packed_segment pack(log_image const& image, segment_end end) const;
+
+    /// Makes the next segment and goes on in it.
+    /// Durability: its snapshot and its name survive power loss.  @throws log_error
+    void create(packed_segment& packed);
+
+    /// Removes segments that a durable one replaced; a torn one is kept under another name.
+    /// Durability: one by one, oldest first, so that no power loss leaves a hole.
+    /// @throws log_error
+    void retire(std::vector<older_segment> const& older);
+
+    /// Pages that are still free in this segment.
+    std::uint32_t pages_left() const noexcept { return page_count_ - at_.last_page - 1; }
+
+    /// Begins a force of at most `pages` pages.  @pre  they are left.
+    void begin_force(page_builder& builder, std::uint32_t pages) const noexcept;
+
+    /// Writes and forces what was built.  @return 0, or a negated errno: then nobody knows what
+    /// reached the disk, and nothing may be appended any more.
+    long force(page_builder& builder) noexcept;
+
+    position const& at() const noexcept { return at_; }
+
+private:
+    void write_all(file_layer::handle file, std::string const& path,
+                   std::span<std::byte const> bytes, std::uint64_t offset);
+    void fill(file_layer::handle file, std::string const& path, packed_segment& packed);
+
+    file_layer& files_;
+    settings how_;
+    position at_;
+    file_layer::handle file_ = -1;
+    std::uint32_t page_count_ = 1;
+};
+
+}  // namespace assent::log
+
+#endif  // ASSENT_LOG_LOG_WRITER_HPP

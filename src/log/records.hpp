@@ -1,0 +1,128 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// records.hpp -- what the log says, as values.  The bytes are drawn at the top of records.cpp.
+//
+// The one invariant: every record fits into one page, because every part of it has a limit.
+
+#ifndef ASSENT_LOG_RECORDS_HPP
+#define ASSENT_LOG_RECORDS_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+
+#include "log/format.hpp"
+#include "ports/coordinator_log.hpp"
+
+namespace assent::log {
+
+inline constexpr std::size_t branches_max = 64;
+inline constexpr std::size_t name_bytes_max = 64;
+inline constexpr std::size_t kind_bytes_max = 32;
+inline constexpr std::size_t identity_bytes_max = 120;
+inline constexpr std::size_t server_start_bytes_max = 120;
+inline constexpr std::size_t text_bytes_max = 500;
+
+/// The numbers on disk: written out, never reused.
+enum class record_type : std::uint8_t {
+    opening = 1,
+    binding = 2,
+    decision = 3,
+    end = 4,
+    heuristic = 5,
+    horizon = 6,
+    server_start = 7,
+    operator_decision = 8,
+    rollback_note = 9,
+    // Reserved for what will ride on the same log; a reader of version 1 refuses them.
+    begin = 16,
+    enlist = 17,
+    decide = 18,
+    step = 19,
+    intent = 20,
+    sent = 21,
+    timer = 22,
+    park = 23,
+    resume = 24,
+    forget = 25,
+    lease = 26,
+};
+
+struct opening_record
+{
+    ports::opening which;
+    std::int64_t unix_ms = 0;
+};
+
+/// Bit i of `finished` is branch i of the decision.
+struct decision_record
+{
+    ports::decision what;
+    std::uint64_t finished = 0;
+    std::int64_t unix_ms = 0;
+};
+
+struct end_record
+{
+    gtrid global;
+    std::uint64_t finished = 0;
+};
+
+struct horizon_record
+{
+    std::uint16_t id = 0;
+    ports::position to;
+};
+
+struct server_start_record
+{
+    std::uint16_t id = 0;
+    std::uint32_t epoch = 0;
+    std::string start;
+};
+
+enum class operator_verdict : std::uint8_t {
+    commit = 1,
+    roll_back = 2,
+    forget_heuristic = 3,
+};
+
+/// A person decided what the manager could not know.
+struct operator_record
+{
+    xid branch;
+    operator_verdict verdict = operator_verdict::commit;
+    std::int64_t unix_ms = 0;
+    std::string who;
+    std::string why;
+};
+
+struct rollback_record
+{
+    gtrid global;
+};
+
+using record = std::variant<opening_record, ports::binding, decision_record, end_record,
+                            ports::heuristic_record, horizon_record, server_start_record,
+                            operator_record, rollback_record>;
+
+record_type type_of(record const& what) noexcept;
+
+/// @return the body's size, or 0 when a part is over its limit and nothing may be written.
+std::size_t encode_body(record const& what, std::span<std::byte> into) noexcept;
+
+/// @return the record, or nothing when the body is not exactly one record of that type.
+std::optional<record> decode_body(record_type type, std::span<std::byte const> body);
+
+/// Whether `type` is one that decode_body knows.
+bool is_known(std::uint8_t type) noexcept;
+
+/// Where a global transaction stands in the order of its node's transactions.
+ports::position position_of(gtrid const& which) noexcept;
+
+}  // namespace assent::log
+
+#endif  // ASSENT_LOG_RECORDS_HPP
