@@ -31,6 +31,16 @@ deadline in_seconds(int count)
     return std::chrono::steady_clock::now() + std::chrono::seconds(count);
 }
 
+bool eventually(std::function<bool()> const& condition)
+{
+    deadline const until = in_seconds(10);
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() >= until) return false;
+        std::this_thread::sleep_for(5ms);
+    }
+    return true;
+}
+
 void contract::SetUp()
 {
     target_ = GetParam()();
@@ -112,6 +122,18 @@ void contract::finish_elsewhere(verb v, xid const& x)
         std::this_thread::sleep_for(5ms);
     }
     throw std::runtime_error("the branch could not be finished: " + last.text);
+}
+
+void contract::roll_back_lost(std::uint64_t session, xid const& x)
+{
+    auto const manage = open(session_purpose::manage);
+    bool const is_over = eventually([&] {
+        bool const is_gone =
+            driver_->presence(*manage, session, in_seconds(10)) == session_presence::gone;
+        run(*manage, verb::rollback, x);
+        return is_gone && !is_listed(x);
+    });
+    if (!is_over) throw std::runtime_error("the branch of a lost session could not be ended");
 }
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(contract);

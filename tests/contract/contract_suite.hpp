@@ -18,6 +18,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <functional>
 #include <future>
 #include <memory>
 #include <stdexcept>
@@ -150,6 +151,10 @@ protected:
     /// answer is final, or the branch is no longer listed.
     void finish_elsewhere(verb v, xid const& x);
 
+    /// Repeats `rollback` until the session that worked on the branch is gone and a later scan
+    /// lacks it: before that a PREPARE may still sit in the server's socket.
+    void roll_back_lost(std::uint64_t session, xid const& x);
+
     bool is_listed(xid const& x);
 
     contract_target& target() { return *target_; }
@@ -161,6 +166,9 @@ private:
     std::shared_ptr<contract_target> target_;
     std::shared_ptr<resource_manager_driver> driver_;
 };
+
+/// Asks `condition` again and again, for at most ten seconds.
+bool eventually(std::function<bool()> const& condition);
 
 /// `count` seconds from now.
 deadline in_seconds(int count);

@@ -18,4 +18,175 @@ TEST_P(contract, PrepareThenCommitMakesTheRowPermanent)
     EXPECT_TRUE(branch.session->is_reusable());
 }
 
+TEST_P(contract, PrepareThenRollbackLeavesNothing)
+{
+    auto const branch = prepare_branch(1);
+
+    EXPECT_TRUE(run(*branch.session, verb::rollback, branch.id).is_ok());
+
+    EXPECT_EQ(target().count_rows(1), 0);
+    EXPECT_FALSE(is_listed(branch.id));
+    EXPECT_TRUE(branch.session->is_reusable());
+}
+
+TEST_P(contract, OnePhaseCommitMakesTheRowPermanent)
+{
+    auto const branch = start_branch(1);
+
+    EXPECT_TRUE(run(*branch.session, verb::commit_one_phase, branch.id).is_ok());
+
+    EXPECT_EQ(target().count_rows(1), 1);
+    EXPECT_FALSE(is_listed(branch.id));
+    EXPECT_TRUE(branch.session->is_reusable());
+}
+
+TEST_P(contract, OnePhaseCommitLeavesAWitnessWhereTheDriverSaysSo)
+{
+    if (!driver().capabilities().has_one_phase_witness) GTEST_SKIP() << "declared: no witness";
+    auto const manage = open(session_purpose::manage);
+    auto const branch = start_branch(1);
+
+    reply const done = run(*branch.session, verb::commit_one_phase, branch.id);
+
+    EXPECT_FALSE(done.witness.empty());
+    EXPECT_EQ(driver().ask_witness(*manage, done.witness, in_seconds(10)),
+              witness_state::committed);
+    EXPECT_EQ(driver().ask_witness(*manage, "no such thing", in_seconds(10)),
+              witness_state::unknown);
+}
+
+TEST_P(contract, RollbackOfAnActiveBranchLeavesNothing)
+{
+    auto const branch = start_branch(1);
+
+    EXPECT_TRUE(run(*branch.session, verb::rollback, branch.id).is_ok());
+
+    EXPECT_EQ(target().count_rows(1), 0);
+    EXPECT_TRUE(branch.session->is_reusable());
+}
+
+TEST_P(contract, OneSessionServesOneBranchAfterAnother)
+{
+    auto const first = prepare_branch(1);
+    ASSERT_TRUE(run(*first.session, verb::commit, first.id).is_ok());
+
+    for (int key = 2; key < 5; ++key) {
+        xid const x = next_xid(*first.session);
+        ASSERT_TRUE(run(*first.session, verb::start, x).is_ok());
+        target().write_row(*first.session, key);
+        ASSERT_TRUE(run(*first.session, verb::prepare, x).is_ok());
+        ASSERT_TRUE(run(*first.session, verb::commit, x).is_ok());
+    }
+
+    EXPECT_EQ(target().count_rows(2) + target().count_rows(3) + target().count_rows(4), 3);
+}
+
+TEST_P(contract, ABranchThatWroteNothingCanEndInEveryWay)
+{
+    auto const session = open(session_purpose::work);
+    auto const begin = [&] {
+        xid const x = next_xid(*session);
+        EXPECT_TRUE(run(*session, verb::start, x).is_ok());
+        return x;
+    };
+
+    xid const rolled_back = begin();
+    EXPECT_TRUE(run(*session, verb::rollback, rolled_back).is_ok());
+    xid const one_phase = begin();
+    EXPECT_TRUE(run(*session, verb::commit_one_phase, one_phase).is_ok());
+    xid const two_phase = begin();
+    reply const vote = run(*session, verb::prepare, two_phase);
+    EXPECT_TRUE(vote.is_ok() || vote.code == xa_code::rdonly);
+    if (vote.is_ok()) EXPECT_TRUE(run(*session, verb::commit, two_phase).is_ok());
+    EXPECT_TRUE(session->is_reusable());
+}
+
+TEST_P(contract, AManagersSessionCommitsWhatItsOwnerLeft)
+{
+    auto branch = prepare_branch(1);
+    branch.session.reset();
+
+    finish_elsewhere(verb::commit, branch.id);
+
+    EXPECT_EQ(target().count_rows(1), 1);
+    EXPECT_FALSE(is_listed(branch.id));
+}
+
+TEST_P(contract, AManagersSessionRollsBackWhatItsOwnerLeft)
+{
+    auto branch = prepare_branch(1);
+    branch.session.reset();
+
+    finish_elsewhere(verb::rollback, branch.id);
+
+    EXPECT_EQ(target().count_rows(1), 0);
+    EXPECT_FALSE(is_listed(branch.id));
+}
+
+TEST_P(contract, AnUnknownBranchIsNota)
+{
+    auto const manage = open(session_purpose::manage);
+    xid const unknown = next_xid(*manage);
+
+    EXPECT_EQ(run(*manage, verb::commit, unknown).code, xa_code::nota);
+    EXPECT_EQ(run(*manage, verb::rollback, unknown).code, xa_code::nota);
+    EXPECT_TRUE(manage->is_reusable());
+}
+
+TEST_P(contract, ASecondCommitIsNotSuccess)
+{
+    auto const branch = prepare_branch(1);
+    ASSERT_TRUE(run(*branch.session, verb::commit, branch.id).is_ok());
+    auto const manage = open(session_purpose::manage);
+
+    EXPECT_EQ(run(*manage, verb::commit, branch.id).code, xa_code::nota);
+    EXPECT_EQ(target().count_rows(1), 1);
+}
+
+TEST_P(contract, AVerbOutOfTurnIsRefusedAndHarmsNothing)
+{
+    auto const branch = start_branch(1);
+    xid const other = next_xid(*branch.session);
+
+    EXPECT_FALSE(run(*branch.session, verb::start, other).is_ok());
+    EXPECT_FALSE(run(*branch.session, verb::prepare, other).is_ok());
+    EXPECT_FALSE(run(*branch.session, verb::commit, branch.id).is_ok());
+    EXPECT_FALSE(run(*branch.session, verb::commit_one_phase, other).is_ok());
+
+    ASSERT_TRUE(run(*branch.session, verb::prepare, branch.id).is_ok());
+    EXPECT_FALSE(run(*branch.session, verb::commit_one_phase, branch.id).is_ok());
+    EXPECT_EQ(target().count_rows(1), 0);
+    EXPECT_TRUE(run(*branch.session, verb::commit, branch.id).is_ok());
+    EXPECT_EQ(target().count_rows(1), 1);
+}
+
+TEST_P(contract, ASessionIsReusableOnlyOutsideABranch)
+{
+    auto const session = open(session_purpose::work);
+    EXPECT_TRUE(session->is_reusable());
+    xid const x = next_xid(*session);
+
+    ASSERT_TRUE(run(*session, verb::start, x).is_ok());
+    EXPECT_FALSE(session->is_reusable());
+    target().write_row(*session, 1);
+    session->submit(verb::prepare, x);
+    EXPECT_FALSE(session->is_reusable());
+    ASSERT_TRUE(session->collect(in_seconds(10))->is_ok());
+    EXPECT_FALSE(session->is_reusable());
+
+    ASSERT_TRUE(run(*session, verb::commit, x).is_ok());
+    EXPECT_TRUE(session->is_reusable());
+}
+
+TEST_P(contract, TheSessionIdIsTheServersOwn)
+{
+    auto const session = open(session_purpose::work);
+    auto const manage = open(session_purpose::manage);
+
+    ASSERT_NE(session->id(), 0u);
+    EXPECT_NE(session->id(), manage->id());
+    EXPECT_FALSE(facts().is_proxied);
+    EXPECT_EQ(driver().presence(*manage, session->id(), in_seconds(10)), session_presence::present);
+}
+
 }  // namespace assent::contract

@@ -1,0 +1,60 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// mysql_client.hpp -- a plain connection for the tests' own work, and the tests' servers.
+//
+// Nothing of the adapter is used here: what checks it must not see through it.
+
+#ifndef ASSENT_TESTS_CONTRACT_MYSQL_CLIENT_HPP
+#define ASSENT_TESTS_CONTRACT_MYSQL_CLIENT_HPP
+
+#include <mysql.h>
+
+#include <memory>
+#include <string>
+
+#include "tests/servers/private_server.hpp"
+
+namespace assent::contract {
+
+/// MYSQL*, closed at the end of its scope.
+class mysql_client
+{
+public:
+    /// The account of the tests, over TCP.
+    static mysql_client account(testing::private_server const& server, char const* database,
+                                unsigned long flags = 0);
+    /// root, over the unix socket.
+    static mysql_client administrator(testing::private_server const& server);
+
+    mysql_client(mysql_client&& other) noexcept : handle_(other.release()) {}
+    mysql_client& operator=(mysql_client&&) = delete;
+    ~mysql_client();
+
+    MYSQL* get() const noexcept { return handle_; }
+    MYSQL* release() noexcept;
+
+    /// Runs one statement.  @return the first column of the first row, or nothing.
+    /// @throws std::runtime_error  with the server's text.
+    std::string query(std::string const& sql) { return query(handle_, sql); }
+    static std::string query(MYSQL* handle, std::string const& sql);
+
+    /// Runs one statement.  @return its error number, 0 when it succeeded.
+    unsigned try_query(std::string const& sql) { return try_query(handle_, sql); }
+    static unsigned try_query(MYSQL* handle, std::string const& sql);
+
+private:
+    explicit mysql_client(MYSQL* handle) : handle_(handle) {}
+
+    MYSQL* handle_;
+};
+
+/// Waits until `sql`, asked as an administrator, gives `wanted`; at most ten seconds.
+void wait_for(testing::private_server const& server, std::string const& sql,
+              std::string const& wanted);
+
+/// The MariaDB that the tests of this program share.
+testing::private_server& shared_mariadb();
+
+}  // namespace assent::contract
+
+#endif  // ASSENT_TESTS_CONTRACT_MYSQL_CLIENT_HPP
