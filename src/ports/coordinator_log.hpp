@@ -83,6 +83,7 @@ struct log_state
 {
     bool is_poisoned = false;  ///< a force failed: begin is refused until the log is reopened
     std::string why;
+    std::uint64_t decisions = 0;       ///< forced in this epoch
     std::uint64_t forces = 0;          ///< forced writes of decisions in this epoch
     std::uint64_t other_forces = 0;    ///< bindings, heuristics, horizons, new segments, seals
     std::uint64_t live_decisions = 0;  ///< not complete
@@ -133,6 +134,9 @@ public:
     virtual std::optional<std::string> server_start(std::uint16_t id, std::uint32_t of) const = 0;
 
     virtual log_state state() const = 0;
+
+    /// Forces what is lazy, then releases the log; later forces answer not_submitted.
+    virtual void close() noexcept {}
 
     /// In a forked child: closes the descriptors, writes nothing.
     virtual void abandon() noexcept = 0;

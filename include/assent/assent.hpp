@@ -1,0 +1,19 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// assent.hpp -- everything but the databases: add assent/postgresql.hpp, assent/mysql.hpp.
+
+#ifndef ASSENT_ASSENT_HPP
+#define ASSENT_ASSENT_HPP
+
+#include <assent/error.hpp>
+#include <assent/observer.hpp>
+#include <assent/options.hpp>
+#include <assent/outcome.hpp>
+#include <assent/resource_manager.hpp>
+#include <assent/synchronization.hpp>
+#include <assent/transaction.hpp>
+#include <assent/transaction_manager.hpp>
+#include <assent/user_transaction.hpp>
+#include <assent/xid.hpp>
+
+#endif  // ASSENT_ASSENT_HPP

@@ -1,0 +1,161 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// options.hpp -- every limit of the library, with its name, unit and default.
+//
+//   assent::options{}.log_directory("/var/lib/shop/txlog").node_label("shop-1")
+
+#ifndef ASSENT_OPTIONS_HPP
+#define ASSENT_OPTIONS_HPP
+
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <assent/observer.hpp>
+
+namespace assent {
+inline namespace v0 {
+
+/// The bounds of a manager.  Every wait of the library ends by one of these.
+struct limits
+{
+    using duration = std::chrono::milliseconds;
+
+    duration transaction{60'000};        ///< default life of a transaction, begin to commit()
+    duration phase2_wait{5'000};         ///< how long a caller waits for replies after the decision
+    duration rollback_wait{5'000};       ///< ... for replies to rollbacks
+    duration destructor_wait{1'000};     ///< ... in ~transaction
+    duration deadline_grace{1'000};      ///< from cancelling a late statement to ending its session
+    duration connect{5'000};             ///< one connection attempt
+    duration first_scan{10'000};         ///< lease, enlist: wait for a resource manager to serve
+    duration server_call{5'000};         ///< one call of the manager's own to a server
+    duration close{10'000};              ///< ~transaction_manager
+    duration log_lock{10'000};           ///< wait for the lock of the log at opening
+    duration log_force{10'000};          ///< a force that takes longer poisons the log
+    duration retry_min{50};              ///< first back-off towards a server that fails
+    duration retry_max{5'000};           ///< last
+    duration completion_retry_max{500};  ///< last, while a branch waits to be finished there
+    duration scan_interval{10'000};      ///< between scans when nothing is in doubt
+    duration heartbeat{2'000};           ///< of the guardian
+    duration guardian_lapse{5'000};      ///< no heartbeat for so long: branches there vote no
+    /// After the guardian's lock was taken: abort is presumed only this much later, so that the
+    /// copy of this log which held it before has noticed.  0 where the log cannot be copied.
+    duration presumed_abort_delay{5'000};
+    std::uint32_t segment_bytes = 16u << 20;  ///< of the log
+    std::uint32_t pooled_sessions_max = 64;   ///< idle sessions kept for leases, per database
+};
+
+/// How a manager is opened.
+class options
+{
+public:
+    options& log_directory(std::string path)
+    {
+        log_directory_ = std::move(path);
+        return *this;
+    }
+    /// A name for people, kept in the log; opening the log under another one is refused.
+    options& node_label(std::string label)
+    {
+        node_label_ = std::move(label);
+        return *this;
+    }
+    options& observe(std::shared_ptr<observer> sink)
+    {
+        observer_ = std::move(sink);
+        return *this;
+    }
+    options& bounds(limits const& all)
+    {
+        limits_ = all;
+        return *this;
+    }
+    options& transaction_timeout(limits::duration life)
+    {
+        limits_.transaction = life;
+        return *this;
+    }
+    options& presumed_abort_delay(limits::duration delay)
+    {
+        limits_.presumed_abort_delay = delay;
+        return *this;
+    }
+    /// Accepts a log directory in memory (tmpfs), which no decision survives.  For tests of speed.
+    options& allow_volatile_log()
+    {
+        allow_volatile_log_ = true;
+        return *this;
+    }
+
+    std::string const& log_directory() const noexcept { return log_directory_; }
+    std::string const& node_label() const noexcept { return node_label_; }
+    std::shared_ptr<observer> const& observe() const noexcept { return observer_; }
+    limits const& bounds() const noexcept { return limits_; }
+    bool allows_volatile_log() const noexcept { return allow_volatile_log_; }
+
+private:
+    std::string log_directory_;
+    std::string node_label_;
+    std::shared_ptr<observer> observer_;
+    limits limits_;
+    bool allow_volatile_log_ = false;
+};
+
+/// How a transaction is begun.
+class begin_options
+{
+public:
+    /// From begin() to the call of commit(); 0 is the manager's default.
+    begin_options& deadline(limits::duration life)
+    {
+        life_ = life;
+        return *this;
+    }
+    limits::duration deadline() const noexcept { return life_; }
+
+private:
+    limits::duration life_{0};
+};
+
+/// How transaction_manager::run() repeats.
+class run_options
+{
+public:
+    run_options& attempts_max(int attempts)
+    {
+        attempts_max_ = attempts;
+        return *this;
+    }
+    /// Which of the user's own exceptions may pass, besides retry_requested.
+    run_options& retry_if(std::function<bool(std::exception const&)> is_transient)
+    {
+        retry_if_ = std::move(is_transient);
+        return *this;
+    }
+    run_options& deadline(limits::duration life)
+    {
+        begin_.deadline(life);
+        return *this;
+    }
+
+    int attempts_max() const noexcept { return attempts_max_; }
+    std::function<bool(std::exception const&)> const& retry_if() const noexcept
+    {
+        return retry_if_;
+    }
+    begin_options const& begin() const noexcept { return begin_; }
+
+private:
+    int attempts_max_ = 5;
+    std::function<bool(std::exception const&)> retry_if_;
+    begin_options begin_;
+};
+
+}  // namespace v0
+}  // namespace assent
+
+#endif  // ASSENT_OPTIONS_HPP

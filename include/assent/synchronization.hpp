@@ -1,0 +1,32 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// synchronization.hpp -- callbacks around the end of a transaction (JTA's Synchronization).
+
+#ifndef ASSENT_SYNCHRONIZATION_HPP
+#define ASSENT_SYNCHRONIZATION_HPP
+
+#include <functional>
+
+#include <assent/outcome.hpp>
+
+namespace assent {
+inline namespace v0 {
+
+/// Both callbacks are optional, run once, on the thread that ends the transaction, with no lock
+/// held, in the order of their registration.
+struct synchronization
+{
+    /// Runs at the start of commit(), with status active; it may enlist, work, and register more.
+    /// What it throws rolls the transaction back, and the rest are skipped.  Not run by rollback(),
+    /// by commit() of a rollback-only transaction, or after the deadline.
+    std::function<void()> before_completion;
+
+    /// Runs last, always: committed, rolled_back, or unknown.  What it throws is told to the
+    /// observer and dropped: the outcome stands.
+    std::function<void(status)> after_completion;
+};
+
+}  // namespace v0
+}  // namespace assent
+
+#endif  // ASSENT_SYNCHRONIZATION_HPP

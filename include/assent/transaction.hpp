@@ -1,0 +1,172 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// transaction.hpp -- one unit of work over several databases.
+//
+//   auto tx = manager.begin();
+//   auto pg = tx.lease(accounts);        // PostgreSQL: BEGIN; converts to PGconn*
+//   auto my = tx.lease(orders);          // MariaDB: XA START; converts to MYSQL*
+//   ... run SQL on both connections ...
+//   tx.commit();                         // all or nothing; throws unless committed
+//
+// A transaction only moves forward:
+//
+//   active --commit()--> preparing --decision forced to log--> committing --> committed
+//     +---- rollback(), a branch voting no, or the deadline ----> rolling back --> rolled back
+//
+// The commit point is the force of the log.  Before it every failure means "rolled back"; after
+// it every failure means "committed, and recovery finishes the branches that did not answer".
+
+#ifndef ASSENT_TRANSACTION_HPP
+#define ASSENT_TRANSACTION_HPP
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include <assent/error.hpp>
+#include <assent/export.hpp>
+#include <assent/options.hpp>
+#include <assent/outcome.hpp>
+#include <assent/resource_manager.hpp>
+#include <assent/synchronization.hpp>
+#include <assent/xid.hpp>
+
+namespace assent {
+namespace engine {
+class leased_session;
+}
+
+inline namespace v0 {
+
+class transaction_manager;
+
+/// What to do with a borrowed connection when the transaction has ended.
+enum class release : std::uint8_t {
+    keep = 1,        ///< idle and sound: it may be used again
+    must_close = 2,  ///< close it; it was cut, cancelled, or its state is not known
+};
+
+using release_function = std::function<void(void* handle, release what)>;
+
+/// One branch per resource manager, unless a second one is asked for.
+enum class branch_choice : std::uint8_t { one_per_resource_manager = 1, another = 2 };
+
+/// A connection of the manager's pool, for one transaction.  Converts to the client's own handle.
+/// Dead after the transaction's end: using it throws error (errc::lease_ended).  Cheap to copy.
+///
+/// Thread safety: one shared object unsafe.
+class ASSENT_EXPORT any_lease
+{
+public:
+    /// @throws error  errc::lease_ended.
+    void* handle() const;
+
+    explicit any_lease(std::shared_ptr<engine::leased_session> session) noexcept;
+
+private:
+    std::shared_ptr<engine::leased_session> session_;
+};
+
+template <class Handle>
+class lease_of : public any_lease
+{
+public:
+    explicit lease_of(any_lease const& untyped) : any_lease(untyped) {}
+
+    Handle get() const { return static_cast<Handle>(handle()); }
+    operator Handle() const { return get(); }
+    Handle operator->() const { return get(); }
+};
+
+/// A global transaction.  Owns its branches from enlist() until the outcome is known.
+/// Begun by transaction_manager::begin().  Move-only.
+///
+/// Thread safety: distinct objects safe, one shared object unsafe.  It may move between threads;
+/// a connection enlisted in it must not be used while commit() runs.
+class ASSENT_EXPORT transaction
+{
+public:
+    transaction(transaction&&) noexcept;
+    transaction& operator=(transaction&&) = delete;
+
+    /// Rolls back if still active, within limits::destructor_wait.  Never throws and never
+    /// commits: a branch that cannot be reached is told to the observer and left to recovery.
+    ~transaction();
+
+    /// Takes a connection of `rm` from the pool and starts a branch on it.  A second lease of the
+    /// same resource manager gives the same branch.
+    /// @throws error  errc::unavailable (`rm` does not serve), errc::rollback_only: the branch did
+    ///                not start, the transaction can only be rolled back.
+    template <class ResourceManager>
+    auto lease(ResourceManager const& rm)
+    {
+        return lease_of<typename ResourceManager::handle_type>(lease_any(rm));
+    }
+
+    /// Starts a branch on a borrowed connection of `rm`; SQL run on it now belongs here.
+    ///
+    /// `on_release` runs once, on the thread that ends the transaction, in reverse order of
+    /// enlisting, after the branch's last byte and before after_completion; the handle is not
+    /// touched afterwards.  The same handle twice is a no-op.
+    /// @pre  the connection is idle, outside any transaction, and does not reconnect by itself.
+    /// @throws error  the branch did not start and `on_release` will not be called; what() says
+    ///                "must be closed" where bytes were sent.
+    template <class ResourceManager>
+    void enlist(ResourceManager const& rm, typename ResourceManager::handle_type handle,
+                release_function on_release = {},
+                branch_choice which = branch_choice::one_per_resource_manager)
+    {
+        enlist_any(rm, handle, std::move(on_release), which);
+    }
+
+    /// As lease() and enlist(), for resource managers known only by their base.
+    any_lease lease_any(resource_manager const& rm);
+    /// @return false when this very handle is enlisted already.
+    bool enlist_any(resource_manager const& rm, void* handle, release_function on_release,
+                    branch_choice which);
+
+    /// Makes the work of every branch permanent, or of none.
+    /// @return committed, or committed_pending when the decision is durable but a branch has yet
+    ///         to confirm it.  Do not repeat the work in either case.
+    /// @throws rolled_back_error  nothing happened anywhere; safe to run again if is_retryable().
+    /// @throws heuristic_error    a database decided on its own; data may differ, page a human.
+    /// @throws in_doubt_error     unknown; resolved_by() says who will know.  Never run it again.
+    /// Durability: when it returns, the outcome survives power loss of every machine involved.
+    assent::outcome commit();
+
+    /// As commit(), reporting through `ec` and `diag`.
+    assent::outcome commit(std::error_code& ec, diagnostics& diag);
+
+    /// Undoes the work of every branch.
+    /// @return rolled_back; also when that is yet to be confirmed by a branch that cannot commit.
+    /// @throws heuristic_error  a branch was committed or left behind our back; page a human.
+    assent::outcome rollback();
+    assent::outcome rollback(std::error_code& ec, diagnostics& diag);
+
+    /// From now on the transaction can only be rolled back.
+    void set_rollback_only();
+
+    /// Thread safety: may be called from any thread while the object lives.
+    assent::status status() const noexcept;
+
+    /// The identifier to look for in logs, in `assent show`, and in the databases themselves.
+    gtrid const& id() const noexcept;
+
+    /// @throws error  errc::rollback_only, errc::invalid_state once commit() has begun its votes.
+    void synchronize(synchronization callbacks);
+
+private:
+    friend class transaction_manager;
+    friend class user_transaction;
+    struct impl;
+    explicit transaction(std::unique_ptr<impl> made) noexcept;
+
+    std::unique_ptr<impl> impl_;  // null only when moved from
+};
+
+}  // namespace v0
+}  // namespace assent
+
+#endif  // ASSENT_TRANSACTION_HPP

@@ -1,0 +1,81 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+
+#include "recovery/resolver.hpp"
+
+#include <algorithm>
+#include <unordered_set>
+
+namespace assent::recovery {
+
+namespace {
+
+bool names(ports::logged_decision const& decision, bqual const& branch)
+{
+    auto const& all = decision.what.branches;
+    return std::find(all.begin(), all.end(), branch) != all.end();
+}
+
+}  // namespace
+
+log_facts facts_of(ports::coordinator_log const& log)
+{
+    log_facts facts;
+    facts.node = log.node();
+    facts.current = log.current();
+    facts.knows = [&log](ports::opening const& which) { return log.knows(which); };
+    facts.find = [&log](gtrid const& which) { return log.find(which); };
+    facts.unfinished = [&log] { return log.unfinished(); };
+    facts.horizon = [&log](std::uint16_t id) { return log.horizon(id); };
+    return facts;
+}
+
+plan resolve(scan_result const& scan, std::uint16_t resource_manager, log_facts const& log,
+             std::function<bool(gtrid const&)> const& is_live, bool may_presume_abort)
+{
+    plan made;
+    made.foreign_count = scan.foreign_count;
+    auto const horizon = log.horizon(resource_manager);
+    std::unordered_set<xid> listed;
+
+    for (xid const& id : scan.ours) {
+        auto const parts = id.global.parts();
+        bool const is_of_node = parts.node == log.node;
+        bool const is_of_manager = id.branch.parts().resource_manager == resource_manager;
+
+        protocol::listed_facts facts;
+        facts.is_known_opening =
+            parts.epoch <= log.current.epoch && log.knows({parts.epoch, parts.nonce});
+        // A twin betrays itself on any resource manager, also on one that this log never bound.
+        facts.is_ours = is_of_node && (is_of_manager || !facts.is_known_opening);
+        if (!facts.is_ours) {
+            made.foreign_count += !is_of_node;
+            continue;
+        }
+        facts.is_at_or_below_horizon = ports::position{parts.epoch, parts.sequence} <= horizon;
+        facts.is_live = is_live(id.global);
+        auto const decision = log.find(id.global);  // after is_live: see the order above
+        facts.has_decision = decision.has_value();
+        facts.is_in_decision = decision && names(*decision, id.branch);
+        facts.is_decided_here = parts.place == decision_place::log;
+        facts.may_presume_abort = may_presume_abort;
+
+        listed.insert(id);
+        made.listed.push_back({id, protocol::judge(facts)});
+        made.has_older = made.has_older || parts.epoch < log.current.epoch;
+    }
+
+    for (auto const& decision : log.unfinished()) {
+        auto const epoch = decision.what.global.parts().epoch;
+        for (std::size_t i = 0; i < decision.what.branches.size(); ++i) {
+            xid const id{decision.what.global, decision.what.branches[i]};
+            if (decision.is_finished[i] || id.branch.parts().resource_manager != resource_manager) {
+                continue;
+            }
+            made.has_older = made.has_older || epoch < log.current.epoch;
+            if (listed.count(id) == 0 && !is_live(id.global)) made.finished.push_back(id);
+        }
+    }
+    return made;
+}
+
+}  // namespace assent::recovery

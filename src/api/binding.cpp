@@ -1,0 +1,52 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// binding.cpp -- which transaction is bound to this thread, for each manager.
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "api/doors.hpp"
+
+namespace assent::api {
+
+namespace {
+
+struct bound
+{
+    engine::engine const* under;
+    std::unique_ptr<transaction> tx;
+};
+
+// A thread that exits with a transaction rolls it back: ~transaction does.
+thread_local std::vector<bound> here;
+
+auto find(engine::engine const* under) noexcept
+{
+    return std::find_if(here.begin(), here.end(),
+                        [under](bound const& each) { return each.under == under; });
+}
+
+}  // namespace
+
+transaction* bound_here(engine::engine const* under) noexcept
+{
+    auto const at = find(under);
+    return at == here.end() ? nullptr : at->tx.get();
+}
+
+void bind_here(engine::engine const* under, std::unique_ptr<transaction> tx)
+{
+    here.push_back({under, std::move(tx)});
+}
+
+std::unique_ptr<transaction> unbind_here(engine::engine const* under) noexcept
+{
+    auto const at = find(under);
+    if (at == here.end()) return nullptr;
+    auto tx = std::move(at->tx);
+    here.erase(at);
+    return tx;
+}
+
+}  // namespace assent::api

@@ -1,0 +1,56 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// doors.hpp -- what the public classes hold, and the thread's own transactions.
+
+#ifndef ASSENT_API_DOORS_HPP
+#define ASSENT_API_DOORS_HPP
+
+#include <memory>
+
+#include <assent/transaction_manager.hpp>
+
+#include "engine/engine.hpp"
+#include "ports/clock.hpp"
+
+namespace assent {
+inline namespace v0 {
+
+/// A transaction shares the engine, so that manager and transactions may go in any order.
+struct transaction::impl
+{
+    std::shared_ptr<engine::engine> engine;
+    std::shared_ptr<engine::global_transaction> tx;
+};
+
+struct transaction_manager::impl
+{
+    std::shared_ptr<engine::engine> engine;
+};
+
+}  // namespace v0
+
+namespace api {
+
+/// Says an ending as the public API does: by return, or by exception.
+/// @throws rolled_back_error (commit only), heuristic_error, in_doubt_error.
+outcome say(engine::ending const& told, gtrid const& id, bool is_commit);
+outcome say(engine::ending const& told, gtrid const& id, bool is_commit, std::error_code& ec,
+            diagnostics& diag);
+
+/// This thread's transaction under one engine, if any.
+transaction* bound_here(engine::engine const* under) noexcept;
+/// @pre  none is bound.
+void bind_here(engine::engine const* under, std::unique_ptr<transaction> tx);
+std::unique_ptr<transaction> unbind_here(engine::engine const* under) noexcept;
+
+/// Unbinds and destroys this thread's transaction, however the block is left.
+struct unbound_at_end
+{
+    engine::engine const* under;
+    ~unbound_at_end() { unbind_here(under); }
+};
+
+}  // namespace api
+}  // namespace assent
+
+#endif  // ASSENT_API_DOORS_HPP

@@ -1,0 +1,99 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// run.cpp -- begin, work, commit; and again, where nothing of the last attempt can ever remain.
+
+#include <assent/transaction_manager.hpp>
+
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <utility>
+
+#include "api/doors.hpp"
+#include "engine/backoff.hpp"
+
+namespace assent {
+inline namespace v0 {
+
+namespace {
+
+constexpr auto first_pause = std::chrono::milliseconds{5};
+constexpr auto last_pause = std::chrono::milliseconds{1000};
+
+/// Whether what the work threw may pass by itself.
+bool is_transient(std::exception_ptr const& thrown, run_options const& how)
+{
+    try {
+        std::rethrow_exception(thrown);
+    } catch (retry_requested const&) {
+        return true;
+    } catch (error const& e) {
+        return e.is_retryable() || (how.retry_if() && how.retry_if()(e));
+    } catch (std::exception const& e) {
+        return how.retry_if() && how.retry_if()(e);
+    } catch (...) {
+        return false;
+    }
+}
+
+void pause_until(ports::clock& time, deadline next)
+{
+    std::mutex mutex;
+    std::condition_variable nobody;
+    std::unique_lock held{mutex};
+    while (time.now() < next)
+        time.wait(held, nobody, next);
+}
+
+}  // namespace
+
+outcome transaction_manager::run(std::function<void(transaction&)> const& work)
+{
+    return run(run_options{}, work);
+}
+
+outcome transaction_manager::run(run_options const& how,
+                                 std::function<void(transaction&)> const& work)
+{
+    auto& engine = *impl_->engine;
+    engine.require_same_process();
+    if (how.attempts_max() < 1) throw error{errc::bad_argument, "attempts_max is less than 1"};
+    if (current() != nullptr) {
+        throw error{errc::invalid_state, "this thread has a transaction already", current()->id()};
+    }
+    engine::backoff pause{first_pause, last_pause};
+    for (int attempt = 1;; ++attempt) {
+        bool const is_last = attempt >= how.attempts_max();
+        api::bind_here(&engine, begin_owned(how.begin()));
+        api::unbound_at_end const guard{&engine};
+        std::exception_ptr thrown;
+        try {
+            work(*current());
+        } catch (...) {
+            thrown = std::current_exception();
+        }
+        auto* const tx = current();
+        if (tx == nullptr) {
+            if (thrown) std::rethrow_exception(thrown);
+            throw error{errc::invalid_state,
+                        "the work suspended its transaction and did not resume it"};
+        }
+        if (!thrown) {
+            try {
+                return tx->commit();
+            } catch (rolled_back_error const& e) {
+                if (is_last || !e.is_retryable()) throw;
+            }
+        } else {
+            auto const told = engine.end(*tx->impl_->tx, engine::intent::rollback);
+            api::say(told, tx->id(), false);  // a heuristic outranks what the work threw
+            if (is_last || !told.is_confirmed || !is_transient(thrown, how)) {
+                std::rethrow_exception(thrown);
+            }
+        }
+        pause_until(engine.shared().time, pause.after(engine.shared().time.now(), last_pause));
+    }
+}
+
+}  // namespace v0
+}  // namespace assent

@@ -1,0 +1,125 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+
+#include "engine/descriptors.hpp"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <deque>
+#include <mutex>
+#include <vector>
+
+namespace assent::engine {
+
+namespace {
+
+struct child_handler
+{
+    void (*run)(void*);
+    void* what;
+};
+
+// Leaked on purpose: children and static destructors may come after this file's own statics.
+struct registry
+{
+    std::mutex mutex;
+    std::deque<int> slots;  // addresses stay valid; -1 is free
+    std::vector<int*> free;
+    std::vector<child_handler> handlers;
+    std::atomic<std::uint64_t> generation{0};
+};
+
+registry& the_registry()
+{
+    static registry* const only = new registry;
+    return *only;
+}
+
+// fork() runs with the registry locked, so the child finds it whole.
+void before_fork()
+{
+    the_registry().mutex.lock();
+}
+void in_parent()
+{
+    the_registry().mutex.unlock();
+}
+
+void in_child()
+{
+    registry& all = the_registry();
+    all.generation.fetch_add(1, std::memory_order_relaxed);
+    for (int& descriptor : all.slots) {
+        if (descriptor >= 0) ::close(descriptor);
+        descriptor = -1;
+    }
+    for (child_handler const& handler : all.handlers)
+        handler.run(handler.what);
+    all.mutex.unlock();
+}
+
+void install_once()
+{
+    static int const installed = ::pthread_atfork(&before_fork, &in_parent, &in_child);
+    static_cast<void>(installed);
+}
+
+}  // namespace
+
+std::uint64_t fork_generation() noexcept
+{
+    return the_registry().generation.load(std::memory_order_relaxed);
+}
+
+inherited_descriptor::inherited_descriptor(int descriptor)
+{
+    if (descriptor < 0) return;
+    install_once();
+    registry& all = the_registry();
+    std::lock_guard const held{all.mutex};
+    if (all.free.empty()) {
+        slot_ = &all.slots.emplace_back(descriptor);
+        all.free.reserve(all.slots.size());  // so that giving a slot back never allocates
+    } else {
+        slot_ = all.free.back();
+        all.free.pop_back();
+        *slot_ = descriptor;
+    }
+}
+
+inherited_descriptor& inherited_descriptor::operator=(inherited_descriptor&& other) noexcept
+{
+    std::swap(slot_, other.slot_);
+    return *this;
+}
+
+inherited_descriptor::~inherited_descriptor()
+{
+    if (slot_ == nullptr) return;
+    registry& all = the_registry();
+    std::lock_guard const held{all.mutex};
+    *slot_ = -1;
+    all.free.push_back(slot_);
+}
+
+void on_fork_in_child(void (*run)(void*), void* what)
+{
+    install_once();
+    registry& all = the_registry();
+    std::lock_guard const held{all.mutex};
+    all.handlers.push_back({run, what});
+}
+
+void forget_fork_handler(void* what) noexcept
+{
+    registry& all = the_registry();
+    std::lock_guard const held{all.mutex};
+    all.handlers.erase(
+        std::remove_if(all.handlers.begin(), all.handlers.end(),
+                       [what](child_handler const& handler) { return handler.what == what; }),
+        all.handlers.end());
+}
+
+}  // namespace assent::engine

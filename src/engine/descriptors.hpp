@@ -1,0 +1,46 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// descriptors.hpp -- the sockets and files that a forked child must let go of.
+//
+// A child that kept them would keep the log's lock, the guardian's lock, and attached branches
+// alive after its parent died.  The child closes them (never shuts them down: the connection is
+// the parent's), before fork() returns there.
+
+#ifndef ASSENT_ENGINE_DESCRIPTORS_HPP
+#define ASSENT_ENGINE_DESCRIPTORS_HPP
+
+#include <cstdint>
+
+namespace assent::engine {
+
+/// Counts the forks between the process that loaded the library and this one.
+std::uint64_t fork_generation() noexcept;
+
+/// One descriptor, closed in any child for as long as this object lives in the parent.
+///
+/// Thread safety: distinct objects safe.
+class inherited_descriptor
+{
+public:
+    inherited_descriptor() noexcept = default;
+    /// -1 registers nothing.
+    explicit inherited_descriptor(int descriptor);
+    inherited_descriptor(inherited_descriptor&& other) noexcept : slot_(other.slot_)
+    {
+        other.slot_ = nullptr;
+    }
+    inherited_descriptor& operator=(inherited_descriptor&& other) noexcept;
+    ~inherited_descriptor();
+
+private:
+    int* slot_ = nullptr;
+};
+
+/// Runs `in_child` in every forked child, after the descriptors were closed.  It may not take
+/// locks or allocate.  Registered for the life of the process.
+void on_fork_in_child(void (*in_child)(void*), void* what);
+void forget_fork_handler(void* what) noexcept;
+
+}  // namespace assent::engine
+
+#endif  // ASSENT_ENGINE_DESCRIPTORS_HPP

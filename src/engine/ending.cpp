@@ -1,0 +1,416 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// ending.cpp -- commit() and rollback(): the only loop over the coordinator.
+//
+//   drive:  while the coordinator has a stage:  send its verb to every branch   } overlapped
+//                                               collect every reply             }
+//           between the votes and phase 2:      decide, the one forced write
+//   after:  hand over what is unfinished, release connections, report
+//
+// Nothing here knows what a reply means; the transition table does.
+
+#include <algorithm>
+#include <condition_variable>
+#include <utility>
+
+#include "engine/engine.hpp"
+#include "engine/heuristics.hpp"
+#include "protocol/assert.hpp"
+
+namespace assent::engine {
+
+using protocol::branch_state;
+using protocol::reply_class;
+using protocol::stage;
+using protocol::verdict;
+
+namespace {
+
+bool is_transient(reply const& vote) noexcept
+{
+    switch (vote.code) {
+        case xa_code::rbcommfail:
+        case xa_code::rbdeadlock:
+        case xa_code::rbtimeout:
+        case xa_code::rbtransient:
+            return true;
+        default:
+            return is_retryable_sqlstate(vote.sqlstate);
+    }
+}
+
+void lose(branch& b) noexcept
+{
+    if (b.is_connected) b.session->sever();
+    b.is_connected = false;
+}
+
+}  // namespace
+
+ending engine::end(global_transaction& tx, intent what)
+{
+    require_same_process();
+    if (what == intent::commit) run_before_completion(tx);
+    {
+        std::lock_guard const held{tx.mutex};
+        if (tx.is_ending) {
+            throw error{errc::invalid_state, "this transaction has ended, or is ending", tx.id};
+        }
+        tx.is_ending = true;
+        if (!tx.cause && what == intent::commit && shared_.time.now() >= tx.until) {
+            tx.cause = rollback_cause{"its deadline passed", false};
+        }
+    }
+    for (auto const& b : tx.branches) {
+        std::lock_guard const held{b->lock};  // waits for a cancel that is under way
+        b->is_cancellable = false;
+        if (b->lease) b->lease->end();
+    }
+    drive(tx, what);
+    tx.is_completed = true;
+    ending told = report(tx);
+    hand_over(tx);
+    release(tx);
+    run_after_completion(tx);
+    return told;
+}
+
+void engine::run_before_completion(global_transaction& tx)
+{
+    {
+        std::lock_guard const held{tx.mutex};
+        if (tx.is_ending || tx.cause || shared_.time.now() >= tx.until) return;
+    }
+    // By index: a callback may register more.
+    for (std::size_t i = 0; i < tx.synchronizations.size(); ++i) {
+        auto const before = tx.synchronizations[i].before_completion;
+        if (!before) continue;
+        try {
+            before();
+        } catch (std::exception const& e) {
+            tx.mark_rollback_only({std::string{"before_completion threw: "} + e.what(), false});
+        } catch (...) {
+            tx.mark_rollback_only({"before_completion threw", false});
+        }
+        if (tx.is_rollback_only()) return;
+    }
+}
+
+void engine::drive(global_transaction& tx, intent what)
+{
+    auto& coordinator = tx.coordinator;
+    if (what == intent::commit) {
+        coordinator.commit(tx.is_rollback_only());
+    } else {
+        coordinator.rollback();
+    }
+    for (;;) {
+        switch (coordinator.advance()) {
+            case stage::ended:
+                return;
+            case stage::undecided:
+                return;
+            case stage::deciding:
+                decide(tx);
+                continue;
+            case stage::preparing:
+                tx.status = assent::status::preparing;
+                break;
+            case stage::one_phase:
+            case stage::committing:
+                tx.status = assent::status::committing;
+                break;
+            case stage::rolling_back:
+                tx.status = assent::status::rolling_back;
+                break;
+            default:
+                break;
+        }
+        exchange(tx, stage_end(tx, what));
+        for (std::size_t i = 0; i < tx.branches.size(); ++i) {
+            if (coordinator.state(i) == branch_state::in_doubt) ask_witness(tx, i);
+        }
+    }
+}
+
+deadline engine::stage_end(global_transaction const& tx, intent what) const
+{
+    auto const now = shared_.time.now();
+    auto const& bounds = shared_.bounds;
+    switch (tx.coordinator.now()) {
+        case stage::committing:
+            return now + bounds.phase2_wait;
+        case stage::one_phase:
+            return std::max(tx.until, now + bounds.phase2_wait);
+        case stage::rolling_back:
+            return now + (what == intent::destroy ? bounds.destructor_wait : bounds.rollback_wait);
+        default:
+            return tx.until;
+    }
+}
+
+/// Sends the stage's verb to every branch, then collects every reply.
+void engine::exchange(global_transaction& tx, deadline until)
+{
+    auto& coordinator = tx.coordinator;
+    auto const count = tx.branches.size();
+    for (std::size_t i = 0; i < count; ++i) {
+        branch& b = *tx.branches[i];
+        if (coordinator.send(i, b.last_verb) && b.is_connected) {
+            b.session->submit(b.last_verb, b.id);
+        }
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+        branch& b = *tx.branches[i];
+        if (!protocol::is_outstanding(coordinator.state(i))) continue;
+        if (!b.is_connected) {
+            apply(tx, i, reply_class::rmfail);
+            continue;
+        }
+        auto const answer = b.session->collect(until);
+        if (!answer) {
+            b.last_reply = {};
+            b.last_reply.code = xa_code::rmfail;
+            b.last_reply.detail = reply_detail::reply_lost;
+            b.last_reply.text = "no reply in time";
+            apply(tx, i, reply_class::silent);
+            lose(b);
+            continue;
+        }
+        b.last_reply = *answer;
+        apply(tx, i, protocol::classify(*answer));
+        if (answer->detail == reply_detail::reply_lost) lose(b);
+    }
+}
+
+void engine::apply(global_transaction& tx, std::size_t i, reply_class on)
+{
+    branch& b = *tx.branches[i];
+    bool const is_vote =
+        tx.coordinator.now() == stage::preparing || tx.coordinator.now() == stage::ending_reads;
+    auto const then = tx.coordinator.on_reply(i, on);
+    auto const state = tx.coordinator.state(i);
+    if (is_vote && state != branch_state::prepared && state != branch_state::read_only) {
+        tx.mark_rollback_only({"\"" + b.rm->name() + "\" voted no: " + b.last_reply.text,
+                               is_transient(b.last_reply)});
+    }
+    if (then != protocol::follow_up::record) return;
+    b.is_record_due = !record_heuristic(shared_, b.rm->name(), b.id, state, b.last_reply);
+    if (b.is_record_due || !is_forget_due(b.last_reply) || !b.is_connected) {
+        b.is_forget_due = !b.is_record_due && is_forget_due(b.last_reply);
+        return;
+    }
+    b.session->submit(verb::forget, b.id);
+    auto const forgotten = b.session->collect(shared_.time.now() + shared_.bounds.server_call);
+    b.is_forget_due = !forgotten || (!forgotten->is_ok() && forgotten->code != xa_code::nota);
+    if (!forgotten) lose(b);
+}
+
+/// The commit point.  Until the decision is handed to the log, anything may still veto it.
+void engine::decide(global_transaction& tx)
+{
+    tx.status = assent::status::prepared;
+    auto& coordinator = tx.coordinator;
+    ports::decision what;
+    what.global = tx.id;
+    std::string veto;
+    if (shared_.time.now() >= tx.until) veto = "its deadline passed";
+    if (auto const twin = shared_.twin(); !twin.empty()) veto = "a twin of this log: " + twin;
+    for (std::size_t i = 0; i < tx.branches.size(); ++i) {
+        if (coordinator.state(i) != branch_state::prepared) continue;
+        branch const& b = *tx.branches[i];
+        what.branches.push_back(b.id.branch);
+        if (!b.rm->is_guarded()) {
+            veto =
+                "the guardian of \"" + b.rm->name() + "\" lost its lock; votes there do not count";
+        }
+    }
+    if (!veto.empty()) {
+        tx.mark_rollback_only({veto, false});
+        coordinator.veto();
+        return;
+    }
+    auto const forced = shared_.log->force(what, shared_.time.now() + shared_.bounds.log_force);
+    if (auto const* const proof = std::get_if<ports::durable_decision>(&forced)) {
+        shared_.outcomes.note(tx.id, known_outcome::committed);
+        coordinator.decided(*proof);
+        return;
+    }
+    auto const& failure = std::get<ports::force_failure>(forced);
+    tx.mark_rollback_only({"the decision log failed: " + failure.why, false});
+    if (failure.what == ports::force_failure::kind::not_submitted) {
+        coordinator.decision_refused();
+    } else {
+        tx.is_undecided = true;
+        shared_.tell(severity::alarm, "log.force.failed", {}, tx.id.text(), failure.why);
+        coordinator.decision_unknown();
+    }
+}
+
+/// A one-phase commit whose reply was lost: the server may still know, and is asked until it does.
+void engine::ask_witness(global_transaction& tx, std::size_t i)
+{
+    branch& b = *tx.branches[i];
+    auto& driver = b.rm->driver();
+    if (!driver.capabilities().has_one_phase_witness || b.last_reply.witness.empty()) return;
+    auto const until = shared_.time.now() + shared_.bounds.phase2_wait;
+    backoff pause{shared_.bounds.retry_min, shared_.bounds.completion_retry_max};
+    std::mutex mutex;
+    std::condition_variable nobody;
+    while (shared_.time.now() < until) {
+        try {
+            auto const session = driver.connect(session_purpose::manage, until);
+            inherited_descriptor const in_child{session->descriptor()};
+            if (driver.preflight(*session, until).identity == b.rm->facts().identity) {
+                auto const told = driver.ask_witness(*session, b.last_reply.witness, until);
+                if (told == witness_state::committed) {
+                    tx.coordinator.on_reply(i, reply_class::witness_committed);
+                    return;
+                }
+                if (told == witness_state::rolled_back) {
+                    tx.coordinator.on_reply(i, reply_class::witness_rolled_back);
+                    return;
+                }
+                if (told == witness_state::unknown) return;
+            }
+        } catch (driver_error const& e) {
+            shared_.tell(severity::warning, "witness.unreachable", b.rm->name(), b.id.text(),
+                         e.what());
+        }
+        std::unique_lock held{mutex};
+        auto const next = std::min(pause.after(shared_.time.now(), std::chrono::hours{1}), until);
+        while (shared_.time.now() < next)
+            shared_.time.wait(held, nobody, next);
+    }
+}
+
+/// Notes in the log what is finished, and leaves the rest to the keepers.
+void engine::hand_over(global_transaction& tx)
+{
+    auto const how = tx.coordinator.outcome();
+    bool const is_decided =
+        how == verdict::committed || how == verdict::committed_pending || how == verdict::heuristic;
+    std::vector<due_branch> left;
+    for (std::size_t i = 0; i < tx.branches.size(); ++i) {
+        branch& b = *tx.branches[i];
+        auto const state = tx.coordinator.state(i);
+        bool const is_final = protocol::is_final(state) || state == branch_state::in_doubt;
+        if (how == verdict::in_doubt && !is_final) {
+            // Undecided: neither commit nor rollback may be sent until the log is opened again.
+            // An attached session would keep recovery from finishing its branch.
+            lose(b);
+            continue;
+        }
+        if (is_final && !b.is_record_due && !b.is_forget_due) {
+            if (is_decided && state != branch_state::read_only) shared_.log->note_finished(b.id);
+            continue;
+        }
+        if (b.rm->driver().capabilities().stays_attached_after_prepare ||
+            state == branch_state::rollback_verify) {
+            lose(b);
+        }
+        due_branch item;
+        item.id = b.id;
+        item.state = state;
+        item.last_reply = b.last_reply;
+        item.is_forget_due = b.is_forget_due;
+        left.push_back(std::move(item));
+    }
+    if (tx.is_undecided) return;
+    if (left.empty()) {
+        shared_.live.leave(tx);
+        return;
+    }
+    tx.branches_left = left.size();
+    auto const self = shared_.live.find(tx.id);
+    ASSENT_ASSERT(self != nullptr);
+    for (auto& item : left) {
+        auto const at = std::find_if(tx.branches.begin(), tx.branches.end(),
+                                     [&](auto const& b) { return b->id == item.id; });
+        item.owner = self;
+        (*at)->rm->finish_later(std::move(item));
+    }
+}
+
+/// Gives every connection back, last enlisted first.
+void engine::release(global_transaction& tx) noexcept
+{
+    for (auto at = tx.branches.rbegin(); at != tx.branches.rend(); ++at) {
+        branch& b = **at;
+        bool const is_sound = b.is_connected && !b.was_cancelled && b.session->is_reusable();
+        if (!b.is_borrowed) {
+            if (is_sound) {
+                b.rm->pool().give({std::move(b.session), std::move(b.in_child)});
+            } else {
+                b.session.reset();
+            }
+            continue;
+        }
+        if (b.was_cancelled) lose(b);
+        b.session.reset();
+        if (!b.on_release) continue;
+        try {
+            b.on_release(b.handle, is_sound ? assent::release::keep : assent::release::must_close);
+        } catch (std::exception const& e) {
+            shared_.tell(severity::warning, "on_release.threw", b.rm->name(), b.id.text(),
+                         e.what());
+        } catch (...) {
+            shared_.tell(severity::warning, "on_release.threw", b.rm->name(), b.id.text(), "?");
+        }
+    }
+}
+
+ending engine::report(global_transaction& tx)
+{
+    ending told;
+    told.verdict = tx.coordinator.outcome();
+    for (std::size_t i = 0; i < tx.branches.size(); ++i) {
+        branch const& b = *tx.branches[i];
+        auto const state = tx.coordinator.state(i);
+        told.branches.push_back({b.rm->name(), b.id, b.last_verb, b.last_reply.code,
+                                 b.last_reply.native_code, b.last_reply.sqlstate, b.last_reply.text,
+                                 std::string{protocol::name_of(state)}});
+        if (state == branch_state::in_doubt) {
+            told.who =
+                b.rm->driver().capabilities().has_one_phase_witness && !b.last_reply.witness.empty()
+                    ? resolver::database
+                    : resolver::nobody;
+        }
+    }
+    std::lock_guard const held{tx.mutex};
+    if (tx.cause) told.what = tx.cause->text;
+    switch (told.verdict) {
+        case verdict::committed:
+        case verdict::committed_pending:
+            tx.status = assent::status::committed;
+            shared_.outcomes.note(tx.id, known_outcome::committed);
+            break;
+        case verdict::rolled_back:
+        case verdict::rolled_back_unconfirmed:
+            tx.status = assent::status::rolled_back;
+            shared_.outcomes.note(tx.id, known_outcome::rolled_back);
+            if (!tx.branches.empty()) shared_.log->note_rolled_back(tx.id);
+            told.is_confirmed = told.verdict == verdict::rolled_back;
+            told.is_retryable = told.is_confirmed && (!tx.cause || tx.cause->is_transient);
+            break;
+        default:
+            tx.status = assent::status::unknown;
+    }
+    return told;
+}
+
+void engine::run_after_completion(global_transaction& tx) noexcept
+{
+    for (auto const& each : tx.synchronizations) {
+        if (!each.after_completion) continue;
+        try {
+            each.after_completion(tx.status);
+        } catch (std::exception const& e) {
+            shared_.tell(severity::warning, "after_completion.threw", {}, tx.id.text(), e.what());
+        } catch (...) {
+            shared_.tell(severity::warning, "after_completion.threw", {}, tx.id.text(), "?");
+        }
+    }
+}
+
+}  // namespace assent::engine

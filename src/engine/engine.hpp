@@ -1,0 +1,112 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// engine.hpp -- the only part of the library that waits: it drives the protocol, keeps deadlines,
+// and leaves to the keepers what cannot be finished in the caller's time.
+//
+//   enlisting.cpp   lease, enlist: a session, XA START, a branch
+//   ending.cpp      commit, rollback: the loop over the coordinator
+//   reaper.cpp      deadlines
+//   keeper.cpp      one resource manager's worker: binding, guardian, scans, completion
+
+#ifndef ASSENT_ENGINE_ENGINE_HPP
+#define ASSENT_ENGINE_ENGINE_HPP
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <assent/transaction_manager.hpp>
+
+#include "engine/context.hpp"
+#include "engine/keeper.hpp"
+#include "engine/reaper.hpp"
+
+namespace assent::engine {
+
+/// How a transaction ended, for the door that says it by return or by exception.
+struct ending
+{
+    protocol::verdict verdict = protocol::verdict::open;
+    std::string what;
+    std::vector<branch_report> branches;
+    bool is_retryable = false;
+    bool is_confirmed = false;  // rolled back, and every branch said so
+    resolver who = resolver::recovery;
+};
+
+enum class intent : std::uint8_t { commit = 1, rollback = 2, destroy = 3 };
+
+/// Thread safety: every member may be called from several threads at once; a transaction is used
+/// by one thread at a time.
+class engine
+{
+public:
+    /// @pre  `opened` is a freshly opened log.
+    engine(limits const& bounds, std::shared_ptr<observer> sink,
+           std::unique_ptr<ports::coordinator_log> opened, ports::clock& clock);
+    ~engine();
+
+    /// Starts the reaper's and the keepers' threads; the simulation steps them by hand instead.
+    void start_threads();
+
+    void add(resource_manager const& rm);
+    std::shared_ptr<global_transaction> begin(begin_options const& how);
+
+    any_lease lease(global_transaction& tx, resource_manager const& rm);
+    /// @return false when this very handle is enlisted already.
+    bool enlist(global_transaction& tx, resource_manager const& rm, void* handle,
+                release_function on_release, branch_choice which);
+
+    ending end(global_transaction& tx, intent what);
+
+    known_outcome outcome(gtrid const& id) const;
+    manager_state state() const;
+    close_report close(deadline until);
+
+    /// In a forked child everything is inert.
+    bool is_forked() const noexcept { return generation_ != fork_generation(); }
+    /// @throws error  errc::forked.
+    void require_same_process() const;
+
+    context& shared() noexcept { return shared_; }
+    std::vector<std::shared_ptr<keeper>> keepers() const;
+    reaper& deadlines() noexcept { return reaper_; }
+
+private:
+    // enlisting.cpp
+    std::shared_ptr<keeper> keeper_of(resource_manager const& rm) const;
+    void require_active(global_transaction& tx);
+    pooled_session start_leased(global_transaction& tx, keeper& rm, std::uint16_t rm_id, xid& id);
+    reply start_branch(driver_session& session, xid const& id, deadline until);
+    std::shared_ptr<branch> admit(global_transaction& tx, std::shared_ptr<branch> started);
+
+    // ending.cpp
+    void run_before_completion(global_transaction& tx);
+    void drive(global_transaction& tx, intent what);
+    void exchange(global_transaction& tx, deadline until);
+    void decide(global_transaction& tx);
+    void apply(global_transaction& tx, std::size_t i, protocol::reply_class on);
+    void ask_witness(global_transaction& tx, std::size_t i);
+    void hand_over(global_transaction& tx);
+    void release(global_transaction& tx) noexcept;
+    ending report(global_transaction& tx);
+    void run_after_completion(global_transaction& tx) noexcept;
+    bool is_quiet() const;
+    deadline stage_end(global_transaction const& tx, intent what) const;
+
+    context shared_;
+    reaper reaper_;
+    std::uint64_t const generation_ = fork_generation();
+
+    mutable std::mutex mutex_;  // guards the three below
+    std::map<std::string, std::shared_ptr<keeper>> keepers_;
+    bool has_threads_ = false;
+    bool is_closed_ = false;
+};
+
+}  // namespace assent::engine
+
+#endif  // ASSENT_ENGINE_ENGINE_HPP

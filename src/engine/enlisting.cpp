@@ -1,0 +1,170 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// enlisting.cpp -- lease and enlist: a session, XA START, a branch that the coordinator knows.
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/engine.hpp"
+
+namespace assent::engine {
+
+namespace {
+
+constexpr std::size_t branches_max = 64;  // a decision fits into one page of the log
+
+std::string words(reply const& what)
+{
+    std::string text = what.text;
+    if (!what.sqlstate.empty()) text += " (SQLSTATE " + what.sqlstate + ")";
+    if (text.empty()) text = "the reply was lost";
+    return text;
+}
+
+}  // namespace
+
+std::shared_ptr<keeper> engine::keeper_of(resource_manager const& rm) const
+{
+    std::lock_guard const held{mutex_};
+    auto const found = keepers_.find(rm.name());
+    if (found == keepers_.end() || &found->second->driver() != rm.driver().get()) {
+        throw error{errc::bad_argument, "resource manager \"" + rm.name() +
+                                            "\" was not added to this transaction manager"};
+    }
+    return found->second;
+}
+
+void engine::require_active(global_transaction& tx)
+{
+    require_same_process();
+    std::lock_guard const held{tx.mutex};
+    if (tx.cause) throw error{errc::rollback_only, "rollback-only: " + tx.cause->text, tx.id};
+    if (tx.is_ending) {
+        throw error{errc::invalid_state, "this transaction has ended, or is ending", tx.id};
+    }
+    if (tx.branches.size() >= branches_max) {
+        throw error{errc::bad_argument, "a transaction has at most 64 branches", tx.id};
+    }
+}
+
+reply engine::start_branch(driver_session& session, xid const& id, deadline until)
+{
+    session.submit(verb::start, id);
+    auto const answer = session.collect(until);
+    if (answer) return *answer;
+    session.sever();
+    reply silent;
+    silent.code = xa_code::rmfail;
+    silent.detail = reply_detail::reply_lost;
+    silent.text = "no reply before the deadline";
+    return silent;
+}
+
+std::shared_ptr<branch> engine::admit(global_transaction& tx, std::shared_ptr<branch> started)
+{
+    std::lock_guard const held{tx.mutex};
+    tx.coordinator.add_branch(false);
+    started->is_cancellable = true;
+    tx.branches.push_back(started);
+    // A deadline that struck meanwhile did not see this branch; the reaper's cancel must.
+    if (tx.is_expired) {
+        started->rm->cancel(started, shared_.time.now() + shared_.bounds.deadline_grace);
+    }
+    return started;
+}
+
+any_lease engine::lease(global_transaction& tx, resource_manager const& rm)
+{
+    require_active(tx);
+    auto const keeper = keeper_of(rm);
+    for (auto const& each : tx.branches) {
+        if (each->rm == keeper && each->lease) return any_lease{each->lease};
+    }
+    auto const rm_id = keeper->wait_until_serving(tx.until);
+    auto started = std::make_shared<branch>();
+    started->rm = keeper;
+    auto leased = start_leased(tx, *keeper, rm_id, started->id);
+    started->session = std::move(leased.session);
+    started->in_child = std::move(leased.in_child);
+    started->handle = started->session->native_handle();
+    started->lease = std::make_shared<leased_session>(started->handle);
+    return any_lease{admit(tx, std::move(started))->lease};
+}
+
+/// A pooled session may have died of old age: nothing was begun on it, so a fresh one is tried.
+pooled_session engine::start_leased(global_transaction& tx, keeper& rm, std::uint16_t rm_id,
+                                    xid& id)
+{
+    auto const number = static_cast<std::uint16_t>(tx.branches.size() + 1);
+    for (;;) {
+        auto taken = rm.pool().take();
+        bool const is_fresh = !taken.session;
+        if (is_fresh) {
+            try {
+                taken.session = rm.driver().connect(
+                    session_purpose::work,
+                    std::min(tx.until, shared_.time.now() + shared_.bounds.connect));
+            } catch (driver_error const& e) {
+                throw error{errc::unavailable, "\"" + rm.name() + "\": " + e.what(), tx.id};
+            }
+            taken.in_child = inherited_descriptor{taken.session->descriptor()};
+        }
+        id = {tx.id, bqual::make({rm_id, number, taken.session->id()})};
+        auto const answer = start_branch(*taken.session, id, tx.until);
+        if (answer.is_ok()) return taken;
+        bool const may_be_stale = !is_fresh && answer.detail == reply_detail::reply_lost;
+        if (!may_be_stale) {
+            std::string const why =
+                "\"" + rm.name() + "\" did not start a branch: " + words(answer);
+            tx.mark_rollback_only({why, answer.detail == reply_detail::reply_lost});
+            throw error{errc::rollback_only, why, tx.id};
+        }
+    }
+}
+
+bool engine::enlist(global_transaction& tx, resource_manager const& rm, void* handle,
+                    release_function on_release, branch_choice which)
+{
+    require_active(tx);
+    if (handle == nullptr) throw error{errc::bad_argument, "the handle is null", tx.id};
+    auto const keeper = keeper_of(rm);
+    for (auto const& each : tx.branches) {
+        if (each->handle == handle) return false;
+        if (each->rm == keeper && which == branch_choice::one_per_resource_manager) {
+            throw error{errc::invalid_state,
+                        "another connection of \"" + keeper->name() +
+                            "\" is enlisted in this transaction; a second branch there sees "
+                            "nothing of the first, so ask for branch_choice::another",
+                        tx.id};
+        }
+    }
+    auto const rm_id = keeper->wait_until_serving(tx.until);
+    auto started = std::make_shared<branch>();
+    started->rm = keeper;
+    started->is_borrowed = true;
+    started->handle = handle;
+    try {
+        started->session = keeper->driver().borrow(
+            handle, keeper->facts(),
+            std::min(tx.until, shared_.time.now() + shared_.bounds.server_call));
+    } catch (driver_error const& e) {
+        std::string why = "\"" + keeper->name() + "\": " + e.what();
+        if (e.must_close()) why += "; the connection must be closed";
+        throw error{errc::bad_argument, why, tx.id};
+    }
+    auto const number = static_cast<std::uint16_t>(tx.branches.size() + 1);
+    started->id = {tx.id, bqual::make({rm_id, number, started->session->id()})};
+    auto const answer = start_branch(*started->session, started->id, tx.until);
+    if (!answer.is_ok()) {
+        std::string const why = "\"" + keeper->name() +
+                                "\" did not start a branch: " + words(answer) +
+                                "; the connection must be closed";
+        tx.mark_rollback_only({why, false});
+        throw error{errc::rollback_only, why, tx.id};
+    }
+    started->on_release = std::move(on_release);
+    admit(tx, std::move(started));
+    return true;
+}
+
+}  // namespace assent::engine

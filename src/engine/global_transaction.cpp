@@ -1,0 +1,25 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+
+#include "engine/global_transaction.hpp"
+
+#include <utility>
+
+namespace assent::engine {
+
+bool global_transaction::mark_rollback_only(rollback_cause why)
+{
+    std::lock_guard const held{mutex};
+    if (cause) return false;
+    cause = std::move(why);
+    auto expected = assent::status::active;
+    status.compare_exchange_strong(expected, assent::status::marked_rollback);
+    return true;
+}
+
+bool global_transaction::is_rollback_only()
+{
+    std::lock_guard const held{mutex};
+    return cause.has_value();
+}
+
+}  // namespace assent::engine

@@ -1,0 +1,124 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// global_transaction.hpp -- the state of one transaction and its branches, as threads share it.
+//
+//   owner's thread   enlists, ends; the only one that touches sessions and handles
+//   reaper           marks rollback-only at the deadline; names the branches to cancel
+//   keeper           cancels a branch from its own connection, under the branch's lock, and only
+//                    while the branch is active; finishes branches that were left to it
+//
+// The one invariant: once the owner has submitted END, PREPARE or ROLLBACK on a branch, nobody
+// cancels there.
+
+#ifndef ASSENT_ENGINE_GLOBAL_TRANSACTION_HPP
+#define ASSENT_ENGINE_GLOBAL_TRANSACTION_HPP
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <assent/error.hpp>
+#include <assent/transaction.hpp>
+
+#include "engine/descriptors.hpp"
+#include "protocol/coordinator.hpp"
+
+namespace assent::engine {
+
+class keeper;
+
+/// One branch and the session it works on.
+struct branch
+{
+    xid id;
+    std::shared_ptr<keeper> rm;
+    std::unique_ptr<driver_session> session;
+    inherited_descriptor in_child;  // a borrowed socket is its owner's affair
+    bool is_borrowed = false;
+    void* handle = nullptr;
+    release_function on_release;
+    std::shared_ptr<leased_session> lease;
+
+    // Owner's thread only.
+    bool is_connected = true;  // no reply was lost, and it was not severed
+    verb last_verb = verb::start;
+    reply last_reply;
+    bool is_record_due = false;  // a heuristic whose record could not be forced
+    bool is_forget_due = false;  // recorded, and the server still remembers it
+
+    std::mutex lock;  // the owner's submits against the keeper's cancels
+    bool is_cancellable = false;
+    bool was_cancelled = false;
+    bool is_session_ended = false;  // at the server, by the keeper
+};
+
+/// What a user's lease points at.
+class leased_session
+{
+public:
+    explicit leased_session(void* handle) noexcept : handle_(handle) {}
+
+    /// @throws error  errc::lease_ended.
+    void* handle() const
+    {
+        void* const alive = handle_.load(std::memory_order_acquire);
+        if (alive == nullptr) {
+            throw error{errc::lease_ended,
+                        "this lease ended with its transaction; take a new one from a new "
+                        "transaction"};
+        }
+        return alive;
+    }
+    void end() noexcept { handle_.store(nullptr, std::memory_order_release); }
+
+private:
+    std::atomic<void*> handle_;
+};
+
+/// Why a transaction can only be rolled back: the first reason, kept for every later error.
+struct rollback_cause
+{
+    std::string text;
+    bool is_transient = false;  // the same work may succeed when it is run again
+};
+
+class global_transaction
+{
+public:
+    global_transaction(gtrid const& global, deadline end) : id(global), until(end) {}
+
+    gtrid const id;
+    deadline const until;
+
+    std::atomic<assent::status> status{assent::status::active};
+
+    // Guards what other threads may reach: the four below.
+    std::mutex mutex;
+    bool is_ending = false;  // commit's votes or a rollback began
+    bool is_expired = false;
+    std::optional<rollback_cause> cause;
+    std::vector<std::shared_ptr<branch>> branches;
+
+    // Owner's thread only.
+    protocol::coordinator coordinator;
+    std::vector<synchronization> synchronizations;
+    bool is_completed = false;
+    bool is_in_before_completion = false;
+
+    /// Branches left to the completion queue; the transaction stays in the live table meanwhile.
+    std::atomic<std::size_t> branches_left{0};
+    /// Stays in the live table until the log is opened again: nobody knows the decision.
+    std::atomic<bool> is_undecided{false};
+
+    /// Keeps the first cause.  @return whether this was it.
+    bool mark_rollback_only(rollback_cause why);
+    bool is_rollback_only();
+};
+
+}  // namespace assent::engine
+
+#endif  // ASSENT_ENGINE_GLOBAL_TRANSACTION_HPP

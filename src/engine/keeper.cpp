@@ -1,0 +1,422 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+
+#include "engine/keeper.hpp"
+
+#include <algorithm>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "ports/coordinator_log.hpp"
+
+namespace assent::engine {
+
+using protocol::branch_state;
+
+namespace {
+
+// A server that lists a branch and refuses to let us finish it so often keeps it for the session
+// that prepared it; that session is then ended.
+constexpr int refusals_before_ending_the_session = 3;
+
+}  // namespace
+
+keeper::keeper(context& shared, resource_manager rm)
+    : shared_(shared),
+      rm_(std::move(rm)),
+      pool_(shared.bounds.pooled_sessions_max),
+      guardian_(shared, *rm_.driver()),
+      due_(shared, rm_.name()),
+      reconnect_(shared.bounds.retry_min, shared.bounds.retry_max)
+{
+}
+
+keeper::~keeper()
+{
+    stop();
+}
+
+// ---- asked by other threads ------------------------------------------------------------------
+
+std::uint16_t keeper::wait_until_serving(deadline until)
+{
+    until = std::min(until, shared_.time.now() + shared_.bounds.first_scan);
+    std::unique_lock held{mutex_};
+    for (;;) {
+        if (is_connected_ && has_scanned_ && guardian_.is_held()) return id_;
+        if (is_stopping_ || shared_.time.now() >= until) break;
+        shared_.time.wait(held, changed_, until);
+    }
+    throw error{errc::unavailable, "resource manager \"" + name() + "\" does not serve: " + why_};
+}
+
+server_facts keeper::facts() const
+{
+    std::lock_guard const held{mutex_};
+    return facts_;
+}
+
+bool keeper::is_guarded() const noexcept
+{
+    return guardian_.is_fresh();
+}
+
+void keeper::finish_later(due_branch what)
+{
+    {
+        std::lock_guard const held{mutex_};
+        incoming_.push_back(std::move(what));
+        ++due_count_;
+    }
+    wake();
+}
+
+void keeper::cancel(std::shared_ptr<branch> target, deadline end_at)
+{
+    {
+        std::lock_guard const held{mutex_};
+        incoming_cancels_.push_back({target, shared_.time.now(), false});
+        incoming_cancels_.push_back({std::move(target), end_at, true});
+    }
+    wake();
+}
+
+resource_manager_state keeper::state() const
+{
+    std::lock_guard const held{mutex_};
+    resource_manager_state now;
+    now.name = name();
+    now.kind = facts_.kind;
+    now.is_serving = is_connected_ && has_scanned_ && guardian_.is_held();
+    now.why = now.is_serving ? std::string{} : why_;
+    now.branches_due = due_count_;
+    return now;
+}
+
+bool keeper::is_drained() const
+{
+    std::lock_guard const held{mutex_};
+    return has_scanned_ && !has_older_ && due_count_ == 0;
+}
+
+// ---- the work --------------------------------------------------------------------------------
+
+deadline keeper::step()
+{
+    take_incoming();
+    try {
+        if (ensure_connected()) {
+            run_cancels();
+            guardian_.step();
+            if (!guardian_.is_held()) say(guardian_.why());
+            if (shared_.time.now() >= next_scan_) scan();
+            due_.send(*manage_.session);
+        }
+    } catch (driver_error const& e) {
+        lose_connection(e.what());
+    } catch (std::system_error const& e) {
+        // The log refused a binding or a server start: nothing may be decided there.
+        lose_connection(std::string{"the log: "} + e.what());
+    }
+    std::lock_guard const held{mutex_};
+    due_count_ = due_.size() + incoming_.size();
+    changed_.notify_all();
+    return next_step(shared_.time.now());
+}
+
+deadline keeper::next_step(deadline now) const
+{
+    auto const& bounds = shared_.bounds;
+    if (!manage_.session) return next_connect_;
+    auto next = std::min(next_scan_, guardian_.next_step());
+    for (auto const& task : cancels_)
+        next = std::min(next, std::max(task.at, now));
+    if (!due_.is_empty()) next = std::min(next, now + bounds.retry_min);
+    return next;
+}
+
+void keeper::take_incoming()
+{
+    std::vector<due_branch> branches;
+    {
+        std::lock_guard const held{mutex_};
+        branches.swap(incoming_);
+        std::move(incoming_cancels_.begin(), incoming_cancels_.end(), std::back_inserter(cancels_));
+        incoming_cancels_.clear();
+    }
+    for (auto& item : branches)
+        due_.add(std::move(item));
+    if (due_.needs_scan()) next_scan_ = {};
+}
+
+bool keeper::ensure_connected()
+{
+    if (manage_.session) return true;
+    if (shared_.time.now() < next_connect_) return false;
+    manage_.session =
+        driver().connect(session_purpose::manage, shared_.time.now() + shared_.bounds.connect);
+    manage_.in_child = inherited_descriptor{manage_.session->descriptor()};
+    identify();
+    reconnect_.reset();
+    next_scan_ = {};
+    return true;
+}
+
+/// Binds the resource manager, or makes sure that this is the server it was bound to.
+void keeper::identify()
+{
+    auto const facts = driver().preflight(*manage_.session, call_end());
+    std::uint16_t id = 0;
+    for (auto const& known : shared_.log->bindings()) {
+        if (known.name == name()) {
+            if (known.identity != facts.identity || known.kind != facts.kind) {
+                throw driver_error{"this is not the server it was bound to (bound: " + known.kind +
+                                   " " + known.identity + ", found: " + facts.kind + " " +
+                                   facts.identity + "); nothing is decided there. Point \"" +
+                                   name() +
+                                   "\" at the old server, or give the new one another name"};
+            }
+            id = known.id;
+        } else if (known.identity == facts.identity) {
+            throw driver_error{"this database is already bound under the name \"" + known.name +
+                               "\"; use that name, two names for one database are refused"};
+        }
+    }
+    if (id == 0) id = shared_.log->bind(name(), facts.kind, facts.identity);
+    auto const noted = shared_.log->server_start(id, shared_.log->current().epoch);
+    if (noted != facts.server_start) shared_.log->note_server_start(id, facts.server_start);
+
+    std::lock_guard const held{mutex_};
+    id_ = id;
+    facts_ = facts;
+    is_connected_ = true;
+    if (!has_scanned_) why_ = "its first scan is not done yet";
+}
+
+void keeper::lose_connection(std::string const& why)
+{
+    shared_.tell(severity::warning, "resource_manager.unreachable", name(), {}, why);
+    manage_ = {};
+    pool_.clear();
+    auto const cap =
+        due_.is_empty() ? shared_.bounds.retry_max : shared_.bounds.completion_retry_max;
+    next_connect_ = reconnect_.after(shared_.time.now(), cap);
+    std::lock_guard const held{mutex_};
+    is_connected_ = false;
+    why_ = why;
+}
+
+void keeper::say(std::string why)
+{
+    std::lock_guard const held{mutex_};
+    why_ = std::move(why);
+}
+
+void keeper::scan()
+{
+    // Sessions first: only a scan that began after a session was gone proves anything about it.
+    if (!are_older_sessions_gone_) {
+        are_older_sessions_gone_ =
+            driver().older_sessions(*manage_.session, call_end()) == session_presence::gone;
+    }
+    due_.for_each([this](due_branch& item) { note_session_presence(item); });
+
+    auto const seen = driver().scan(*manage_.session, call_end());
+    if (seen.identity != facts().identity) {
+        throw driver_error{"another server answered the scan (" + seen.identity + ")"};
+    }
+    if (!seen.is_writable_primary) {
+        throw driver_error{"this server is read-only or a standby: its scan proves nothing"};
+    }
+    auto const what = recovery::resolve(
+        seen, id_, recovery::facts_of(*shared_.log),
+        [this](gtrid const& id) { return shared_.live.contains(id); },
+        guardian_.may_presume_abort() && shared_.may_presume_abort());
+    due_.on_scan({seen.ours.begin(), seen.ours.end()});
+    carry_out(what);
+    update_horizon(what.has_older);
+
+    auto const& bounds = shared_.bounds;
+    bool const is_waiting = !suspects_.empty() ||
+                            std::any_of(what.listed.begin(), what.listed.end(), [](auto const& b) {
+                                return b.action == protocol::listed_action::wait;
+                            });
+    auto const pause = due_.is_empty()
+                           ? (is_waiting ? bounds.completion_retry_max : bounds.scan_interval)
+                           : bounds.retry_min;
+    next_scan_ = shared_.time.now() + pause;
+    std::lock_guard const held{mutex_};
+    has_scanned_ = true;
+}
+
+void keeper::carry_out(recovery::plan const& what)
+{
+    std::set<xid> suspects;
+    for (auto const& [id, action] : what.listed) {
+        switch (action) {
+            case protocol::listed_action::commit:
+            case protocol::listed_action::rollback:
+                // A transaction of our own that ended between the scan and the look at the live
+                // table is still on this list; only the next one tells.
+                if (id.global.parts().epoch == shared_.log->current().epoch &&
+                    suspects_.count(id) == 0) {
+                    suspects.insert(id);
+                } else {
+                    due_branch item;
+                    item.id = id;
+                    item.state = action == protocol::listed_action::commit
+                                     ? branch_state::commit_due
+                                     : branch_state::rollback_due;
+                    due_.add(std::move(item));
+                }
+                break;
+            case protocol::listed_action::quarantine_twin:
+                shared_.quarantine(name() + " " + id.text() + ": of a twin of this log");
+                shared_.found_twin("\"" + name() + "\" lists " + id.text() +
+                                   ", which no opening of this log has made");
+                break;
+            case protocol::listed_action::quarantine_reappeared:
+            case protocol::listed_action::quarantine_unvoted: {
+                auto const text =
+                    name() + " " + id.text() + ": " + std::string{protocol::name_of(action)};
+                if (shared_.quarantine(text)) {
+                    shared_.tell(severity::alarm, "branch.quarantined", name(), id.text(), text);
+                }
+                break;
+            }
+            case protocol::listed_action::leave:
+            case protocol::listed_action::wait:
+                break;
+        }
+    }
+    suspects_.swap(suspects);
+    for (xid const& id : what.finished) {
+        shared_.tell(severity::info, "branch.finished_assumed", name(), id.text(),
+                     "decided in an earlier epoch, and no longer listed");
+        shared_.log->note_finished(id);
+    }
+}
+
+void keeper::update_horizon(bool has_older)
+{
+    bool const is_older_finished = are_older_sessions_gone_ && !has_older;
+    if (is_older_finished) {
+        shared_.log->raise_horizon(id_,
+                                   {shared_.log->current().epoch, shared_.live.finished_up_to()});
+    }
+    std::lock_guard const held{mutex_};
+    has_older_ = !is_older_finished;
+}
+
+bool keeper::is_same_server_start(std::uint32_t epoch) const
+{
+    return shared_.log->server_start(id_, epoch) == facts().server_start;
+}
+
+void keeper::note_session_presence(due_branch& item)
+{
+    auto const session = item.id.branch.parts().session;
+    auto const epoch = item.id.global.parts().epoch;
+    bool const is_proxied = facts().is_proxied;
+    if (!item.is_session_gone) {
+        // Another start of the server ended every session of the starts before it.
+        item.is_session_gone = !is_same_server_start(epoch);
+    }
+    if (!item.is_session_gone && session != 0 && !is_proxied) {
+        item.is_session_gone =
+            driver().presence(*manage_.session, session, call_end()) == session_presence::gone;
+    }
+    if (item.is_session_gone || item.refusals < refusals_before_ending_the_session) return;
+    item.refusals = 0;
+    if (!driver().capabilities().stays_attached_after_prepare || session == 0 || is_proxied) return;
+    shared_.tell(severity::warning, "session.ended", name(), item.id.text(),
+                 "it kept a branch that must be finished");
+    driver().end_session(*manage_.session, session, call_end());
+}
+
+// ---- deadlines -------------------------------------------------------------------------------
+
+void keeper::run_cancels()
+{
+    auto const now = shared_.time.now();
+    for (auto at = cancels_.begin(); at != cancels_.end();) {
+        if (at->at > now) {
+            ++at;
+        } else if (try_cancel(*at)) {
+            at = cancels_.erase(at);
+        } else {
+            at->at = now + shared_.bounds.retry_min;
+            ++at;
+        }
+    }
+}
+
+/// @return whether the task is done with.
+bool keeper::try_cancel(cancel_task const& task)
+{
+    auto const session = task.target->id.branch.parts().session;
+    // The owner cannot submit END, PREPARE or ROLLBACK while this is held.
+    std::lock_guard const held{task.target->lock};
+    if (!task.target->is_cancellable) return true;
+    if (session == 0 || facts().is_proxied) {
+        shared_.tell(severity::warning, "session.not_cancellable", name(), task.target->id.text(),
+                     "its session id is not known to the server");
+        return true;
+    }
+    task.target->was_cancelled = true;
+    if (task.is_end) {
+        driver().end_session(*manage_.session, session, call_end());
+        task.target->is_session_ended = true;
+        shared_.tell(severity::warning, "session.ended", name(), task.target->id.text(),
+                     "its transaction outlived its deadline");
+    } else {
+        driver().cancel_statement(*manage_.session, session, call_end());
+    }
+    return true;
+}
+
+deadline keeper::call_end() const
+{
+    return shared_.time.now() + shared_.bounds.server_call;
+}
+
+// ---- the thread ------------------------------------------------------------------------------
+
+void keeper::start_thread()
+{
+    thread_ = std::thread{[this] {
+        for (;;) {
+            auto const next = step();
+            std::unique_lock held{mutex_};
+            while (!is_stopping_ && !is_woken_ && shared_.time.now() < next) {
+                shared_.time.wait(held, changed_, next);
+            }
+            if (is_stopping_) return;
+            is_woken_ = false;
+        }
+    }};
+}
+
+void keeper::wake()
+{
+    std::lock_guard const held{mutex_};
+    is_woken_ = true;
+    changed_.notify_all();
+}
+
+void keeper::stop()
+{
+    {
+        std::lock_guard const held{mutex_};
+        is_stopping_ = true;
+        is_connected_ = false;
+        why_ = "the transaction manager was closed";
+        changed_.notify_all();
+    }
+    if (thread_.joinable()) thread_.join();
+    guardian_.release();
+    manage_ = {};
+    pool_.clear();
+}
+
+}  // namespace assent::engine

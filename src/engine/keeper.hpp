@@ -1,0 +1,132 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// keeper.hpp -- one resource manager's own worker: everything that needs the manager's own
+// connections.  A database that hangs holds up its own keeper and nobody else.
+//
+//   unbound --connect, preflight, identity--> bound --guardian's lock--> guarded --scan--> serving
+//      ^                                                                                     |
+//      +---------------------- connection lost, identity changed, lock refused --------------+
+//
+// step() does whatever is due and says when it wants to be called next: a thread calls it in a
+// loop, the simulation calls it by hand.  Only step() touches the manager's own sessions.
+
+#ifndef ASSENT_ENGINE_KEEPER_HPP
+#define ASSENT_ENGINE_KEEPER_HPP
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <assent/transaction_manager.hpp>
+
+#include "engine/backoff.hpp"
+#include "engine/completion_queue.hpp"
+#include "engine/context.hpp"
+#include "engine/guardian.hpp"
+#include "engine/session_pool.hpp"
+#include "recovery/resolver.hpp"
+
+namespace assent::engine {
+
+class keeper
+{
+public:
+    keeper(context& shared, resource_manager rm);
+    ~keeper();
+
+    std::string const& name() const noexcept { return rm_.name(); }
+    resource_manager_driver& driver() const noexcept { return *rm_.driver(); }
+    session_pool& pool() noexcept { return pool_; }
+
+    /// Waits until leases may be given.
+    /// @return the id under which the log knows it.
+    /// @throws error  errc::unavailable by `until` at the latest, naming what it waits for.
+    std::uint16_t wait_until_serving(deadline until);
+
+    /// @pre  was serving once.
+    server_facts facts() const;
+
+    /// Whether a vote there counts now: the guardian's lock was confirmed a moment ago.
+    bool is_guarded() const noexcept;
+
+    /// Leaves a branch to be finished, or verified, by this keeper.
+    void finish_later(due_branch what);
+
+    /// Cancels the branch's statement now if it is still active, and ends its session at `end_at`.
+    void cancel(std::shared_ptr<branch> target, deadline end_at);
+
+    resource_manager_state state() const;
+    bool is_drained() const;
+
+    /// Does what is due.  @return when to be called next.
+    deadline step();
+
+    void start_thread();
+    /// After it returned, nothing of this keeper runs and its sessions are closed.
+    void stop();
+    /// Interrupts the wait between two steps.
+    void wake();
+
+private:
+    struct cancel_task
+    {
+        std::shared_ptr<branch> target;
+        deadline at;
+        bool is_end = false;
+    };
+
+    bool ensure_connected();
+    void identify();
+    void lose_connection(std::string const& why);
+    void scan();
+    void carry_out(recovery::plan const& what);
+    void update_horizon(bool has_older);
+    void run_cancels();
+    bool try_cancel(cancel_task const& task);
+    bool is_same_server_start(std::uint32_t epoch) const;
+    void note_session_presence(due_branch& item);
+    void take_incoming();
+    void say(std::string why);
+    deadline call_end() const;
+    deadline next_step(deadline now) const;
+
+    context& shared_;
+    resource_manager const rm_;
+    session_pool pool_;
+    guardian guardian_;
+    completion_queue due_;
+
+    // Touched by step() only.
+    pooled_session manage_;
+    backoff reconnect_;
+    deadline next_connect_{};
+    deadline next_scan_{};
+    bool are_older_sessions_gone_ = false;
+    std::set<xid> suspects_;  // of this epoch, listed once though not live
+    std::vector<cancel_task> cancels_;
+
+    mutable std::mutex mutex_;  // guards what follows
+    std::condition_variable changed_;
+    std::uint16_t id_ = 0;
+    server_facts facts_;
+    bool is_connected_ = false;
+    bool has_scanned_ = false;
+    std::string why_ = "has not been contacted yet";
+    std::vector<due_branch> incoming_;
+    std::vector<cancel_task> incoming_cancels_;
+    std::size_t due_count_ = 0;
+    bool has_older_ = true;
+    bool is_woken_ = false;
+    bool is_stopping_ = false;
+
+    std::thread thread_;
+};
+
+}  // namespace assent::engine
+
+#endif  // ASSENT_ENGINE_KEEPER_HPP

@@ -1,0 +1,55 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// live_table.hpp -- the transactions of this epoch that are not finished.
+//
+// The one invariant: a transaction leaves only after its outcome is in the decisions, or every one
+// of its branches is rolled back, confirmed; so "not here and not decided" means abort.
+
+#ifndef ASSENT_ENGINE_LIVE_TABLE_HPP
+#define ASSENT_ENGINE_LIVE_TABLE_HPP
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/global_transaction.hpp"
+#include "ports/clock.hpp"
+
+namespace assent::engine {
+
+/// Thread safety: every member may be called from several threads at once.
+class live_table
+{
+public:
+    using maker = std::function<std::shared_ptr<global_transaction>(std::uint64_t sequence)>;
+
+    /// Makes a transaction with the next sequence and enters it, in one step, so that the horizon
+    /// never passes a transaction that is being begun.
+    std::shared_ptr<global_transaction> enter(maker const& make);
+
+    void leave(global_transaction const& which) noexcept;
+    bool contains(gtrid const& which) const { return find(which) != nullptr; }
+    std::shared_ptr<global_transaction> find(gtrid const& which) const;
+    std::size_t size() const;
+    std::vector<std::shared_ptr<global_transaction>> all() const;
+
+    /// Every sequence up to this one is finished.
+    std::uint64_t finished_up_to() const;
+
+    /// Waits until `is_enough` of the table's size, or `until`.
+    bool wait_for_size(std::size_t at_most, ports::clock& time, deadline until);
+
+private:
+    mutable std::mutex mutex_;
+    std::condition_variable left_;
+    std::uint64_t last_sequence_ = 0;
+    std::unordered_map<gtrid, std::shared_ptr<global_transaction>> live_;
+};
+
+}  // namespace assent::engine
+
+#endif  // ASSENT_ENGINE_LIVE_TABLE_HPP
