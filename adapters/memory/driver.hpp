@@ -1,0 +1,45 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// driver.hpp -- one process's way to a database in memory.
+
+#ifndef ASSENT_ADAPTERS_MEMORY_DRIVER_HPP
+#define ASSENT_ADAPTERS_MEMORY_DRIVER_HPP
+
+#include "adapters/memory/server.hpp"
+
+namespace assent::inline v0::testing::memory {
+
+class memory_driver : public resource_manager_driver
+{
+public:
+    memory_driver(std::string name, std::shared_ptr<server> server);
+
+    void kill_process() { server_->kill_process(process_); }
+
+    std::string const& name() const noexcept override { return name_; }
+    driver_capabilities capabilities() const noexcept override { return server_->capabilities(); }
+    std::unique_ptr<driver_session> connect(session_purpose purpose, deadline until) override;
+    std::unique_ptr<driver_session> borrow(void* handle, server_facts const& expected,
+                                           deadline until) override;
+    server_facts preflight(driver_session& manage, deadline until) override;
+    scan_result scan(driver_session& manage, deadline until) override;
+    bool try_guard(driver_session& guardian, std::uint64_t node, deadline until) override;
+    void heartbeat(driver_session& guardian, deadline until) override;
+    session_presence presence(driver_session& manage, std::uint64_t id, deadline until) override;
+    session_presence older_sessions(driver_session& ours, deadline until) override;
+    void cancel_statement(driver_session& manage, std::uint64_t id, deadline until) override;
+    void end_session(driver_session& manage, std::uint64_t id, deadline until) override;
+    witness_state ask_witness(driver_session& manage, std::string const& witness,
+                              deadline until) override;
+
+private:
+    void enter(driver_call what, driver_session* on, deadline until);
+
+    std::string const name_;
+    std::shared_ptr<server> const server_;
+    std::uint64_t const process_;
+};
+
+}  // namespace assent::inline v0::testing::memory
+
+#endif  // ASSENT_ADAPTERS_MEMORY_DRIVER_HPP

@@ -1,0 +1,277 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// faults.cpp -- the script: rules, and the words that users write them with.
+
+#include "adapters/memory/faults.hpp"
+
+#include <stdexcept>
+
+#include "adapters/memory/server.hpp"
+
+namespace assent::inline v0::testing {
+namespace memory {
+namespace {
+
+template <class Rule>
+bool fires(Rule& rule)
+{
+    if (rule.to_skip > 0) {
+        --rule.to_skip;
+        return false;
+    }
+    return rule.to_fire > 0;
+}
+
+template <class Rules>
+std::size_t unfired(Rules const& rules)
+{
+    std::size_t count = 0;
+    for (auto const& rule : rules)
+        count += rule->to_fire > 0;
+    return count;
+}
+
+int at_least_one(int count)
+{
+    if (count < 1) throw std::invalid_argument("a fault needs a count of at least 1");
+    return count;
+}
+
+}  // namespace
+
+void fault_rules::clear()
+{
+    requests_.clear();
+    calls_.clear();
+}
+
+std::size_t fault_rules::pending() const
+{
+    return unfired(requests_) + unfired(calls_);
+}
+
+std::shared_ptr<request_rule const> fault_rules::match(std::uint64_t session, verb what,
+                                                       xid const& branch)
+{
+    std::shared_ptr<request_rule> found;
+    for (auto const& rule : requests_) {
+        if (rule->what != what || (rule->branch && *rule->branch != branch)) continue;
+        if (rule->session && *rule->session != session) continue;
+        if (fires(*rule) && !found) found = rule;
+    }
+    if (found) --found->to_fire;
+    return found;
+}
+
+std::shared_ptr<call_rule const> fault_rules::match(driver_call what)
+{
+    std::shared_ptr<call_rule> found;
+    for (auto const& rule : calls_) {
+        if (rule->what == what && fires(*rule) && !found) found = rule;
+    }
+    if (found) --found->to_fire;
+    return found;
+}
+
+}  // namespace memory
+
+verb_fault::verb_fault(std::shared_ptr<memory::server> server, verb what)
+    : server_(std::move(server)), rule_(std::make_shared<memory::request_rule>())
+{
+    rule_->what = what;
+}
+
+verb_fault& verb_fault::nth(int count)
+{
+    rule_->to_skip = memory::at_least_one(count) - 1;
+    return *this;
+}
+
+verb_fault& verb_fault::times(int count)
+{
+    rule_->to_fire = memory::at_least_one(count);
+    return *this;
+}
+
+verb_fault& verb_fault::branch(xid const& which)
+{
+    rule_->branch = which;
+    return *this;
+}
+
+verb_fault& verb_fault::session(std::uint64_t which)
+{
+    rule_->session = which;
+    return *this;
+}
+
+void verb_fault::reply(xa_code code)
+{
+    assent::reply answer;
+    answer.code = code;
+    answer.text = "scripted";
+    reply(std::move(answer));
+}
+
+void verb_fault::reply(assent::reply answer)
+{
+    rule_->kind = memory::fault::answer;
+    rule_->answer = std::move(answer);
+    arm();
+}
+
+void verb_fault::reply_without_effect(assent::reply answer)
+{
+    rule_->kind = memory::fault::answer_only;
+    rule_->answer = std::move(answer);
+    arm();
+}
+
+void verb_fault::reply_after_effect(assent::reply answer)
+{
+    rule_->kind = memory::fault::answer_after;
+    rule_->answer = std::move(answer);
+    arm();
+}
+
+void verb_fault::lose_before_effect()
+{
+    rule_->kind = memory::fault::lose_before;
+    arm();
+}
+
+void verb_fault::lose_after_effect()
+{
+    rule_->kind = memory::fault::lose_after;
+    arm();
+}
+
+void verb_fault::hang()
+{
+    rule_->kind = memory::fault::hang_before;
+    arm();
+}
+
+void verb_fault::hang_after_effect()
+{
+    rule_->kind = memory::fault::hang_after;
+    arm();
+}
+
+void verb_fault::delay(std::chrono::milliseconds by)
+{
+    rule_->kind = memory::fault::delay;
+    rule_->by = by;
+    arm();
+}
+
+void verb_fault::crash_server_before_effect()
+{
+    rule_->kind = memory::fault::crash_before;
+    arm();
+}
+
+void verb_fault::crash_server_after_effect()
+{
+    rule_->kind = memory::fault::crash_after;
+    arm();
+}
+
+void verb_fault::arm()
+{
+    // The server gets a copy: this object may go on to make other rules.
+    server_->arm(std::make_shared<memory::request_rule>(*rule_));
+}
+
+call_fault::call_fault(std::shared_ptr<memory::server> server, driver_call what)
+    : server_(std::move(server)), rule_(std::make_shared<memory::call_rule>())
+{
+    rule_->what = what;
+}
+
+call_fault& call_fault::nth(int count)
+{
+    rule_->to_skip = memory::at_least_one(count) - 1;
+    return *this;
+}
+
+call_fault& call_fault::times(int count)
+{
+    rule_->to_fire = memory::at_least_one(count);
+    return *this;
+}
+
+void call_fault::fail(std::string const& why)
+{
+    rule_->kind = memory::call_fault_kind::fail;
+    rule_->why = why;
+    arm();
+}
+
+void call_fault::time_out()
+{
+    rule_->kind = memory::call_fault_kind::time_out;
+    rule_->why = "scripted: no answer by the deadline";
+    arm();
+}
+
+void call_fault::cut()
+{
+    rule_->kind = memory::call_fault_kind::cut;
+    rule_->why = "scripted: the connection was cut";
+    arm();
+}
+
+void call_fault::arm()
+{
+    server_->arm(std::make_shared<memory::call_rule>(*rule_));
+}
+
+fault_script::fault_script(std::shared_ptr<memory::server> server) : server_(std::move(server)) {}
+
+verb_fault fault_script::on(verb what)
+{
+    return {server_, what};
+}
+
+verb_fault fault_script::on(verb what, int nth)
+{
+    return verb_fault{server_, what}.nth(nth);
+}
+
+verb_fault fault_script::on(verb what, xid const& branch)
+{
+    return verb_fault{server_, what}.branch(branch);
+}
+
+call_fault fault_script::on(driver_call what)
+{
+    return {server_, what};
+}
+
+call_fault fault_script::on(driver_call what, int nth)
+{
+    return call_fault{server_, what}.nth(nth);
+}
+
+void fault_script::release()
+{
+    server_->release();
+}
+
+std::size_t fault_script::hanging() const
+{
+    return server_->hanging();
+}
+
+std::size_t fault_script::pending() const
+{
+    return server_->faults_pending();
+}
+
+void fault_script::clear()
+{
+    server_->clear_faults();
+}
+
+}  // namespace assent::inline v0::testing

@@ -1,0 +1,256 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// server.hpp -- the database in memory, as its clients' sessions see it.
+//
+//   driver, session, memory_connection --(session id)--> server: sessions --> branches --> rows
+//
+//   server.cpp    requests and replies: faults, waiting, the history
+//   verbs.cpp     XA's verbs by tables 6-2 and 6-4, the personalities, violations
+//   sessions.cpp  sessions that come, go, linger and hold locks; crash and restart
+//   rows.cpp      statements
+//
+// One mutex guards everything; it is held for a few map operations and never while waiting or
+// while calling out.  Clients know their sessions by number only, so that a session may vanish
+// at any moment without any client object being touched.
+
+#ifndef ASSENT_ADAPTERS_MEMORY_SERVER_HPP
+#define ASSENT_ADAPTERS_MEMORY_SERVER_HPP
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <set>
+
+#include <assent/testing.hpp>
+
+#include "adapters/memory/faults.hpp"
+
+namespace assent::inline v0::testing::memory {
+
+using row_map = std::map<std::string, std::int64_t>;
+
+/// Table 6-4, with active and idle folded together because xa_end travels inside other verbs.
+enum class phase : std::uint8_t { active, prepared, heuristic, finished };
+
+struct branch
+{
+    xid id;
+    phase at = phase::finished;
+    branch_fate fate = branch_fate::never_seen;
+    std::uint64_t owner = 0;  // the session it is attached to; 0: none
+    row_map writes;
+    std::string witness;
+    xa_code heuristic = xa_code::ok;
+    bool is_rollback_only = false;
+    std::uint64_t left_by = 0;  // the session that left it behind the manager's back
+
+    // What the manager did and heard, to judge what it does next.
+    bool had_prepare = false;
+    bool had_commit = false;
+    bool had_one_phase = false;
+    bool had_rollback = false;
+    bool is_yes_heard = false;
+    bool is_end_heard = false;
+};
+
+/// What survives a crash and what a backup holds.
+struct durable_state
+{
+    std::string identity;
+    row_map rows;
+    std::map<xid, branch> branches;
+    std::map<std::string, row_map> foreign;  // prepared under names that are not ours
+};
+
+/// The reply to a verb, on its way to its client.
+struct pending_reply
+{
+    verb what = verb::start;
+    xid branch;
+    reply answer;
+    bool is_answered = false;
+    bool is_lost = false;  // `answer` is what the client makes of the silence
+    bool is_late = false;  // on the wire until `ready_at`, and lost with the connection
+    deadline ready_at{};
+    std::optional<std::size_t> event;  // in the history; none when it was never sent
+};
+
+struct session
+{
+    std::uint64_t process = 0;  // the resource manager it was opened by; 0: the application
+    session_purpose purpose = session_purpose::work;
+    std::optional<xid> attached;
+    bool is_in_local_transaction = false;
+    row_map local_writes;
+    bool is_failed = false;       // PostgreSQL: a statement failed in this transaction
+    bool is_client_gone = false;  // the server has not noticed, or has still to read its socket
+    bool is_cancelled = false;
+    deadline lease_end = deadline::max();
+    std::shared_ptr<pending_reply> outstanding;
+};
+
+class server : public std::enable_shared_from_this<server>
+{
+public:
+    explicit server(memory_options chosen);
+
+    memory_options const& options() const noexcept { return options_; }
+    driver_capabilities capabilities() const noexcept;
+
+    // Clients.
+    std::unique_ptr<memory_connection> open(std::uint64_t process, session_purpose purpose);
+    void close(std::uint64_t session) noexcept;
+    std::uint64_t new_process();
+    void kill_process(std::uint64_t process);
+    bool is_connected(std::uint64_t session) const;
+    bool owns(memory_connection const& handle) const { return handle.server_.get() == this; }
+
+    // XA.
+    std::shared_ptr<pending_reply> submit(std::uint64_t session, verb what, xid const& x);
+    std::optional<reply> collect(pending_reply& waiting, deadline until);
+    bool is_reusable(std::uint64_t session) const;
+
+    // Statements.
+    void set(std::uint64_t session, std::string const& key, std::int64_t value);
+    std::optional<std::int64_t> get(std::uint64_t session, std::string const& key);
+    std::int64_t add(std::uint64_t session, std::string const& key, std::int64_t delta);
+    void begin_local(std::uint64_t session);
+    void end_local(std::uint64_t session, bool by_commit);
+    void reset(std::uint64_t session);
+
+    // The driver's other calls.  Each begins with enter(), which applies faults and throws.
+    void enter(driver_call what, std::uint64_t session, deadline until);
+    server_facts facts() const;
+    scan_result scan() const;
+    bool try_guard(std::uint64_t session, std::uint64_t node);
+    void renew_lease(std::uint64_t session);
+    session_presence presence(std::uint64_t session) const;
+    session_presence older_sessions(std::uint64_t session) const;
+    void cancel(std::uint64_t session);
+    void kill(std::uint64_t session);
+    witness_state ask(std::string const& witness) const;
+    /// Makes an application's session a process's.  @return why not; empty when it was done.
+    std::string adopt(std::uint64_t session, std::uint64_t process, server_facts const& expected);
+
+    // The script.
+    void arm(std::shared_ptr<request_rule> rule);
+    void arm(std::shared_ptr<call_rule> rule);
+    void clear_faults();
+    std::size_t faults_pending() const;
+    void release();
+    std::size_t hanging() const;
+
+    // memory_database.
+    std::optional<std::int64_t> value(std::string const& key) const;
+    row_map rows() const;
+    branch_fate fate(xid const& x) const;
+    std::vector<xid> prepared() const;
+    std::map<xid, xa_code> heuristics() const;
+    std::vector<memory_event> history() const;
+    std::vector<std::string> violations() const;
+    std::vector<std::uint64_t> sessions() const;
+    bool is_guarded(std::uint64_t node) const;
+    void cut(std::uint64_t session);
+    void linger(bool on);
+    void freeze();
+    void thaw();
+    void crash();
+    void restart();
+    bool is_up() const;
+    void set_writable(bool is_writable);
+    void set_identity(std::string identity);
+    void settle(xid const& x, bool by_commit);
+    void prepare_branch(xid const& x, row_map writes);
+    void prepare_foreign(std::string const& name, row_map writes);
+    void commit_foreign(std::string const& name);
+    memory_backup backup() const;
+    void restore(memory_backup const& from);
+
+private:
+    using lock = std::unique_lock<std::mutex>;
+
+    struct held_request
+    {
+        std::uint64_t session;
+        std::shared_ptr<pending_reply> waiting;
+        bool is_before_effect;
+        bool is_frozen;  // by freeze(), so thaw() lets it go; others wait for release()
+    };
+
+    deadline now() const;
+    bool wait(lock& held, deadline until);
+
+    // server.cpp, under the mutex
+    void receive(std::uint64_t id, std::shared_ptr<pending_reply> const& waiting, deadline present);
+    void apply(request_rule const& rule, std::uint64_t id,
+               std::shared_ptr<pending_reply> const& waiting, deadline present);
+    void note(pending_reply const& waiting, reply const& what, bool was_carried_out);
+    void answer(pending_reply& waiting, reply what, bool was_carried_out);
+    void lose(pending_reply& waiting);
+    void carry_out_held(bool only_frozen);
+    void note_heard(pending_reply const& waiting);
+
+    // verbs.cpp, under the mutex
+    std::string objection(std::uint64_t id, session const& s, verb what, xid const& x) const;
+    void remember(verb what, branch& b);
+    reply carry_out(std::uint64_t id, verb what, xid const& x);
+    reply carry_out_as(std::uint64_t id, verb what, xid const& x, reply const& wanted);
+    reply start(std::uint64_t id, xid const& x);
+    reply prepare(std::uint64_t id, branch& b);
+    reply commit(std::uint64_t id, branch& b);
+    reply commit_one_phase(std::uint64_t id, branch& b);
+    reply roll_back(std::uint64_t id, branch& b);
+    reply forget(branch& b);
+    std::optional<reply> refusal(std::uint64_t id, branch& b);
+    void go_live(branch& b, branch_fate fate);
+    void detach(branch& b);
+    void finish(branch& b, branch_fate fate);
+    void settle_heuristically(branch& b, xa_code code);
+
+    // rows.cpp, under the mutex
+    row_map* writes_of(session& s);
+    void write(std::uint64_t id, std::string const& key, std::int64_t value);
+    std::optional<std::int64_t> read(session& s, std::string const& key) const;
+    void check_unlocked(std::uint64_t id, std::string const& key) const;
+    void leave_branch(session& s, bool by_commit);
+    session& live(std::uint64_t id);
+
+    // sessions.cpp, under the mutex
+    void drop_client(std::uint64_t id);
+    void end_session(std::uint64_t id);
+    void notice_departures();
+    void expire_leases(deadline present);
+    void crash_locked();
+
+    bool is_proceeding(std::uint64_t id) const;
+
+    memory_options const options_;
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    durable_state durable_;
+    std::set<xid> live_;  // the branches that are not finished
+    std::map<std::uint64_t, session> sessions_;
+    std::map<std::uint64_t, std::uint64_t> guards_;  // node, session
+    std::set<std::uint64_t> dead_processes_;
+    std::deque<held_request> held_;
+    fault_rules faults_;
+    std::vector<memory_event> history_;
+    std::vector<std::string> violations_;
+    std::uint64_t sessions_made_ = 0;
+    std::uint64_t processes_made_ = 0;
+    std::uint64_t witnesses_made_ = 0;
+    std::uint64_t starts_ = 1;
+    bool is_up_ = true;
+    bool is_frozen_ = false;
+    bool is_writable_ = true;
+    bool is_lingering_ = false;
+};
+
+std::string_view name_of(verb what) noexcept;
+
+/// A reply with a code and the server's words.
+reply make_reply(xa_code code, std::string text = {}, reply_detail detail = reply_detail::none);
+
+}  // namespace assent::inline v0::testing::memory
+
+#endif  // ASSENT_ADAPTERS_MEMORY_SERVER_HPP

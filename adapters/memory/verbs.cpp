@@ -1,0 +1,270 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// verbs.cpp -- XA's verbs, by tables 6-2 (association) and 6-4 (branch).
+//
+//   start --> active --prepare--> prepared --commit, rollback--> finished
+//               +--one-phase commit, rollback, its session ends-----^
+//               any --scripted XA_HEUR*--> heuristic --forget-------^
+//
+// A request that the tables forbid is a violation when the manager must have known better: what it
+// has not heard, for a lost reply or a dead process, is not held against it.
+
+#include "adapters/memory/server.hpp"
+
+namespace assent::inline v0::testing::memory {
+
+namespace {
+
+bool is_rollback_code(xa_code code)
+{
+    return code >= xa_code::rbrollback && code <= xa_code::rbtransient;
+}
+
+bool is_heuristic_code(xa_code code)
+{
+    return code >= xa_code::heurmix && code <= xa_code::heurhaz;
+}
+
+}  // namespace
+
+/// Why a manager that keeps to XA would never send this; empty when it may.
+std::string server::objection(std::uint64_t id, session const& s, verb what, xid const& x) const
+{
+    if (s.outstanding) return "a reply is outstanding on this session";
+    auto const at = durable_.branches.find(x);
+    if (what == verb::start) {
+        if (at != durable_.branches.end()) return "the branch was started before";
+        return s.attached ? "the session is associated with a branch" : "";
+    }
+    if (at == durable_.branches.end()) return "the branch was never started";
+    branch const& b = at->second;
+    if (s.attached && *s.attached != x) return "the session is associated with another branch";
+    if (b.is_end_heard) return "its end was heard";
+    bool const is_foreign = b.at == phase::active && b.owner != id;
+    switch (what) {
+        case verb::start:
+            break;
+        case verb::prepare:
+            if (b.had_prepare) return "it was asked to prepare before";
+            if (b.had_commit || b.had_one_phase || b.had_rollback) return "its end was begun";
+            if (is_foreign) return "the session is not associated with it";
+            break;
+        case verb::commit:
+            if (b.had_rollback || b.had_one_phase) return "it contradicts an earlier request";
+            if (!b.is_yes_heard) return "the branch did not vote yes";
+            break;
+        case verb::commit_one_phase:
+            if (b.had_prepare) return "it was asked to prepare";
+            if (b.had_one_phase) return "it was sent before";
+            if (b.had_commit || b.had_rollback) return "it contradicts an earlier request";
+            if (is_foreign) return "the session is not associated with it";
+            break;
+        case verb::rollback:
+            if (b.had_commit || b.had_one_phase) return "it contradicts an earlier request";
+            break;
+        case verb::forget:
+            if (b.heuristic == xa_code::ok) return "it did not end heuristically";
+            break;
+    }
+    return {};
+}
+
+void server::remember(verb what, branch& b)
+{
+    b.had_prepare |= what == verb::prepare;
+    b.had_commit |= what == verb::commit;
+    b.had_one_phase |= what == verb::commit_one_phase;
+    b.had_rollback |= what == verb::rollback;
+}
+
+reply server::carry_out(std::uint64_t id, verb what, xid const& x)
+{
+    branch& b = durable_.branches[x];
+    // Repeats of an answered heuristic give the same answer until forget.
+    bool const is_end = what != verb::start && what != verb::prepare && what != verb::forget;
+    if (is_end && b.at == phase::heuristic) return make_reply(b.heuristic);
+    switch (what) {
+        case verb::start:
+            return start(id, x);
+        case verb::prepare:
+            return prepare(id, b);
+        case verb::commit:
+            return commit(id, b);
+        case verb::commit_one_phase:
+            return commit_one_phase(id, b);
+        case verb::rollback:
+            return roll_back(id, b);
+        case verb::forget:
+            return forget(b);
+    }
+    return make_reply(xa_code::inval, "no such verb");
+}
+
+/// A scripted answer, with the effect that XA's table 6-4 gives it in the branch's state.
+reply server::carry_out_as(std::uint64_t id, verb what, xid const& x, reply const& wanted)
+{
+    branch& b = durable_.branches[x];
+    bool const is_ending = what != verb::start && what != verb::forget;
+    bool const is_reachable = what == verb::commit
+                                  ? b.at == phase::prepared
+                                  : (b.at == phase::active && b.owner == id) ||
+                                        (what == verb::rollback && b.at == phase::prepared);
+    if (wanted.is_ok()) return carry_out(id, what, x);
+    if (!is_ending || !is_reachable) return wanted;
+
+    bool const is_prepare = what == verb::prepare;
+    if (is_prepare && wanted.code == xa_code::rdonly) {
+        finish(b, branch_fate::committed);
+    } else if (is_rollback_code(wanted.code) || (!is_prepare && wanted.code == xa_code::rmerr) ||
+               (is_prepare && wanted.code == xa_code::nota)) {
+        finish(b, branch_fate::rolled_back);
+    } else if (!is_prepare && is_heuristic_code(wanted.code)) {
+        settle_heuristically(b, wanted.code);
+    }
+    return wanted;
+}
+
+reply server::start(std::uint64_t id, xid const& x)
+{
+    session& s = sessions_[id];
+    if (s.is_in_local_transaction) return make_reply(xa_code::outside, "a transaction is open");
+    branch& b = durable_.branches[x];
+    go_live(b, branch_fate::active);
+    b.at = phase::active;
+    b.owner = id;
+    s.attached = x;
+    return {};
+}
+
+reply server::prepare(std::uint64_t id, branch& b)
+{
+    if (b.left_by == id) {
+        return make_reply(xa_code::proto, "the session left it", reply_detail::left_behind);
+    }
+    if (b.at != phase::active || b.owner != id) return make_reply(xa_code::nota);
+    if (b.is_rollback_only) {
+        finish(b, branch_fate::rolled_back);
+        return make_reply(xa_code::rbrollback, "a statement had failed");
+    }
+    if (options_.acts_as == personality::plain && b.writes.empty()) {
+        finish(b, branch_fate::committed);
+        return make_reply(xa_code::rdonly);
+    }
+    b.at = phase::prepared;
+    b.fate = branch_fate::prepared;
+    if (options_.acts_as != personality::mariadb) detach(b);
+    return {};
+}
+
+/// Why a prepared branch cannot be finished by this session now.
+std::optional<reply> server::refusal(std::uint64_t id, branch& b)
+{
+    if (b.at != phase::prepared) return make_reply(xa_code::nota);
+    if (options_.acts_as == personality::postgresql) {
+        for (auto const& request : held_) {
+            if (request.session != id && request.waiting->branch == b.id &&
+                request.is_before_effect) {
+                return make_reply(xa_code::retry, "another session works on it",
+                                  reply_detail::busy);
+            }
+        }
+    }
+    if (options_.acts_as == personality::mariadb) {
+        if (b.owner != 0 && b.owner != id) {
+            return make_reply(xa_code::nota, "another session keeps it");
+        }
+        if (b.owner == 0 && b.writes.empty()) {
+            finish(b, branch_fate::rolled_back);
+            return make_reply(xa_code::rbrollback, "it wrote nothing and its owner left",
+                              reply_detail::read_only_owner_left);
+        }
+    }
+    return std::nullopt;
+}
+
+reply server::commit(std::uint64_t id, branch& b)
+{
+    if (auto const refused = refusal(id, b)) return *refused;
+    finish(b, branch_fate::committed);
+    return {};
+}
+
+reply server::commit_one_phase(std::uint64_t id, branch& b)
+{
+    if (b.left_by == id) {
+        return make_reply(xa_code::proto, "the session left it", reply_detail::left_behind);
+    }
+    if (b.at != phase::active || b.owner != id) return make_reply(xa_code::nota);
+    if (b.is_rollback_only) {
+        finish(b, branch_fate::rolled_back);
+        return make_reply(xa_code::rbrollback, "a statement had failed");
+    }
+    finish(b, branch_fate::committed);
+    reply done;
+    done.witness = b.witness;
+    return done;
+}
+
+reply server::roll_back(std::uint64_t id, branch& b)
+{
+    if (b.left_by == id) {
+        return make_reply(xa_code::proto, "the session left it", reply_detail::left_behind);
+    }
+    if (b.at == phase::active && b.owner == id) {
+        finish(b, branch_fate::rolled_back);
+        return {};
+    }
+    if (auto const refused = refusal(id, b)) return *refused;
+    finish(b, branch_fate::rolled_back);
+    return {};
+}
+
+reply server::forget(branch& b)
+{
+    if (b.at != phase::heuristic) return make_reply(xa_code::nota);
+    b.at = phase::finished;
+    live_.erase(b.id);
+    return {};
+}
+
+void server::go_live(branch& b, branch_fate fate)
+{
+    b.fate = fate;
+    live_.insert(b.id);
+}
+
+void server::detach(branch& b)
+{
+    auto const owner = sessions_.find(b.owner);
+    if (owner != sessions_.end()) owner->second.attached.reset();
+    b.owner = 0;
+}
+
+void server::finish(branch& b, branch_fate fate)
+{
+    if (fate == branch_fate::committed) {
+        for (auto const& [key, value] : b.writes)
+            durable_.rows[key] = value;
+    }
+    b.writes.clear();
+    b.fate = fate;
+    b.at = phase::finished;
+    live_.erase(b.id);
+    detach(b);
+}
+
+void server::settle_heuristically(branch& b, xa_code code)
+{
+    branch_fate fate = branch_fate::rolled_back;
+    if (code == xa_code::heurcom) fate = branch_fate::committed;
+    if (code == xa_code::heurmix && !b.writes.empty()) {
+        durable_.rows[b.writes.begin()->first] = b.writes.begin()->second;
+        fate = branch_fate::mixed;
+    }
+    finish(b, fate);
+    b.at = phase::heuristic;
+    b.heuristic = code;
+    live_.insert(b.id);
+}
+
+}  // namespace assent::inline v0::testing::memory
