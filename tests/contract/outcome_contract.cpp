@@ -97,7 +97,9 @@ TEST_P(contract, ABranchThatWroteNothingCanEndInEveryWay)
     xid const two_phase = begin();
     reply const vote = run(*session, verb::prepare, two_phase);
     EXPECT_TRUE(vote.is_ok() || vote.code == xa_code::rdonly);
-    if (vote.is_ok()) EXPECT_TRUE(run(*session, verb::commit, two_phase).is_ok());
+    if (vote.is_ok()) {
+        EXPECT_TRUE(run(*session, verb::commit, two_phase).is_ok());
+    }
     EXPECT_TRUE(session->is_reusable());
 }
 

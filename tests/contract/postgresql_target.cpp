@@ -1,0 +1,182 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+
+#include "tests/contract/postgresql_target.hpp"
+
+#include <assent/postgresql.hpp>
+
+#include <string_view>
+#include <thread>
+
+namespace assent::contract {
+
+namespace {
+
+void expect(bool holds, std::string const& what)
+{
+    if (!holds) throw std::runtime_error("the target could not " + what);
+}
+
+PGconn* connect(std::string const& conninfo)
+{
+    PGconn* const connection = PQconnectdb(conninfo.c_str());
+    if (PQstatus(connection) == CONNECTION_OK) return connection;
+    std::string const why = PQerrorMessage(connection);
+    PQfinish(connection);
+    throw std::runtime_error("the target could not connect: " + why);
+}
+
+}  // namespace
+
+plain_connection::plain_connection(std::string const& conninfo) : connection_(connect(conninfo)) {}
+
+std::string plain_connection::run(PGconn* connection, std::string const& sql)
+{
+    PGresult* const result = PQexec(connection, sql.c_str());
+    auto const status = PQresultStatus(result);
+    bool const is_row = status == PGRES_TUPLES_OK && PQntuples(result) > 0;
+    std::string value = is_row ? PQgetvalue(result, 0, 0) : "";
+    std::string const why = PQresultErrorMessage(result);
+    PQclear(result);
+    expect(status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK, "run a statement: " + why);
+    return value;
+}
+
+postgresql_target::postgresql_target() : server_(testing::private_server::postgresql())
+{
+    plain_connection{server_->conninfo()}.run("CREATE TABLE entry(key int PRIMARY KEY)");
+    plain_connection{server_->conninfo()}.run("CREATE TABLE gate(key int PRIMARY KEY)");
+}
+
+void postgresql_target::reset()
+{
+    blocker_.reset();
+    thaw();
+    if (!server_->is_running()) server_->start();
+    plain_connection admin{server_->superuser_conninfo()};
+    for (;;) {
+        std::string const left = admin.run(
+            "SELECT quote_literal(gid) FROM pg_prepared_xacts "
+            "WHERE database = current_database() LIMIT 1");
+        if (left.empty()) break;
+        admin.run("ROLLBACK PREPARED " + left);
+    }
+    // Sessions of an earlier test may still be closing; TRUNCATE waits for their locks.
+    admin.run("TRUNCATE entry");
+}
+
+std::shared_ptr<resource_manager_driver> postgresql_target::driver()
+{
+    return postgresql::resource_manager{"accounts", server_->conninfo()}.driver();
+}
+
+std::string postgresql_target::administer(std::string const& sql, std::string const& database)
+{
+    return plain_connection{server_->superuser_conninfo(database)}.run(sql);
+}
+
+void postgresql_target::write_row(driver_session& session, int key)
+{
+    plain_connection::run(static_cast<PGconn*>(session.native_handle()),
+                          "INSERT INTO entry VALUES (" + std::to_string(key) + ")");
+}
+
+int postgresql_target::count_rows(int key)
+{
+    return std::stoi(administer("SELECT count(*) FROM entry WHERE key = " + std::to_string(key)));
+}
+
+void postgresql_target::prepare_foreign(int key)
+{
+    plain_connection session{server_->conninfo()};
+    session.run("BEGIN");
+    session.run("INSERT INTO entry VALUES (" + std::to_string(key) + ")");
+    session.run("PREPARE TRANSACTION 'asn1 of somebody else''s'");
+}
+
+void postgresql_target::commit_foreign()
+{
+    plain_connection{server_->conninfo()}.run("COMMIT PREPARED 'asn1 of somebody else''s'");
+}
+
+void postgresql_target::kill_session(std::uint64_t id)
+{
+    std::string const pid = std::to_string(id);
+    expect(administer("SELECT pg_terminate_backend(" + pid + ", 10000)") == "t", "kill a session");
+}
+
+void postgresql_target::freeze()
+{
+    is_frozen_ = true;
+    server_->freeze();
+}
+
+void postgresql_target::thaw()
+{
+    if (is_frozen_) server_->thaw();
+    is_frozen_ = false;
+}
+
+void postgresql_target::crash()
+{
+    server_->kill();
+    is_frozen_ = false;
+}
+
+void postgresql_target::restart()
+{
+    server_->stop();
+    server_->start();
+}
+
+void postgresql_target::restart_elsewhere()
+{
+    int const port = server_->port();
+    server_->stop();
+    server_->start_on_port(port + 1);
+}
+
+std::future<bool> postgresql_target::run_blocked(driver_session& session)
+{
+    blocker_ = std::make_unique<plain_connection>(server_->superuser_conninfo());
+    blocker_->run("BEGIN");
+    blocker_->run("LOCK TABLE gate");
+    auto* const handle = static_cast<PGconn*>(session.native_handle());
+    auto running = std::async(std::launch::async, [handle] {
+        PGresult* const result = PQexec(handle, "SELECT count(*) FROM gate");
+        char const* const state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+        std::string_view const code = state != nullptr ? state : "";
+        bool const is_ended = PQresultStatus(result) == PGRES_FATAL_ERROR &&
+                              (code == "57014" || code == "57P01" || code.empty());
+        PQclear(result);
+        return is_ended;
+    });
+    std::string const waiting =
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = " + std::to_string(session.id());
+    expect(eventually([&] { return administer(waiting) != "0"; }), "block a statement");
+    return running;
+}
+
+void* postgresql_target::open_handle(handle_kind kind)
+{
+    if (kind == handle_kind::other_server) {
+        if (!other_server_) other_server_ = testing::private_server::postgresql();
+        return connect(other_server_->conninfo());
+    }
+    bool const is_other = kind == handle_kind::other_database;
+    PGconn* const connection = connect(server_->conninfo(is_other ? "orders" : "accounts"));
+    if (kind == handle_kind::in_transaction) plain_connection::run(connection, "BEGIN");
+    if (kind == handle_kind::busy) {
+        expect(PQsendQuery(connection, "SELECT 1") == 1, "make a handle busy");
+    }
+    return connection;
+}
+
+bool postgresql_target::is_usable(void* handle)
+{
+    PGresult* const result = PQexec(static_cast<PGconn*>(handle), "SELECT 1");
+    bool const is_row = PQresultStatus(result) == PGRES_TUPLES_OK;
+    PQclear(result);
+    return is_row;
+}
+
+}  // namespace assent::contract

@@ -1,0 +1,75 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// postgresql_target.hpp -- a private PostgreSQL server under test, and plain libpq to look at it.
+
+#ifndef ASSENT_TESTS_CONTRACT_POSTGRESQL_TARGET_HPP
+#define ASSENT_TESTS_CONTRACT_POSTGRESQL_TARGET_HPP
+
+#include <libpq-fe.h>
+
+#include <memory>
+#include <string>
+
+#include "tests/contract/contract_suite.hpp"
+#include "tests/servers/private_server.hpp"
+
+namespace assent::contract {
+
+/// A libpq connection of the tests' own, which throws when a statement fails.
+class plain_connection
+{
+public:
+    explicit plain_connection(std::string const& conninfo);
+    plain_connection(plain_connection const&) = delete;
+    plain_connection& operator=(plain_connection const&) = delete;
+    ~plain_connection() { PQfinish(connection_); }
+
+    PGconn* get() const noexcept { return connection_; }
+
+    /// Runs SQL; the last statement's first value, or nothing.
+    std::string run(std::string const& sql) { return run(connection_, sql); }
+    static std::string run(PGconn* connection, std::string const& sql);
+
+private:
+    PGconn* connection_;
+};
+
+class postgresql_target final : public contract_target
+{
+public:
+    postgresql_target();
+
+    bool has(feature) const override { return true; }
+    void reset() override;
+    std::shared_ptr<resource_manager_driver> driver() override;
+    void write_row(driver_session& session, int key) override;
+    int count_rows(int key) override;
+    void prepare_foreign(int key) override;
+    void commit_foreign() override;
+    void kill_session(std::uint64_t id) override;
+    void freeze() override;
+    void thaw() override;
+    void crash() override;
+    void start() override { server_->start(); }
+    void restart() override;
+    void restart_elsewhere() override;
+    std::future<bool> run_blocked(driver_session& session) override;
+    void release_blocker() override { blocker_.reset(); }
+    void* open_handle(handle_kind kind) override;
+    bool is_usable(void* handle) override;
+    void close_handle(void* handle) override { PQfinish(static_cast<PGconn*>(handle)); }
+
+    testing::private_server& server() { return *server_; }
+    /// As superuser, on a connection of its own.
+    std::string administer(std::string const& sql, std::string const& database = "accounts");
+
+private:
+    std::unique_ptr<testing::private_server> server_;
+    std::unique_ptr<testing::private_server> other_server_;  // made when first asked for
+    std::unique_ptr<plain_connection> blocker_;
+    bool is_frozen_ = false;
+};
+
+}  // namespace assent::contract
+
+#endif  // ASSENT_TESTS_CONTRACT_POSTGRESQL_TARGET_HPP
