@@ -1,5 +1,5 @@
 # Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
-# shellcheck shell=bash disable=SC2034,SC2154  # the two scripts and this file share variables
+# shellcheck shell=bash disable=SC2034,SC2154
 #
 # common.bash -- what the scripts `postgresql` and `mariadb` share: one private server, all of it
 # in one directory.
@@ -24,13 +24,14 @@ fail() {
 
 # What an initialisation that failed has to say: its errors, or else its last words.
 fail_with_log() {
-    grep -iE 'error|fatal|unrecognized|invalid' "$dir/log" | tail -n 10 >&2 || tail -n 20 "$dir/log" >&2
+    grep -iE 'error|fatal|unrecognized|invalid' "$dir/log" | tail -n 10 >&2 ||
+        tail -n 20 "$dir/log" >&2
     fail "$*"
 }
 
 usage() {
     cat >&2 <<USAGE
-usage: $0 init DIR [key=value ...]   make a data directory; the pairs are settings of the server
+usage: $0 init DIR [key=value ...]   make a data directory; the pairs are server settings
        $0 set DIR key=value ...      change settings, from the next start on
        $0 start DIR [PORT]           start on 127.0.0.1 and on a unix socket, wait until it answers
        $0 stop DIR                   stop in order; what was prepared stays prepared
@@ -171,7 +172,7 @@ launch() {
     printf '%s' "$!" >"$dir/pid"
 }
 
-# start_on PORT: 0 when it answers, 2 when somebody else has the port; anything else ends the script.
+# start_on PORT: 0 when it answers, 2 when somebody else has the port; otherwise the script ends.
 start_on() {
     local port=$1 pid mark end
     mark=$(stat -c %s "$dir/log" 2>/dev/null || echo 0)
