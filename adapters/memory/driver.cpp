@@ -33,9 +33,7 @@ std::unique_ptr<driver_session> memory_driver::borrow(void* handle, server_facts
     if (handle == nullptr) throw driver_error(name_ + ": the handle is null");
     auto& connection = *static_cast<memory_connection*>(handle);
     enter(driver_call::borrow, nullptr, until);
-    std::string why = server_->owns(connection)
-                          ? server_->adopt(connection.id(), process_, expected)
-                          : "it is connected to another server or database";
+    std::string const why = server_->adopt(connection, process_, expected);
     if (!why.empty()) throw driver_error(name_ + ": the handle cannot be enlisted: " + why);
     return std::make_unique<memory_session>(server_, connection);
 }

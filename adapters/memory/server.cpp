@@ -58,13 +58,20 @@ std::shared_ptr<pending_reply> server::submit(std::uint64_t id, verb what, xid c
         receive(id, waiting, present);
         return waiting;
     }
-    waiting->is_answered = waiting->is_lost = true;
-    // A witness is read before COMMIT is sent, so on a dead connection COMMIT was never sent.
-    waiting->answer =
-        what == verb::commit_one_phase && options_.acts_as == personality::postgresql
-            ? make_reply(xa_code::rbcommfail, "the connection was lost before COMMIT")
-            : make_reply(xa_code::rmfail, "the connection is lost", reply_detail::reply_lost);
+    waiting = lost_request();
+    if (what == verb::commit_one_phase && options_.acts_as == personality::postgresql) {
+        // A witness is read before COMMIT is sent, so on a dead connection COMMIT was never sent.
+        waiting->answer = make_reply(xa_code::rbcommfail, "the connection was lost before COMMIT");
+    }
     return waiting;
+}
+
+std::shared_ptr<pending_reply> lost_request()
+{
+    auto lost = std::make_shared<pending_reply>();
+    lost->answer = make_reply(xa_code::rmfail, "the connection is lost", reply_detail::reply_lost);
+    lost->is_answered = lost->is_lost = true;
+    return lost;
 }
 
 bool server::is_proceeding(std::uint64_t id) const
@@ -84,7 +91,10 @@ void server::receive(std::uint64_t id, std::shared_ptr<pending_reply> const& wai
         violations_.push_back(std::string(name_of(waiting->what)) + " on session " +
                               std::to_string(id) + ", branch " + waiting->branch.text() + ": " +
                               wrong);
-        answer(*waiting, make_reply(xa_code::proto, wrong), false);
+        auto const at = durable_.branches.find(waiting->branch);
+        bool const is_gone = waiting->what != verb::start &&
+                             (at == durable_.branches.end() || at->second.at == phase::finished);
+        answer(*waiting, make_reply(is_gone ? xa_code::nota : xa_code::proto, wrong), false);
         return;
     }
     sessions_[id].outstanding = waiting;
@@ -309,6 +319,8 @@ void server::enter(driver_call what, std::uint64_t id, deadline until)
     if (rule && !is_silent) throw driver_error(rule->why);
     while (is_silent || is_frozen_) {
         if (present >= until || !wait(held, until)) {
+            auto const asking = sessions_.find(id);
+            if (asking != sessions_.end()) asking->second.is_out_of_step = true;
             throw driver_error(rule ? rule->why : "the server did not answer by the deadline");
         }
         held.unlock();

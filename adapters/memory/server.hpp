@@ -85,6 +85,7 @@ struct session
     bool is_failed = false;       // PostgreSQL: a statement failed in this transaction
     bool is_client_gone = false;  // the server has not noticed, or has still to read its socket
     bool is_cancelled = false;
+    bool is_out_of_step = false;  // an answer to a call of the driver is still to come
     deadline lease_end = deadline::max();
     std::shared_ptr<pending_reply> outstanding;
 };
@@ -103,7 +104,6 @@ public:
     std::uint64_t new_process();
     void kill_process(std::uint64_t process);
     bool is_connected(std::uint64_t session) const;
-    bool owns(memory_connection const& handle) const { return handle.server_.get() == this; }
 
     // XA.
     std::shared_ptr<pending_reply> submit(std::uint64_t session, verb what, xid const& x);
@@ -130,7 +130,8 @@ public:
     void kill(std::uint64_t session);
     witness_state ask(std::string const& witness) const;
     /// Makes an application's session a process's.  @return why not; empty when it was done.
-    std::string adopt(std::uint64_t session, std::uint64_t process, server_facts const& expected);
+    std::string adopt(memory_connection const& handle, std::uint64_t process,
+                      server_facts const& expected);
 
     // The script.
     void arm(std::shared_ptr<request_rule> rule);
@@ -215,7 +216,10 @@ private:
     void leave_branch(session& s, bool by_commit);
     session& live(std::uint64_t id);
 
+    std::string adopt(std::uint64_t id, std::uint64_t process, server_facts const& expected);
+
     // sessions.cpp, under the mutex
+    std::string difference_to(server_facts const& expected) const;
     void drop_client(std::uint64_t id);
     void end_session(std::uint64_t id);
     void notice_departures();
@@ -247,6 +251,9 @@ private:
 };
 
 std::string_view name_of(verb what) noexcept;
+
+/// A request on a connection that is dead: never sent, and answered by that.
+std::shared_ptr<pending_reply> lost_request();
 
 /// A reply with a code and the server's words.
 reply make_reply(xa_code code, std::string text = {}, reply_detail detail = reply_detail::none);

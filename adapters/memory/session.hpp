@@ -35,6 +35,8 @@ private:
     std::uint64_t id_;
     std::shared_ptr<pending_reply> waiting_;
     bool is_in_step_ = true;
+    bool is_prepared_ = false;
+    bool is_abandoned_ = false;
 };
 
 }  // namespace assent::inline v0::testing::memory

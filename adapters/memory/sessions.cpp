@@ -90,7 +90,8 @@ bool server::is_reusable(std::uint64_t id) const
     lock held(mutex_);
     if (!is_proceeding(id)) return false;
     session const& s = sessions_.at(id);
-    return !s.attached && !s.is_in_local_transaction && !s.is_cancelled && !s.outstanding;
+    return !s.attached && !s.is_in_local_transaction && !s.is_cancelled && !s.is_out_of_step &&
+           !s.outstanding;
 }
 
 void server::drop_client(std::uint64_t id)
@@ -246,6 +247,9 @@ void server::renew_lease(std::uint64_t id)
     lock held(mutex_);
     auto const at = sessions_.find(id);
     if (at == sessions_.end()) throw driver_error("the guardian's session is gone");
+    bool const is_holder = std::any_of(guards_.begin(), guards_.end(),
+                                       [id](auto const& guard) { return guard.second == id; });
+    if (!is_holder) throw driver_error("the session holds no guardian lock");
     at->second.lease_end = present + options_.guardian_lease;
 }
 
@@ -285,18 +289,35 @@ void server::kill(std::uint64_t id)
     end_session(id);
 }
 
+std::string server::adopt(memory_connection const& handle, std::uint64_t process,
+                          server_facts const& expected)
+{
+    server& other = *handle.server_;
+    if (&other == this) return adopt(handle.id(), process, expected);
+    lock held(other.mutex_);
+    std::string const difference = other.difference_to(expected);
+    return difference.empty() ? "it is connected to another server" : difference;
+}
+
 std::string server::adopt(std::uint64_t id, std::uint64_t process, server_facts const& expected)
 {
     lock held(mutex_);
     if (!is_proceeding(id)) return "the connection is lost";
     session& s = sessions_[id];
+    if (s.outstanding) return "it is busy: a reply is outstanding";
     if (s.attached) return "a branch is active on it";
     if (s.is_in_local_transaction) return "a transaction is open on it";
-    if (s.outstanding) return "a reply is outstanding on it";
+    std::string difference = difference_to(expected);
+    if (difference.empty()) s.process = process;
+    return difference;
+}
+
+/// How this server is not the one that is expected; empty when it is.
+std::string server::difference_to(server_facts const& expected) const
+{
     if (durable_.identity != expected.identity) return "it is connected to another server";
     if (options_.database != expected.database) return "it is connected to another database";
     if (options_.user != expected.user) return "it is connected as another user";
-    s.process = process;
     return {};
 }
 

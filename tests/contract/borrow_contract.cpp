@@ -57,6 +57,7 @@ TEST_P(contract, ABorrowedHandleServesABranchAndStaysItsOwners)
 TEST_P(contract, ABorrowedSocketIsClosedOnExec)
 {
     ASSENT_NEEDS(borrowed_handles);
+    ASSENT_NEEDS(sockets);
     lent_handle const handle{target(), handle_kind::good};
 
     auto const session = driver().borrow(handle.get(), facts(), in_seconds(10));

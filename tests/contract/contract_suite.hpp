@@ -37,6 +37,7 @@ enum class feature : std::uint8_t {
     blocked_statement,  ///< a statement can be made to wait, and be cancelled
     foreign_branches,   ///< a prepared branch with a name that is not ours can be made
     borrowed_handles,   ///< there are native handles to lend
+    sockets,            ///< a session is a socket of this process
 };
 
 /// The condition of a connection that the application lends.

@@ -34,6 +34,7 @@ TEST(MemorySession, AGuardianWithoutHeartbeatLosesItsSessionWithItsLease)
     auto const silent = w.open(assent::session_purpose::guardian);
     auto const alive = w.open(assent::session_purpose::guardian);
     EXPECT_TRUE(w.driver().try_guard(*silent, 7, w.in(1s)));
+    EXPECT_TRUE(w.driver().try_guard(*alive, 8, w.in(1s)));
     *w.clock += 9s;
     w.driver().heartbeat(*alive, w.in(1s));
     *w.clock += 2s;
