@@ -1,0 +1,34 @@
+# Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+# shellcheck shell=bash disable=SC2034
+#
+# common.bash -- where to build, where to put scratch files, and how to build once.
+
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+builds=${ASSENT_BUILDS:-$root}   # build directories are made here: build, build-asan, ...
+jobs=${ASSENT_JOBS:-$(nproc)}
+
+# Crash tests mean nothing on tmpfs, and a server that root starts runs as another user, so the
+# scratch directory must be on a disk and open to others.
+if [ -z "${TMPDIR:-}" ]; then
+    for candidate in /tmp /var/tmp "$builds"; do
+        TMPDIR=$candidate
+        case $(stat -f -c %T "$candidate") in
+            tmpfs | ramfs) ;;
+            *) break ;;
+        esac
+    done
+fi
+export TMPDIR
+
+# build NAME [cmake option ...]: configures and builds everything in the directory `build-NAME`,
+# or `build` for an empty name.
+build() {
+    local name=$1 directory launcher=()
+    shift
+    directory=$builds/build${name:+-$name}
+    if command -v ccache >/dev/null; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
+    cmake -S "$root" -B "$directory" -G Ninja -DASSENT_TESTS=ON "${launcher[@]}" "$@" >&2 &&
+        nice cmake --build "$directory" --parallel "$jobs" >&2
+}
