@@ -58,6 +58,8 @@ public:
     void tell(severity level, std::string_view name, std::string_view resource_manager,
               std::string_view id, std::string_view text) const noexcept;
 
+    bool is_observed() const noexcept { return observer_ != nullptr; }
+
     /// A copy of this log is, or was, at work: refuses begin, and what runs can only roll back.
     void found_twin(std::string const& evidence);
     std::string twin() const;

@@ -39,6 +39,23 @@ bool is_transient(reply const& vote) noexcept
     }
 }
 
+/// The steps of a commit, as events; a crash test kills the process in them.
+std::string_view step_name(verb what, bool is_reply) noexcept
+{
+    switch (what) {
+        case verb::prepare:
+            return is_reply ? "branch.prepare.reply" : "branch.prepare";
+        case verb::commit:
+            return is_reply ? "branch.commit.reply" : "branch.commit";
+        case verb::commit_one_phase:
+            return is_reply ? "branch.one_phase.reply" : "branch.one_phase";
+        case verb::rollback:
+            return is_reply ? "branch.rollback.reply" : "branch.rollback";
+        default:
+            return "branch.other";
+    }
+}
+
 void lose(branch& b) noexcept
 {
     if (b.is_connected) b.session->sever();
@@ -157,6 +174,7 @@ void engine::exchange(global_transaction& tx, deadline until)
     for (std::size_t i = 0; i < count; ++i) {
         branch& b = *tx.branches[i];
         if (coordinator.send(i, b.last_verb) && b.is_connected) {
+            tell_step(b, false);
             b.session->submit(b.last_verb, b.id);
         }
     }
@@ -178,9 +196,17 @@ void engine::exchange(global_transaction& tx, deadline until)
             continue;
         }
         b.last_reply = *answer;
+        tell_step(b, true);
         apply(tx, i, protocol::classify(*answer));
         if (answer->detail == reply_detail::reply_lost) lose(b);
     }
+}
+
+void engine::tell_step(branch const& b, bool is_reply) const
+{
+    if (!shared_.is_observed()) return;
+    shared_.tell(severity::debug, step_name(b.last_verb, is_reply), b.rm->name(), b.id.text(),
+                 is_reply ? std::string_view{b.last_reply.text} : std::string_view{});
 }
 
 void engine::apply(global_transaction& tx, std::size_t i, reply_class on)
@@ -230,8 +256,10 @@ void engine::decide(global_transaction& tx)
         coordinator.veto();
         return;
     }
+    shared_.tell(severity::debug, "decision.force", {}, tx.id.text(), {});
     auto const forced = shared_.log->force(what, shared_.time.now() + shared_.bounds.log_force);
     if (auto const* const proof = std::get_if<ports::durable_decision>(&forced)) {
+        shared_.tell(severity::debug, "decision.durable", {}, tx.id.text(), {});
         shared_.outcomes.note(tx.id, known_outcome::committed);
         coordinator.decided(*proof);
         return;

@@ -88,6 +88,7 @@ private:
     void drive(global_transaction& tx, intent what);
     void exchange(global_transaction& tx, deadline until);
     void decide(global_transaction& tx);
+    void tell_step(branch const& b, bool is_reply) const;
     void apply(global_transaction& tx, std::size_t i, protocol::reply_class on);
     void ask_witness(global_transaction& tx, std::size_t i);
     void hand_over(global_transaction& tx);

@@ -1,0 +1,85 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// bank.hpp -- money in a real PostgreSQL (accounts) and a real MariaDB (orders), for tests.
+//
+//   each database:  balance(id, amount)          the money
+//                   ledger(transfer, amount)     one row per transfer, in BOTH databases
+//
+// Every transfer moves money from the one to the other.  After any crash and recovery each
+// transfer is in both ledgers or in neither, and the money adds up.
+
+#ifndef ASSENT_TESTS_INTEGRATION_BANK_HPP
+#define ASSENT_TESTS_INTEGRATION_BANK_HPP
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+
+#include <assent/assent.hpp>
+#include <assent/mysql.hpp>
+#include <assent/postgresql.hpp>
+
+#include "tests/servers/private_server.hpp"
+
+namespace assent::testing {
+
+/// SQL on a client's own handle; throws std::runtime_error with the server's words, or
+/// retry_requested where the server says that the work may be run again.
+void execute(PGconn* connection, std::string const& sql);
+void execute(mysql::handle_type connection, std::string const& sql);
+std::int64_t number(PGconn* connection, std::string const& sql);
+std::int64_t number(mysql::handle_type connection, std::string const& sql);
+
+/// Both servers, their tables, and connections past the transaction manager, for looking.
+class bank
+{
+public:
+    static constexpr std::int64_t first_balance = 1'000'000;
+    static constexpr int accounts = 10;
+
+    bank();
+    ~bank();
+    bank(bank const&) = delete;
+    bank& operator=(bank const&) = delete;
+
+    private_server& postgresql() { return *postgresql_; }
+    private_server& mariadb() { return *mariadb_; }
+
+    postgresql::resource_manager accounts_manager(int port = 0) const;
+    mysql::resource_manager orders_manager(int port = 0) const;
+    std::string accounts_conninfo(int port = 0) const;
+    std::string orders_connect_string(int port = 0) const;
+
+    PGconn* look_accounts();  ///< reconnects when the server was restarted
+    mysql::handle_type look_orders();
+
+    /// Branches in doubt, of everybody.
+    std::int64_t prepared_in_accounts();
+    std::int64_t prepared_in_orders();
+
+    std::set<std::string> transfers_in_accounts();
+    std::set<std::string> transfers_in_orders();
+    std::int64_t money();
+
+    /// A directory for a log, on a real disk, unlike any other.
+    std::string new_log_directory();
+
+private:
+    std::unique_ptr<private_server> postgresql_;
+    std::unique_ptr<private_server> mariadb_;
+    PGconn* accounts_ = nullptr;
+    mysql::handle_type orders_ = nullptr;
+    int logs_ = 0;
+};
+
+/// The work of one transfer, on enlisted connections.
+void transfer(PGconn* accounts, mysql::handle_type orders, std::string const& id,
+              std::int64_t amount, int account);
+
+/// Options for tests: no wait before abort is presumed, since no test log is a copy.
+options test_options(std::string const& log_directory);
+
+}  // namespace assent::testing
+
+#endif  // ASSENT_TESTS_INTEGRATION_BANK_HPP

@@ -1,0 +1,112 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// The main job on real servers: one transaction over PostgreSQL and MariaDB.
+
+#include <gtest/gtest.h>
+
+#include "tests/integration/bank.hpp"
+
+namespace {
+
+using namespace assent::testing;
+
+class Transfer : public ::testing::Test
+{
+protected:
+    static void SetUpTestSuite() { bank_ = new bank; }
+    static void TearDownTestSuite()
+    {
+        delete bank_;
+        bank_ = nullptr;
+    }
+
+    void expect_whole()
+    {
+        EXPECT_EQ(bank_->money(), 2 * bank::accounts * bank::first_balance);
+        EXPECT_EQ(bank_->transfers_in_accounts(), bank_->transfers_in_orders());
+        EXPECT_EQ(bank_->prepared_in_accounts(), 0);
+        EXPECT_EQ(bank_->prepared_in_orders(), 0);
+    }
+
+    static bank* bank_;
+};
+
+bank* Transfer::bank_ = nullptr;
+
+TEST_F(Transfer, CommitsInBothDatabases)
+{
+    assent::transaction_manager tm{test_options(bank_->new_log_directory())};
+    auto const accounts = tm.add(bank_->accounts_manager());
+    auto const orders = tm.add(bank_->orders_manager());
+
+    auto tx = tm.begin();
+    transfer(tx.lease(accounts), tx.lease(orders), "commits", 7, 1);
+    auto const how = tx.commit();
+
+    EXPECT_EQ(how, assent::outcome::committed);
+    EXPECT_EQ(tm.outcome(tx.id()), assent::known_outcome::committed);
+    EXPECT_EQ(tm.state().forces, 1u);
+    EXPECT_EQ(bank_->transfers_in_accounts().count("commits"), 1u);
+    EXPECT_EQ(bank_->transfers_in_orders().count("commits"), 1u);
+    expect_whole();
+}
+
+TEST_F(Transfer, RollsBackInBothDatabases)
+{
+    assent::transaction_manager tm{test_options(bank_->new_log_directory())};
+    auto const accounts = tm.add(bank_->accounts_manager());
+    auto const orders = tm.add(bank_->orders_manager());
+
+    auto tx = tm.begin();
+    transfer(tx.lease(accounts), tx.lease(orders), "rolls back", 7, 1);
+    auto const how = tx.rollback();
+
+    EXPECT_EQ(how, assent::outcome::rolled_back);
+    EXPECT_EQ(tm.state().forces, 0u);
+    EXPECT_EQ(bank_->transfers_in_orders().count("rolls back"), 0u);
+    expect_whole();
+}
+
+TEST_F(Transfer, RollsBackWhenOneDatabaseVotesNo)
+{
+    assent::transaction_manager tm{test_options(bank_->new_log_directory())};
+    auto const accounts = tm.add(bank_->accounts_manager());
+    auto const orders = tm.add(bank_->orders_manager());
+    auto tx = tm.begin();
+    PGconn* const pg = tx.lease(accounts);
+    transfer(pg, tx.lease(orders), "no vote", 7, 1);
+    // PostgreSQL answers the PREPARE of a failed transaction with success and the tag ROLLBACK.
+    EXPECT_ANY_THROW(execute(pg, "select no_such_column"));
+
+    EXPECT_THROW(tx.commit(), assent::rolled_back_error);
+
+    EXPECT_EQ(bank_->transfers_in_orders().count("no vote"), 0u);
+    expect_whole();
+}
+
+TEST_F(Transfer, ALeaseIsDeadAfterTheEnd)
+{
+    assent::transaction_manager tm{test_options(bank_->new_log_directory())};
+    auto const accounts = tm.add(bank_->accounts_manager());
+    auto tx = tm.begin();
+    auto const pg = tx.lease(accounts);
+
+    tx.commit();
+
+    EXPECT_THROW(pg.get(), assent::error);
+}
+
+TEST_F(Transfer, OneDatabaseNeedsNoForce)
+{
+    assent::transaction_manager tm{test_options(bank_->new_log_directory())};
+    auto const accounts = tm.add(bank_->accounts_manager());
+
+    auto tx = tm.begin();
+    execute(tx.lease(accounts), "update balance set amount = amount + 0 where id = 1");
+    auto const how = tx.commit();
+
+    EXPECT_EQ(how, assent::outcome::committed);
+    EXPECT_EQ(tm.state().forces, 0u);
+}
+
+}  // namespace
