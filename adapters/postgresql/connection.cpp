@@ -94,7 +94,7 @@ void check_conninfo(std::string const& conninfo)
     PQconninfoOption* const parsed = PQconninfoParse(conninfo.c_str(), &ignored);
     PQfreemem(ignored);
     if (parsed == nullptr) {
-        throw std::invalid_argument(
+        throw driver_error(
             "the connection string is malformed or names an option that libpq does not know (it "
             "is not shown, because it may hold a password)");
     }

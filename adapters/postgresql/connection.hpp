@@ -35,7 +35,7 @@ struct connection_source
     postgresql::connect_function connect;
 };
 
-/// @throws std::invalid_argument  without the connection string's text: it may hold a password.
+/// @throws driver_error  without the connection string's text: it may hold a password.
 void check_conninfo(std::string const& conninfo);
 
 /// @throws driver_error

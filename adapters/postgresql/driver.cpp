@@ -72,14 +72,14 @@ std::string difference(session_identity const& who, server_facts const& expected
 
 }  // namespace
 
-driver::driver(connection_source source, postgresql::options chosen)
-    : source_(std::move(source)), options_(chosen)
+driver::driver(connection_source source, postgresql::safety_options safety)
+    : source_(std::move(source)), safety_(safety)
 {
     bool is_printable = !source_.name.empty() && source_.name.size() <= 64;
     for (char c : source_.name)
         is_printable = is_printable && c >= ' ' && c <= '~';
     if (!is_printable) {
-        throw std::invalid_argument("a resource manager's name has 1 to 64 printable ASCII bytes");
+        throw driver_error("a resource manager's name has 1 to 64 printable ASCII bytes");
     }
     if (!source_.connect) check_conninfo(source_.conninfo);
 }
@@ -143,7 +143,7 @@ std::unique_ptr<driver_session> driver::borrow(void* handle, server_facts const&
 server_facts driver::preflight(driver_session& manage, deadline until)
 {
     return named(name(), [&] {
-        server_facts facts = server::preflight(ours(manage), options_, until);
+        server_facts facts = server::preflight(ours(manage), safety_, until);
         std::lock_guard const hold(mutex_);
         facts_ = facts;
         return facts;

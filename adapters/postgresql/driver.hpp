@@ -24,7 +24,7 @@ namespace assent::pg {
 class driver final : public resource_manager_driver
 {
 public:
-    driver(connection_source source, postgresql::options chosen);
+    driver(connection_source source, postgresql::safety_options safety);
 
     std::string const& name() const noexcept override { return source_.name; }
     driver_capabilities capabilities() const noexcept override;
@@ -48,7 +48,7 @@ private:
     void check_work_session(session_identity const& who) const;
 
     connection_source const source_;
-    postgresql::options const options_;
+    postgresql::safety_options const safety_;
     std::shared_ptr<cancelled_sessions> const cancelled_ = std::make_shared<cancelled_sessions>();
 
     mutable std::mutex mutex_;

@@ -23,21 +23,22 @@ namespace {
 
 pg::connection_source from_function(std::string name, connect_function connect)
 {
-    if (!connect) throw std::invalid_argument("the connect function is empty");
+    if (!connect) throw driver_error("the connect function is empty");
     return {std::move(name), {}, std::move(connect)};
 }
 
 }  // namespace
 
-resource_manager::resource_manager(std::string name, std::string conninfo, options chosen)
+resource_manager::resource_manager(std::string name, std::string conninfo, safety_options safety)
     : assent::resource_manager(std::make_shared<pg::driver>(
-          pg::connection_source{std::move(name), std::move(conninfo), {}}, chosen))
+          pg::connection_source{std::move(name), std::move(conninfo), {}}, safety))
 {
 }
 
-resource_manager::resource_manager(std::string name, connect_function connect, options chosen)
+resource_manager::resource_manager(std::string name, connect_function connect,
+                                   safety_options safety)
     : assent::resource_manager(
-          std::make_shared<pg::driver>(from_function(std::move(name), std::move(connect)), chosen))
+          std::make_shared<pg::driver>(from_function(std::move(name), std::move(connect)), safety))
 {
 }
 

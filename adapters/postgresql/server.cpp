@@ -56,7 +56,7 @@ session_identity read_who(wire const& connection, row const& columns)
 
 namespace server {
 
-server_facts preflight(session& manage, postgresql::options const& chosen, deadline until)
+server_facts preflight(session& manage, postgresql::safety_options const& safety, deadline until)
 {
     std::string const sql =
         std::string{"SELECT "} + who_columns +
@@ -81,7 +81,7 @@ server_facts preflight(session& manage, postgresql::options const& chosen, deadl
     }
     for (auto const& [name, index] : {std::pair{"fsync", 7}, std::pair{"full_page_writes", 8}}) {
         if (value_of(seen, static_cast<std::size_t>(index)) == "on") continue;
-        if (chosen.is_non_durable_allowed()) continue;
+        if (safety.allow_non_durable) continue;
         throw driver_error(std::string{name} +
                            " is off, so a vote may be lost in a crash: set it to on and reload "
                            "the server (or allow_non_durable, for data that may be lost)");

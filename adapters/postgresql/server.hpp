@@ -20,7 +20,7 @@
 
 namespace assent::pg::server {
 
-server_facts preflight(session& manage, postgresql::options const& chosen, deadline until);
+server_facts preflight(session& manage, postgresql::safety_options const& safety, deadline until);
 scan_result scan(session& manage, deadline until);
 
 bool try_guard(session& guardian, std::uint64_t node, deadline until);

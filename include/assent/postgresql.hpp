@@ -41,21 +41,12 @@ namespace postgresql {
 /// several threads, and it should bound its own waiting (connect_timeout).
 using connect_function = std::function<PGconn*()>;
 
-/// What a user may ask for beyond the defaults.
-class options
+/// Settings that do not say where the server is.
+struct safety_options
 {
-public:
     /// Accepts a server with fsync or full_page_writes off.  After a crash such a server may have
     /// lost what it voted for, so transactions may end half committed.
-    options& allow_non_durable(bool allow)
-    {
-        is_non_durable_allowed_ = allow;
-        return *this;
-    }
-    bool is_non_durable_allowed() const noexcept { return is_non_durable_allowed_; }
-
-private:
-    bool is_non_durable_allowed_ = false;
+    bool allow_non_durable = false;
 };
 
 /// One PostgreSQL database.  Cheap to copy; nothing is connected before the manager needs it.
@@ -69,11 +60,11 @@ public:
 
     /// `name` has 1 to 64 printable ASCII bytes; `conninfo` is libpq's.  Unless it says otherwise
     /// the connections call themselves `assent:<name>:<purpose>`.
-    /// @throws std::invalid_argument  the name or the connection string is malformed.
-    resource_manager(std::string name, std::string conninfo, options chosen = {});
+    /// @throws driver_error  the name or the connection string is malformed.
+    resource_manager(std::string name, std::string conninfo, safety_options safety = {});
 
     /// With connections that `connect` opens.
-    resource_manager(std::string name, connect_function connect, options chosen = {});
+    resource_manager(std::string name, connect_function connect, safety_options safety = {});
 };
 
 /// Whether the statement failed in a way that a new run of the whole transaction may cure:

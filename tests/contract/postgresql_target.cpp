@@ -6,6 +6,7 @@
 
 #include <string_view>
 #include <thread>
+#include <utility>
 
 namespace assent::contract {
 
@@ -27,7 +28,11 @@ PGconn* connect(std::string const& conninfo)
 
 }  // namespace
 
-plain_connection::plain_connection(std::string const& conninfo) : connection_(connect(conninfo)) {}
+plain_connection::plain_connection(std::string const& conninfo) : connection_(connect(conninfo))
+{
+    PQsetNoticeReceiver(
+        connection_, [](void*, PGresult const*) {}, nullptr);
+}
 
 std::string plain_connection::run(PGconn* connection, std::string const& sql)
 {
@@ -41,7 +46,8 @@ std::string plain_connection::run(PGconn* connection, std::string const& sql)
     return value;
 }
 
-postgresql_target::postgresql_target() : server_(testing::private_server::postgresql())
+postgresql_target::postgresql_target(std::vector<std::string> settings)
+    : server_(testing::private_server::postgresql(std::move(settings)))
 {
     plain_connection{server_->conninfo()}.run("CREATE TABLE entry(key int PRIMARY KEY)");
     plain_connection{server_->conninfo()}.run("CREATE TABLE gate(key int PRIMARY KEY)");
@@ -66,7 +72,14 @@ void postgresql_target::reset()
 
 std::shared_ptr<resource_manager_driver> postgresql_target::driver()
 {
-    return postgresql::resource_manager{"accounts", server_->conninfo()}.driver();
+    return driver_for("accounts");
+}
+
+std::shared_ptr<resource_manager_driver> postgresql_target::driver_for(std::string const& database,
+                                                                       std::string const& more)
+{
+    return postgresql::resource_manager{"accounts", server_->conninfo(database) + " " + more}
+        .driver();
 }
 
 std::string postgresql_target::administer(std::string const& sql, std::string const& database)
@@ -169,6 +182,22 @@ void* postgresql_target::open_handle(handle_kind kind)
         expect(PQsendQuery(connection, "SELECT 1") == 1, "make a handle busy");
     }
     return connection;
+}
+
+void postgresql_case::fail(driver_session& session)
+{
+    auto* const handle = static_cast<PGconn*>(session.native_handle());
+    PQclear(PQexec(handle, "SELECT 1/0"));
+    expect(PQtransactionStatus(handle) == PQTRANS_INERROR, "abort a transaction");
+}
+
+contract::started postgresql_case::start_on(resource_manager_driver& from, int key)
+{
+    started branch{from.connect(session_purpose::work, in_seconds(10)), {}};
+    branch.id = next_xid(*branch.session);
+    expect(run(*branch.session, verb::start, branch.id).is_ok(), "start a branch");
+    pg().write_row(*branch.session, key);
+    return branch;
 }
 
 bool postgresql_target::is_usable(void* handle)

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "tests/contract/contract_suite.hpp"
 #include "tests/servers/private_server.hpp"
@@ -37,7 +38,7 @@ private:
 class postgresql_target final : public contract_target
 {
 public:
-    postgresql_target();
+    explicit postgresql_target(std::vector<std::string> settings = {});
 
     bool has(feature) const override { return true; }
     void reset() override;
@@ -63,11 +64,33 @@ public:
     /// As superuser, on a connection of its own.
     std::string administer(std::string const& sql, std::string const& database = "accounts");
 
+    /// A driver for `database`, with more of a connection string behind it.
+    std::shared_ptr<resource_manager_driver> driver_for(std::string const& database,
+                                                        std::string const& more = {});
+
 private:
     std::unique_ptr<testing::private_server> server_;
     std::unique_ptr<testing::private_server> other_server_;  // made when first asked for
     std::unique_ptr<plain_connection> blocker_;
     bool is_frozen_ = false;
+};
+
+/// What the adapter's own tests share: a server, and branches whose session the test misuses.
+class postgresql_case : public contract
+{
+protected:
+    postgresql_target& pg() { return dynamic_cast<postgresql_target&>(target()); }
+
+    /// The application's own SQL, on a branch's session.
+    static std::string apply(driver_session& session, std::string const& sql)
+    {
+        return plain_connection::run(static_cast<PGconn*>(session.native_handle()), sql);
+    }
+    /// A statement that fails, and so aborts the transaction that it is in.
+    static void fail(driver_session& session);
+
+    /// A branch on a session of `from`, with row `key` written.
+    started start_on(resource_manager_driver& from, int key);
 };
 
 }  // namespace assent::contract

@@ -1,0 +1,271 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// postgresql_server_test.cpp -- servers on which no vote can rest, and the connections that the
+// manager opens.
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+
+#include <assent/postgresql.hpp>
+
+#include "tests/contract/postgresql_target.hpp"
+
+namespace assent::contract {
+
+namespace {
+
+/// What preflight says of the server: nothing when it accepts it.
+std::string refusal(testing::private_server& server, postgresql::safety_options safety = {})
+{
+    postgresql::resource_manager const accounts{"accounts", server.conninfo(), safety};
+    auto const manage = accounts.driver()->connect(session_purpose::manage, in_seconds(10));
+    try {
+        accounts.driver()->preflight(*manage, in_seconds(10));
+    } catch (driver_error const& error) {
+        return error.what();
+    }
+    return {};
+}
+
+/// The application's own look at a session.
+std::string ask(driver_session& session, std::string const& sql)
+{
+    return plain_connection::run(static_cast<PGconn*>(session.native_handle()), sql);
+}
+
+}  // namespace
+
+class postgresql_server : public ::testing::Test
+{
+protected:
+    /// Started once; tests of settings restart it with others and put them back.
+    static testing::private_server& server()
+    {
+        static auto const one = testing::private_server::postgresql();
+        return *one;
+    }
+
+    static void restart_with(std::vector<std::string> const& settings)
+    {
+        server().stop();
+        server().set(settings);
+        server().start();
+    }
+
+    static std::shared_ptr<resource_manager_driver> driver(std::string const& more = {})
+    {
+        return postgresql::resource_manager{"accounts", server().conninfo() + " " + more}.driver();
+    }
+
+    static reply run(driver_session& session, verb v, xid const& x)
+    {
+        session.submit(v, x);
+        return session.collect(in_seconds(10)).value();
+    }
+
+    static xid numbered(std::uint64_t sequence)
+    {
+        return {gtrid::make({decision_place::log, 0, 5, 1, 6, sequence}), bqual::make({1, 1, 0})};
+    }
+};
+
+TEST_F(postgresql_server, WithoutPreparedTransactionsIsRefusedAndAVoteSaysWhatToSet)
+{
+    restart_with({"max_prepared_transactions=0"});
+
+    EXPECT_NE(refusal(server()).find("max_prepared_transactions"), std::string::npos);
+
+    auto const session = driver()->connect(session_purpose::work, in_seconds(10));
+    ASSERT_TRUE(run(*session, verb::start, numbered(1)).is_ok());
+    reply const answer = run(*session, verb::prepare, numbered(1));
+    EXPECT_EQ(answer.code, xa_code::rbother);
+    EXPECT_EQ(answer.sqlstate, "55000");
+    EXPECT_EQ(answer.detail, reply_detail::none) << "not busy";
+    EXPECT_NE(answer.text.find("set max_prepared_transactions"), std::string::npos);
+    restart_with({"max_prepared_transactions=64"});
+}
+
+TEST_F(postgresql_server, ThatHasNoPlaceLeftVotesNo)
+{
+    restart_with({"max_prepared_transactions=1"});
+    auto const accounts = driver();
+    auto const first = accounts->connect(session_purpose::work, in_seconds(10));
+    auto const second = accounts->connect(session_purpose::work, in_seconds(10));
+    ASSERT_TRUE(run(*first, verb::start, numbered(1)).is_ok());
+    ASSERT_TRUE(run(*first, verb::prepare, numbered(1)).is_ok());
+    ASSERT_TRUE(run(*second, verb::start, numbered(2)).is_ok());
+
+    reply const answer = run(*second, verb::prepare, numbered(2));
+
+    EXPECT_EQ(answer.code, xa_code::rbtransient);
+    EXPECT_EQ(answer.sqlstate, "53200");
+    EXPECT_TRUE(second->is_reusable());
+    EXPECT_TRUE(run(*first, verb::rollback, numbered(1)).is_ok());
+    restart_with({"max_prepared_transactions=64"});
+}
+
+TEST_F(postgresql_server, ThatIsNotDurableIsRefusedByNameUnlessAskedFor)
+{
+    for (std::string const setting : {"fsync", "full_page_writes"}) {
+        restart_with({setting + "=off"});
+        EXPECT_NE(refusal(server()).find(setting + " is off"), std::string::npos);
+        EXPECT_EQ(refusal(server(), postgresql::safety_options{true}), "");
+        restart_with({setting + "=on"});
+    }
+    EXPECT_EQ(refusal(server()), "");
+}
+
+TEST_F(postgresql_server, ThatIsAStandbyIsRefusedAndItsScanDoesNotCount)
+{
+    auto const standby = testing::private_server::postgresql();
+    standby->stop();
+    // Recovery that waits for more to arrive: what a standby without a primary is.
+    std::string const signal = standby->directory() + "/data/standby.signal";
+    ASSERT_EQ(std::system(("touch '" + signal + "' && chmod 644 '" + signal + "'").c_str()), 0);
+    standby->start();
+
+    EXPECT_NE(refusal(*standby).find("standby"), std::string::npos);
+    postgresql::resource_manager const accounts{"accounts", standby->conninfo()};
+    auto const manage = accounts.driver()->connect(session_purpose::manage, in_seconds(10));
+    EXPECT_FALSE(accounts.driver()->scan(*manage, in_seconds(10)).is_writable_primary);
+}
+
+TEST_F(postgresql_server, NeedsOnlyAPlainRole)
+{
+    EXPECT_EQ(plain_connection{server().conninfo()}.run(
+                  "SELECT rolsuper OR rolreplication OR rolcreaterole FROM pg_roles "
+                  "WHERE rolname = current_user"),
+              "f");
+    EXPECT_EQ(refusal(server()), "");
+}
+
+TEST_F(postgresql_server, SeesTheManagersOwnSettingsOnTheManagersOwnSessions)
+{
+    server();
+    plain_connection{server().superuser_conninfo()}.run(
+        "ALTER ROLE shop SET statement_timeout = '1min'; "
+        "ALTER ROLE shop SET default_transaction_read_only = on; "
+        "ALTER ROLE shop SET idle_session_timeout = '2min'");
+    auto const accounts = driver();
+    auto const manage = accounts->connect(session_purpose::manage, in_seconds(10));
+    auto const guardian = accounts->connect(session_purpose::guardian, in_seconds(10));
+    auto const work = accounts->connect(session_purpose::work, in_seconds(10));
+
+    EXPECT_EQ(ask(*manage, "SHOW statement_timeout"), "0");
+    EXPECT_EQ(ask(*manage, "SHOW idle_in_transaction_session_timeout"), "0");
+    EXPECT_EQ(ask(*manage, "SHOW idle_session_timeout"), "0");
+    EXPECT_EQ(ask(*manage, "SHOW lock_timeout"), "5s");
+    EXPECT_EQ(ask(*manage, "SHOW default_transaction_read_only"), "off");
+    EXPECT_EQ(ask(*guardian, "SHOW idle_session_timeout"), "10s");
+    EXPECT_EQ(ask(*work, "SHOW statement_timeout"), "1min") << "a lease keeps its own";
+
+    plain_connection{server().superuser_conninfo()}.run("ALTER ROLE shop RESET ALL");
+}
+
+TEST_F(postgresql_server, SeesANameOnEverySessionUnlessTheUserGaveOne)
+{
+    auto const manage = driver()->connect(session_purpose::manage, in_seconds(10));
+    auto const named =
+        driver("application_name=till")->connect(session_purpose::work, in_seconds(10));
+
+    EXPECT_EQ(ask(*manage, "SHOW application_name"), "assent:accounts:manage");
+    EXPECT_EQ(ask(*named, "SHOW application_name"), "till");
+}
+
+TEST_F(postgresql_server, IsReachedThroughTheUsersOwnFunction)
+{
+    std::string const conninfo = server().conninfo();
+    postgresql::resource_manager const accounts{
+        "accounts", [conninfo] { return PQconnectdb(conninfo.c_str()); }};
+
+    auto const session = accounts.driver()->connect(session_purpose::manage, in_seconds(10));
+
+    EXPECT_EQ(ask(*session, "SHOW application_name"), "assent:accounts:manage");
+    EXPECT_TRUE(session->is_reusable());
+}
+
+TEST_F(postgresql_server, ThatAFunctionCannotReachIsAnErrorByName)
+{
+    postgresql::resource_manager const none{"accounts", [] { return nullptr; }};
+    postgresql::resource_manager const bad{
+        "accounts", [] { return PQconnectdb("host=/nonexistent dbname=accounts"); }};
+
+    for (auto const& accounts : {none, bad}) {
+        try {
+            accounts.driver()->connect(session_purpose::work, in_seconds(10));
+            ADD_FAILURE() << "connected to nothing";
+        } catch (driver_error const& error) {
+            EXPECT_NE(std::string{error.what()}.find("'accounts'"), std::string::npos);
+        }
+    }
+}
+
+TEST_F(postgresql_server, ThatIsNotTheOneOfPreflightGetsNoWork)
+{
+    std::string where = server().conninfo("accounts");
+    postgresql::resource_manager const accounts{"accounts",
+                                                [&where] { return PQconnectdb(where.c_str()); }};
+    auto const manage = accounts.driver()->connect(session_purpose::manage, in_seconds(10));
+    accounts.driver()->preflight(*manage, in_seconds(10));
+    EXPECT_NO_THROW(accounts.driver()->connect(session_purpose::work, in_seconds(10)));
+
+    where = server().conninfo("orders");
+
+    EXPECT_THROW(accounts.driver()->connect(session_purpose::work, in_seconds(10)), driver_error);
+    where = server().superuser_conninfo("accounts");
+    EXPECT_THROW(accounts.driver()->connect(session_purpose::work, in_seconds(10)), driver_error);
+}
+
+TEST_F(postgresql_server, PasswordsAreNotShownInErrors)
+{
+    for (std::string const malformed :
+         {"host=127.0.0.1 password=my secret word", "password='secret", "secret=1",
+          "postgresql://shop:secret@[::1/accounts"}) {
+        try {
+            postgresql::resource_manager{"accounts", malformed};
+            ADD_FAILURE() << "accepted a malformed connection string";
+        } catch (driver_error const& error) {
+            EXPECT_EQ(std::string{error.what()}.find("secret"), std::string::npos) << error.what();
+        }
+    }
+    postgresql::resource_manager const wrong{"accounts", server().conninfo() + " password=secret"};
+    try {
+        wrong.driver()->connect(session_purpose::work, in_seconds(10));
+        ADD_FAILURE() << "the password does not matter";
+    } catch (driver_error const& error) {
+        EXPECT_EQ(std::string{error.what()}.find("secret"), std::string::npos) << error.what();
+        EXPECT_NE(std::string{error.what()}.find("password authentication failed"),
+                  std::string::npos);
+    }
+}
+
+TEST_F(postgresql_server, NamesAreCheckedBeforeTheyAreUsed)
+{
+    for (std::string const& name :
+         {std::string{}, std::string(65, 'a'), std::string{"a\nb"}, std::string{"caf\xc3\xa9"}}) {
+        EXPECT_THROW(postgresql::resource_manager(name, "dbname=accounts"), driver_error);
+    }
+    EXPECT_NO_THROW(postgresql::resource_manager(std::string(64, 'a'), "dbname=accounts"));
+}
+
+TEST_F(postgresql_server, ReportsErrorsThatAnotherRunMayCure)
+{
+    plain_connection session{server().conninfo()};
+    auto const raised = [&](std::string const& sqlstate) {
+        PGresult* const result =
+            PQexec(session.get(),
+                   ("DO $$BEGIN RAISE 'x' USING ERRCODE = '" + sqlstate + "'; END$$").c_str());
+        bool const is_retryable = postgresql::is_retryable(result);
+        PQclear(result);
+        return is_retryable;
+    };
+
+    EXPECT_TRUE(raised("40001"));
+    EXPECT_TRUE(raised("40P01"));
+    EXPECT_FALSE(raised("23505"));
+    EXPECT_FALSE(postgresql::is_retryable(nullptr));
+}
+
+}  // namespace assent::contract
