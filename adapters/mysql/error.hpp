@@ -37,6 +37,7 @@ inline constexpr unsigned query_interrupted = 1317;
 inline constexpr unsigned xaer_nota = 1397;
 inline constexpr unsigned xaer_inval = 1398;
 inline constexpr unsigned xaer_rmfail = 1399;
+inline constexpr unsigned xaer_outside = 1400;
 inline constexpr unsigned xaer_rmerr = 1401;
 inline constexpr unsigned xa_rbrollback = 1402;
 inline constexpr unsigned xa_rbtimeout = 1613;

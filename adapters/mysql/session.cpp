@@ -359,7 +359,8 @@ std::optional<reply> session::after_one_phase(answer const& said)
         return turn_to_rollback(said);
     }
     // The application had ended some branch itself, and it was not this one.
-    if (!is_proven_ && (said.code == code::xaer_nota || said.code == code::xaer_inval)) {
+    if (!is_proven_ && (said.code == code::xaer_nota || said.code == code::xaer_inval ||
+                        said.code == code::xaer_outside)) {
         attachment_ = attachment::none;
         return left_behind(said, left_text);
     }
@@ -394,7 +395,7 @@ std::optional<reply> session::after_rollback(answer const& said)
     }
     if (cause_ && is_interrupted(cause_->code)) return to_reply(*cause_, verb_, false);
     bool const was_here = owns(attachment::active) || owns(attachment::unsure);
-    if (was_here && said.code == code::xaer_nota) {
+    if (was_here && (said.code == code::xaer_nota || said.code == code::xaer_outside)) {
         attachment_ = attachment::none;
         return left_behind(said, left_text);
     }

@@ -1,0 +1,88 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// mysql_case.hpp -- the fixture of the MySQL adapter's own tests, on a real MariaDB.
+
+#ifndef ASSENT_TESTS_CONTRACT_MYSQL_CASE_HPP
+#define ASSENT_TESTS_CONTRACT_MYSQL_CASE_HPP
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include <assent/mysql.hpp>
+
+#include "tests/contract/mysql_client.hpp"
+
+namespace assent::contract {
+
+using session_ptr = std::unique_ptr<driver_session>;
+
+/// `count` milliseconds from now.
+deadline in_ms(int count);
+
+/// Submits and collects.  @throws std::runtime_error  when nothing comes in ten seconds.
+reply run(driver_session& on, verb v, xid const& x);
+
+/// A name for the next branch, on `session`.
+xid next_xid(driver_session const& session);
+
+bool is_rolled_back(reply const& said);
+
+/// The message of what `action` throws; empty when it throws nothing.
+template <typename Action>
+std::string refusal(Action&& action)
+{
+    try {
+        action();
+    } catch (driver_error const& error) {
+        return error.what();
+    }
+    return {};
+}
+
+/// An empty table t(k, v) in the database `accounts`, no session of the account, nothing prepared.
+class mysql_case : public ::testing::Test
+{
+protected:
+    void SetUp() override;
+
+    testing::private_server& server() { return shared_mariadb(); }
+    mysql_client& administrator() { return *administrator_; }
+
+    mysql::connect_options where(std::string const& database = "accounts");
+    std::shared_ptr<resource_manager_driver> driver_of(mysql::connect_options const& options);
+    resource_manager_driver& driver() { return *driver_; }
+
+    session_ptr open(session_purpose purpose = session_purpose::work);
+    server_facts facts();
+    session_ptr borrow(mysql_client& handle);
+
+    static MYSQL* handle_of(driver_session& session);
+    /// Runs a statement that must succeed.
+    static std::string query(driver_session& session, std::string const& sql);
+    static unsigned try_query(driver_session& session, std::string const& sql);
+    static std::string insert(int key);
+
+    /// Starts a branch on `session`, and writes row `key` in it.
+    static xid start(driver_session& session, int key);
+
+    int rows(int key);
+    bool is_listed(xid const& x);
+    /// Commits or rolls back on a session of the manager's own, until it is done or not listed.
+    void finish_elsewhere(verb v, xid const& x);
+    void wait_until_gone(std::uint64_t session);
+    void kill(driver_session& session);
+
+    /// Makes the active branch on `session` the victim of a deadlock.
+    void lose_deadlock(driver_session& session);
+
+private:
+    std::unique_ptr<mysql_client> administrator_;
+    std::shared_ptr<resource_manager_driver> driver_;
+};
+
+}  // namespace assent::contract
+
+#endif  // ASSENT_TESTS_CONTRACT_MYSQL_CASE_HPP

@@ -1,0 +1,386 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// mysql_phases_test.cpp -- owners that leave, commits that a backup blocks, cancels that come late.
+
+#include <chrono>
+#include <future>
+
+#include "tests/contract/mysql_case.hpp"
+
+namespace assent::contract {
+
+namespace {
+
+// Blocks every commit, as a backup does, until the end of its scope.
+class backup
+{
+public:
+    explicit backup(testing::private_server& server)
+        : administrator_(mysql_client::administrator(server))
+    {
+        administrator_.query("backup stage start");
+        administrator_.query("backup stage block_commit");
+    }
+    ~backup() { administrator_.try_query("backup stage end"); }
+
+private:
+    mysql_client administrator_;
+};
+
+class mysql_phases : public mysql_case
+{
+protected:
+    session_ptr impatient()
+    {
+        auto session = open();
+        query(*session, "set lock_wait_timeout = 1");
+        return session;
+    }
+
+    // Interrupts the statement that `session` is waiting in.
+    void interrupt(driver_session& session)
+    {
+        wait_for(server(),
+                 "select count(*) from information_schema.processlist where state like "
+                 "'%backup lock%' and id = " +
+                     std::to_string(session.id()),
+                 "1");
+        administrator().query("kill query " + std::to_string(session.id()));
+    }
+};
+
+TEST_F(mysql_phases, NotaWhileTheOwnerIsAttachedSaysNothing)
+{
+    auto owner = open();
+    xid const x = start(*owner, 1);
+    ASSERT_TRUE(run(*owner, verb::prepare, x).is_ok());
+    auto const manage = open(session_purpose::manage);
+
+    reply const said = run(*manage, verb::commit, x);
+    EXPECT_EQ(said.code, xa_code::nota);
+    EXPECT_EQ(said.native_code, 1397);
+    EXPECT_TRUE(is_listed(x));
+
+    owner->sever();
+    finish_elsewhere(verb::commit, x);
+    EXPECT_FALSE(is_listed(x));
+    EXPECT_EQ(rows(1), 1);
+}
+
+TEST_F(mysql_phases, OnceTheOwnerIsGoneFromTheProcessListItsBranchIsFree)
+{
+    for (int key = 1; key <= 20; ++key) {
+        auto owner = open();
+        xid const x = start(*owner, key);
+        ASSERT_TRUE(run(*owner, verb::prepare, x).is_ok());
+        std::uint64_t const id = owner->id();
+        auto const manage = open(session_purpose::manage);
+        owner->sever();
+        for (deadline const until = in_ms(10'000);
+             driver().presence(*manage, id, until) != session_presence::gone;) {
+        }
+
+        EXPECT_TRUE(run(*manage, verb::commit, x).is_ok());
+    }
+}
+
+TEST_F(mysql_phases, ReadOnlyBranchWhoseOwnerLeftIsNamedSo)
+{
+    for (verb const end : {verb::commit, verb::rollback}) {
+        auto owner = open();
+        xid const x = next_xid(*owner);
+        ASSERT_TRUE(run(*owner, verb::start, x).is_ok());
+        query(*owner, "select count(*) from t");
+        ASSERT_TRUE(run(*owner, verb::prepare, x).is_ok());
+        kill(*owner);
+
+        reply const said = run(*open(session_purpose::manage), end, x);
+
+        EXPECT_EQ(said.code, xa_code::rbrollback);
+        EXPECT_EQ(said.detail, reply_detail::read_only_owner_left);
+        EXPECT_EQ(said.native_code, 1402);
+        EXPECT_FALSE(is_listed(x));
+    }
+}
+
+TEST_F(mysql_phases, KilledWhileActiveIsALostReplyAtEveryEnd)
+{
+    int key = 0;
+    for (verb const end : {verb::prepare, verb::commit_one_phase, verb::rollback}) {
+        auto const session = open();
+        xid const x = start(*session, ++key);
+        kill(*session);
+
+        EXPECT_EQ(run(*session, end, x).detail, reply_detail::reply_lost);
+
+        EXPECT_FALSE(session->is_reusable());
+        EXPECT_FALSE(is_listed(x));
+        EXPECT_EQ(rows(key), 0);
+    }
+}
+
+TEST_F(mysql_phases, KilledWhilePreparedIsALostReplyAndCanBeFinishedElsewhere)
+{
+    int key = 0;
+    for (verb const end : {verb::commit, verb::rollback}) {
+        auto const session = open();
+        xid const x = start(*session, ++key);
+        ASSERT_TRUE(run(*session, verb::prepare, x).is_ok());
+        kill(*session);
+
+        EXPECT_EQ(run(*session, end, x).detail, reply_detail::reply_lost);
+
+        EXPECT_TRUE(is_listed(x));
+        finish_elsewhere(end, x);
+        EXPECT_EQ(rows(key), end == verb::commit ? 1 : 0);
+    }
+}
+
+TEST_F(mysql_phases, KilledWhilePreparingIsALostReply)
+{
+    auto const session = open();
+    xid const x = start(*session, 1);
+    {
+        backup const blocks{server()};
+        session->submit(verb::prepare, x);
+        ASSERT_FALSE(session->collect(in_ms(100)));
+        administrator().query("kill connection " + std::to_string(session->id()));
+        auto const said = session->collect(in_ms(10'000));
+        ASSERT_TRUE(said);
+        EXPECT_EQ(said->detail, reply_detail::reply_lost) << said->text;
+    }
+    wait_until_gone(session->id());
+    EXPECT_FALSE(is_listed(x));
+    EXPECT_EQ(rows(1), 0);
+}
+
+TEST_F(mysql_phases, DeadlineHoldsBetweenTheAnswersOfEndAndPrepare)
+{
+    auto lent = mysql_client::account(server(), "accounts");
+    for (bool const is_borrowed : {false, true}) {
+        SCOPED_TRACE(is_borrowed);
+        auto const session = is_borrowed ? borrow(lent) : open();
+        xid const x = start(*session, is_borrowed ? 1 : 2);
+        std::optional<reply> said;
+        {
+            backup const blocks{server()};
+            session->submit(verb::prepare, x);
+            auto const before = std::chrono::steady_clock::now();
+            EXPECT_FALSE(session->collect(in_ms(150)));
+            EXPECT_FALSE(session->collect(in_ms(0)));
+            EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(5));
+        }
+        said = session->collect(in_ms(10'000));
+        ASSERT_TRUE(said);
+        EXPECT_TRUE(said->is_ok()) << said->text;
+        EXPECT_TRUE(run(*session, verb::commit, x).is_ok());
+    }
+}
+
+TEST_F(mysql_phases, PrepareThatABackupBlocksTooLongVotesNo)
+{
+    auto const session = impatient();
+    xid const x = start(*session, 1);
+    reply vote;
+    {
+        backup const blocks{server()};
+        vote = run(*session, verb::prepare, x);
+    }
+    EXPECT_TRUE(is_rolled_back(vote)) << vote.text;
+    EXPECT_EQ(vote.native_code, 1205);
+    EXPECT_FALSE(is_listed(x));
+    EXPECT_EQ(rows(1), 0);
+}
+
+TEST_F(mysql_phases, OnePhaseThatABackupBlocksTooLongIsRolledBack)
+{
+    auto const session = impatient();
+    xid const x = start(*session, 1);
+    reply said;
+    {
+        backup const blocks{server()};
+        said = run(*session, verb::commit_one_phase, x);
+    }
+    EXPECT_TRUE(is_rolled_back(said)) << said.text;
+    EXPECT_EQ(rows(1), 0);
+}
+
+TEST_F(mysql_phases, SecondPhaseThatABackupBlocksIsAskedAgain)
+{
+    int key = 0;
+    for (verb const end : {verb::commit, verb::rollback}) {
+        auto const session = impatient();
+        xid const x = start(*session, ++key);
+        ASSERT_TRUE(run(*session, verb::prepare, x).is_ok());
+        {
+            backup const blocks{server()};
+            reply const said = run(*session, end, x);
+            EXPECT_EQ(said.code, xa_code::retry) << said.text;
+            EXPECT_EQ(said.detail, reply_detail::busy);
+        }
+        EXPECT_TRUE(run(*session, end, x).is_ok());
+        EXPECT_EQ(rows(key), end == verb::commit ? 1 : 0);
+        EXPECT_TRUE(session->is_reusable());
+    }
+}
+
+TEST_F(mysql_phases, RollbackOfAnActiveBranchThatABackupBlocksIsAskedAgain)
+{
+    auto const session = impatient();
+    xid const x = start(*session, 1);
+    {
+        backup const blocks{server()};
+        EXPECT_EQ(run(*session, verb::rollback, x).detail, reply_detail::busy);
+    }
+    EXPECT_TRUE(run(*session, verb::rollback, x).is_ok());
+    EXPECT_EQ(rows(1), 0);
+}
+
+TEST_F(mysql_phases, InterruptedPrepareIsNoVoteAndNoFalseAlarm)
+{
+    auto const session = open();
+    xid const x = start(*session, 1);
+    std::optional<reply> vote;
+    {
+        backup const blocks{server()};
+        session->submit(verb::prepare, x);
+        interrupt(*session);
+        vote = session->collect(in_ms(10'000));
+    }
+    ASSERT_TRUE(vote);
+    EXPECT_EQ(vote->native_code, 1317);
+    EXPECT_EQ(vote->code, xa_code::rmfail);
+    EXPECT_EQ(vote->detail, reply_detail::none);
+
+    reply const after = run(*session, verb::rollback, x);
+
+    EXPECT_TRUE(after.is_ok() || after.code == xa_code::nota) << after.text;
+    EXPECT_FALSE(session->is_reusable() && after.code == xa_code::nota);
+    EXPECT_FALSE(is_listed(x));
+    EXPECT_EQ(rows(1), 0);
+}
+
+TEST_F(mysql_phases, InterruptedCommitIsAskedAgain)
+{
+    auto const session = open();
+    xid const x = start(*session, 1);
+    ASSERT_TRUE(run(*session, verb::prepare, x).is_ok());
+    std::optional<reply> said;
+    {
+        backup const blocks{server()};
+        session->submit(verb::commit, x);
+        interrupt(*session);
+        said = session->collect(in_ms(10'000));
+    }
+    ASSERT_TRUE(said);
+    EXPECT_EQ(said->code, xa_code::rmfail) << said->text;
+    EXPECT_TRUE(is_listed(x));
+
+    EXPECT_TRUE(run(*session, verb::commit, x).is_ok());
+    EXPECT_EQ(rows(1), 1);
+}
+
+TEST_F(mysql_phases, InterruptedOnePhaseIsNeitherCommittedNorRolledBackForSure)
+{
+    auto const session = open();
+    xid const x = start(*session, 1);
+    std::optional<reply> said;
+    {
+        backup const blocks{server()};
+        session->submit(verb::commit_one_phase, x);
+        interrupt(*session);
+        said = session->collect(in_ms(10'000));
+    }
+    ASSERT_TRUE(said);
+    EXPECT_FALSE(said->is_ok());
+    // "Rolled back" is said only where XA ROLLBACK was answered OK.
+    EXPECT_TRUE(said->code == xa_code::rmfail || is_rolled_back(*said)) << said->text;
+    EXPECT_FALSE(session->is_reusable());
+}
+
+TEST_F(mysql_phases, CancelStopsAStatementAndTheSessionServesNobodyElse)
+{
+    auto const session = open();
+    xid const x = start(*session, 1);
+    auto* const handle = handle_of(*session);
+    auto statement = std::async(std::launch::async,
+                                [&] { return mysql_client::try_query(handle, "do sleep(60)"); });
+    wait_for(server(),
+             "select count(*) from information_schema.processlist where state = 'User sleep' and "
+             "id = " +
+                 std::to_string(session->id()),
+             "1");
+
+    driver().cancel_statement(*open(session_purpose::manage), session->id(), in_ms(10'000));
+
+    ASSERT_EQ(statement.wait_for(std::chrono::seconds(10)), std::future_status::ready);
+    statement.get();
+    EXPECT_TRUE(run(*session, verb::rollback, x).is_ok());
+    EXPECT_FALSE(session->is_reusable());
+}
+
+TEST_F(mysql_phases, CancelLeavesAnIdleSessionAndXaVerbsAlone)
+{
+    auto const session = open();
+    xid const x = start(*session, 1);
+    auto const manage = open(session_purpose::manage);
+    driver().cancel_statement(*manage, session->id(), in_ms(10'000));
+    {
+        backup const blocks{server()};
+        session->submit(verb::prepare, x);
+        ASSERT_FALSE(session->collect(in_ms(100)));
+        driver().cancel_statement(*manage, session->id(), in_ms(10'000));
+        EXPECT_FALSE(session->collect(in_ms(200)));
+    }
+    auto const said = session->collect(in_ms(10'000));
+
+    ASSERT_TRUE(said);
+    EXPECT_TRUE(said->is_ok()) << said->text;
+    EXPECT_TRUE(run(*session, verb::commit, x).is_ok());
+    EXPECT_TRUE(session->is_reusable());
+}
+
+TEST_F(mysql_phases, ResetWhilePreparedIsCutOffAndCommittedElsewhere)
+{
+    auto const session = open();
+    xid const x = start(*session, 1);
+    ASSERT_TRUE(run(*session, verb::prepare, x).is_ok());
+    ASSERT_EQ(mysql_reset_connection(handle_of(*session)), 0);
+    query(*session, "select 1");
+
+    EXPECT_EQ(run(*session, verb::commit, x).detail, reply_detail::reply_lost);
+
+    wait_until_gone(session->id());
+    finish_elsewhere(verb::commit, x);
+    EXPECT_EQ(rows(1), 1);
+}
+
+TEST_F(mysql_phases, OurBranchesCarryTheServersOwnFormatId)
+{
+    auto const session = open();
+    xid const x = start(*session, 1);
+    ASSERT_TRUE(run(*session, verb::prepare, x).is_ok());
+
+    EXPECT_EQ(administrator().query("xa recover"), std::to_string(mysql_format_id));
+    EXPECT_TRUE(run(*session, verb::rollback, x).is_ok());
+}
+
+TEST_F(mysql_phases, OurLayoutUnderAnotherFormatIdIsForeign)
+{
+    xid const x = next_xid(*open());
+    std::string const name =
+        "'" + std::string(x.global.text()) + "','" + std::string(x.branch.text()) + "',7";
+    auto other = mysql_client::account(server(), "accounts");
+    for (std::string const sql : {"xa start ", "xa end ", "xa prepare "})
+        other.query(sql + name);
+
+    scan_result const seen = driver().scan(*open(session_purpose::manage), in_ms(10'000));
+
+    EXPECT_TRUE(seen.ours.empty());
+    EXPECT_EQ(seen.foreign_count, 1U);
+    other.query("xa rollback " + name);
+}
+
+}  // namespace
+
+}  // namespace assent::contract

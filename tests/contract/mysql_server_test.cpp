@@ -1,0 +1,328 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// mysql_server_test.cpp -- which servers are accepted, who they are, and who may guard them.
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "tests/contract/mysql_case.hpp"
+
+namespace assent::contract {
+
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+constexpr int one_second = 1'000;
+constexpr int ten_seconds = 10'000;
+
+class mysql_server : public mysql_case
+{
+protected:
+    server_facts preflight(resource_manager_driver& of)
+    {
+        return of.preflight(*of.connect(session_purpose::manage, in_ms(ten_seconds)),
+                            in_ms(ten_seconds));
+    }
+};
+
+TEST_F(mysql_server, FactsNameTheServer)
+{
+    server_facts const seen = facts();
+
+    EXPECT_EQ(seen.kind, "mariadb");
+    EXPECT_THAT(seen.identity, StartsWith("mariadb:"));
+    EXPECT_THAT(seen.identity, ::testing::EndsWith("/accounts"));
+    EXPECT_LE(seen.identity.size(), 120U);
+    EXPECT_EQ(seen.user, "shop");
+    EXPECT_EQ(seen.database, "accounts");
+    EXPECT_FALSE(seen.is_proxied);
+    EXPECT_THAT(seen.version, HasSubstr("MariaDB"));
+    EXPECT_TRUE(driver().capabilities().stays_attached_after_prepare);
+}
+
+TEST_F(mysql_server, FlushLogNotOneIsRefusedByName)
+{
+    administrator().query("set global innodb_flush_log_at_trx_commit = 2");
+    std::string const why = refusal([&] { facts(); });
+    mysql::connect_options insisting = where();
+    insisting.safety.allow_non_durable = true;
+    std::string const why_not = refusal([&] { preflight(*driver_of(insisting)); });
+    administrator().query("set global innodb_flush_log_at_trx_commit = 1");
+
+    EXPECT_THAT(why, HasSubstr("innodb_flush_log_at_trx_commit"));
+    EXPECT_THAT(why, HasSubstr("shop-db"));
+    EXPECT_EQ(why_not, "");
+}
+
+TEST_F(mysql_server, SyncBinlogNotOneIsRefusedByNameWhereThereIsABinlog)
+{
+    auto const logged = testing::private_server::mariadb({"log_bin=binlog", "server_id=1"});
+    mysql::connect_options there = where();
+    there.port = static_cast<unsigned>(logged->port());
+    there.password = logged->password();
+    auto const its_driver = driver_of(there);
+    EXPECT_EQ(refusal([&] { preflight(*its_driver); }), "");
+
+    mysql_client::administrator(*logged).query("set global sync_binlog = 0");
+    EXPECT_THAT(refusal([&] { preflight(*its_driver); }), HasSubstr("sync_binlog"));
+
+    administrator().query("set global sync_binlog = 0");
+    std::string const without = refusal([&] { facts(); });
+    administrator().query("set global sync_binlog = 1");
+    EXPECT_EQ(without, "") << "without a binlog the setting means nothing";
+}
+
+TEST_F(mysql_server, MissingIdentityOfAKnownServerIsAChangedIdentity)
+{
+    std::string const before = facts().identity;
+    administrator().query("drop table assent_identity");
+
+    scan_result const seen = driver().scan(*open(session_purpose::manage), in_ms(ten_seconds));
+    std::string const after = facts().identity;
+
+    EXPECT_NE(seen.identity, before);
+    EXPECT_NE(after, before);
+    EXPECT_NE(seen.identity, after);
+    EXPECT_EQ(facts().identity, after);
+}
+
+TEST_F(mysql_server, ManyCreatorsAgreeOnOneIdentity)
+{
+    administrator().query("drop table if exists assent_identity");
+    std::vector<std::string> seen(8);
+    std::vector<std::thread> creators;
+    for (std::string& one : seen) {
+        creators.emplace_back([&one, this] {
+            try {
+                one = facts().identity;
+            } catch (std::exception const& error) {
+                one = error.what();
+            }
+        });
+    }
+    for (std::thread& one : creators)
+        one.join();
+
+    EXPECT_EQ(std::set<std::string>(seen.begin(), seen.end()).size(), 1U) << seen[0];
+    EXPECT_EQ(seen[0], facts().identity);
+}
+
+TEST_F(mysql_server, AccountThatMayNotCreateTablesIsToldWhatToRun)
+{
+    auto root = mysql_client::administrator(server());
+    root.query("drop table if exists assent_identity");
+    root.query("create or replace user clerk@'127.0.0.1' identified by 'secret-word'");
+    root.query("grant select, insert on accounts.* to clerk@'127.0.0.1'");
+    mysql::connect_options clerk = where();
+    clerk.user = "clerk";
+    clerk.password = "secret-word";
+    auto const its_driver = driver_of(clerk);
+
+    std::string const why = refusal([&] { preflight(*its_driver); });
+
+    EXPECT_THAT(why, HasSubstr("CREATE TABLE assent_identity"));
+    EXPECT_THAT(why, Not(HasSubstr("secret-word")));
+    std::size_t const begin = why.find("CREATE TABLE");
+    std::size_t const middle = why.find("; INSERT");
+    ASSERT_NE(middle, why.npos);
+    root.query(why.substr(begin, middle - begin));
+    root.query(why.substr(middle + 2));
+    EXPECT_EQ(preflight(*its_driver).identity, facts().identity);
+}
+
+TEST_F(mysql_server, TwoDatabasesOfOneServerAreTwoIdentities)
+{
+    EXPECT_NE(preflight(*driver_of(where("orders"))).identity, facts().identity);
+}
+
+TEST_F(mysql_server, ServerStartIsOneAndTheSameUntilItRestarts)
+{
+    auto const manage = open(session_purpose::manage);
+    std::set<std::string> seen;
+    auto const until = in_ms(2 * one_second);
+    while (std::chrono::steady_clock::now() < until) {
+        seen.insert(driver().preflight(*manage, in_ms(ten_seconds)).server_start);
+    }
+    EXPECT_EQ(seen.size(), 1U);
+}
+
+TEST_F(mysql_server, DatabasesOfOneServerHaveGuardiansOfTheirOwn)
+{
+    auto const orders = driver_of(where("orders"));
+    auto const first = open(session_purpose::guardian);
+    auto const second = orders->connect(session_purpose::guardian, in_ms(ten_seconds));
+    auto const rival = open(session_purpose::guardian);
+    constexpr std::uint64_t node = 0xffffffffffffffff;
+
+    EXPECT_TRUE(driver().try_guard(*first, node, in_ms(ten_seconds)));
+    EXPECT_TRUE(orders->try_guard(*second, node, in_ms(ten_seconds)));
+    EXPECT_FALSE(driver().try_guard(*rival, node, in_ms(ten_seconds)));
+    EXPECT_TRUE(driver().try_guard(*rival, 7, in_ms(ten_seconds))) << "another node's lock";
+
+    EXPECT_EQ(query(*first, "select @@wait_timeout"), "10");
+    EXPECT_EQ(refusal([&] { driver().heartbeat(*first, in_ms(ten_seconds)); }), "");
+    kill(*first);
+    EXPECT_NE(refusal([&] { driver().heartbeat(*first, in_ms(ten_seconds)); }), "");
+}
+
+TEST_F(mysql_server, HeartbeatNoticesALockThatWasReleased)
+{
+    auto const guardian = open(session_purpose::guardian);
+    ASSERT_TRUE(driver().try_guard(*guardian, 9, in_ms(ten_seconds)));
+    query(*guardian, "do release_all_locks()");
+
+    EXPECT_THAT(refusal([&] { driver().heartbeat(*guardian, in_ms(ten_seconds)); }),
+                HasSubstr("lost"));
+}
+
+TEST_F(mysql_server, SessionsHaveTheSettingsOfTheirPurpose)
+{
+    auto const work = open();
+    auto const manage = open(session_purpose::manage);
+
+    EXPECT_EQ(query(*work, "select @@wait_timeout"), "31536000");
+    EXPECT_EQ(query(*manage, "select @@wait_timeout"), "31536000");
+    EXPECT_EQ(query(*manage, "select @@innodb_lock_wait_timeout"), "5");
+    EXPECT_EQ(query(*manage, "select @@lock_wait_timeout"), "5");
+    EXPECT_NE(query(*work, "select @@lock_wait_timeout"), "5");
+    EXPECT_EQ(query(*work, "select @@autocommit"), "1");
+    EXPECT_EQ(std::stod(query(*work, "select @@max_statement_time")), 0.0);
+    my_bool reconnects = 1;
+    mysql_get_option(handle_of(*work), MYSQL_OPT_RECONNECT, &reconnects);
+    EXPECT_EQ(reconnects, 0);
+}
+
+TEST_F(mysql_server, OlderSessionsAreSeenUntilTheyAreGone)
+{
+    auto older = open();
+    auto const ours = open(session_purpose::manage);
+    auto const younger = open();
+    EXPECT_EQ(driver().older_sessions(*ours, in_ms(ten_seconds)), session_presence::present);
+
+    std::uint64_t const id = older->id();
+    older.reset();
+    wait_until_gone(id);
+
+    EXPECT_EQ(driver().older_sessions(*ours, in_ms(ten_seconds)), session_presence::gone);
+}
+
+TEST_F(mysql_server, SessionsOfOtherAccountsAreNeverEnded)
+{
+    auto root = mysql_client::administrator(server());
+    root.query("create or replace user auditor@'127.0.0.1' identified by 'pass-word'");
+    root.query("grant all on *.* to auditor@'127.0.0.1'");
+    mysql::connect_options auditor = where();
+    auditor.user = "auditor";
+    auditor.password = "pass-word";
+    auto const powerful = driver_of(auditor);
+    auto const manage = powerful->connect(session_purpose::manage, in_ms(ten_seconds));
+    auto const other = open();
+
+    EXPECT_THAT(refusal([&] { powerful->end_session(*manage, other->id(), in_ms(ten_seconds)); }),
+                HasSubstr("another account"));
+    EXPECT_THAT(
+        refusal([&] { powerful->cancel_statement(*manage, other->id(), in_ms(ten_seconds)); }),
+        HasSubstr("another account"));
+
+    EXPECT_EQ(query(*other, "select 1"), "1");
+}
+
+TEST_F(mysql_server, WrongPasswordIsReportedWithoutIt)
+{
+    mysql::connect_options wrong = where();
+    wrong.password = "not-the-password";
+
+    std::string const why =
+        refusal([&] { driver_of(wrong)->connect(session_purpose::work, in_ms(ten_seconds)); });
+
+    EXPECT_THAT(why, HasSubstr("shop-db"));
+    EXPECT_THAT(why, HasSubstr("Access denied"));
+    EXPECT_THAT(why, Not(HasSubstr("not-the-password")));
+}
+
+TEST_F(mysql_server, SilentServerCostsNoMoreThanTheDeadline)
+{
+    int const silent = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    ASSERT_EQ(bind(silent, reinterpret_cast<sockaddr*>(&address), length), 0);
+    ASSERT_EQ(listen(silent, 1), 0);
+    ASSERT_EQ(getsockname(silent, reinterpret_cast<sockaddr*>(&address), &length), 0);
+    mysql::connect_options there = where();
+    there.port = ntohs(address.sin_port);
+    auto const before = std::chrono::steady_clock::now();
+
+    std::string const why =
+        refusal([&] { driver_of(there)->connect(session_purpose::work, in_ms(300)); });
+
+    EXPECT_THAT(why, HasSubstr("deadline"));
+    EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(2));
+    close(silent);
+}
+
+TEST_F(mysql_server, FrozenServerCostsNoMoreThanTheDeadline)
+{
+    auto const manage = open(session_purpose::manage);
+    server().freeze();
+    auto const before = std::chrono::steady_clock::now();
+
+    std::string const why = refusal([&] { driver().scan(*manage, in_ms(300)); });
+
+    EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(3));
+    server().thaw();
+    EXPECT_THAT(why, HasSubstr("deadline"));
+    EXPECT_NE(refusal([&] { driver().scan(*manage, in_ms(ten_seconds)); }), "")
+        << "a late answer must not be taken for the next one";
+}
+
+TEST_F(mysql_server, ConnectFunctionGivesSessionsOfTheSameKind)
+{
+    mysql::resource_manager const given{
+        "shop-db", [this] { return mysql_client::account(server(), "accounts").release(); }};
+    auto const session = given.driver()->connect(session_purpose::work, in_ms(ten_seconds));
+    xid const x = start(*session, 1);
+
+    EXPECT_TRUE(run(*session, verb::prepare, x).is_ok());
+    EXPECT_TRUE(run(*session, verb::commit, x).is_ok());
+    EXPECT_TRUE(session->is_reusable());
+    EXPECT_EQ(preflight(*given.driver()).identity, facts().identity);
+
+    mysql::resource_manager const none{"shop-db", mysql::connect_function{[] { return nullptr; }}};
+    EXPECT_NE(refusal([&] { none.driver()->connect(session_purpose::work, in_ms(one_second)); }),
+              "");
+}
+
+TEST_F(mysql_server, PasswordComesFromAFileThatOnlyItsOwnerMayRead)
+{
+    std::string const path = ::testing::TempDir() + "assent-mysql-password";
+    std::ofstream(path) << server().password() << '\n';
+    chmod(path.c_str(), 0600);
+    mysql::connect_options there = where();
+    there.password.clear();
+    there.password_file = path;
+    auto const its_driver = driver_of(there);
+    auto const attempt = [&] { its_driver->connect(session_purpose::work, in_ms(ten_seconds)); };
+
+    EXPECT_EQ(refusal(attempt), "");
+    chmod(path.c_str(), 0640);
+    EXPECT_THAT(refusal(attempt), HasSubstr("chmod 600"));
+    unlink(path.c_str());
+    EXPECT_THAT(refusal(attempt), HasSubstr(path));
+}
+
+}  // namespace
+
+}  // namespace assent::contract
