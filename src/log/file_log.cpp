@@ -84,6 +84,7 @@ struct file_log::parts
     std::unique_ptr<force_queue> queue;
     std::function<std::int64_t()> unix_ms;
     std::mutex binding;  // names and ids are given one at a time
+    std::mutex closing;
 };
 
 file_log::file_log(std::string const& directory, file_log_options options)
@@ -113,8 +114,18 @@ file_log::file_log(std::string const& directory, file_log_options options)
 
 file_log::~file_log()
 {
-    // In a forked child the locks and threads of the parent are frozen: nothing can be torn down.
-    if (is_abandoned_) static_cast<void>(parts_.release());
+    close();
+    // In a forked child the locks and threads of the parent are frozen, and after a hung force a
+    // thread is still inside: nothing can be torn down.
+    if (is_abandoned_ || is_stuck_) static_cast<void>(parts_.release());
+}
+
+void file_log::close() noexcept
+{
+    if (is_abandoned_) return;
+    std::lock_guard const one_at_a_time(parts_->closing);
+    is_stuck_ = !parts_->queue->close();
+    if (!is_stuck_) parts_->lock.reset();
 }
 
 void file_log::abandon() noexcept

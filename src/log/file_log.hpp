@@ -58,7 +58,7 @@ public:
     file_log(file_log const&) = delete;
     file_log& operator=(file_log const&) = delete;
 
-    /// Writes the lazy notes, seals the log and releases the lock.
+    /// close().  After a hung force it leaks instead: the lock must outlive what may still write.
     ~file_log() override;
 
     ports::force_result force(ports::decision const& what, deadline until) noexcept override;
@@ -100,6 +100,7 @@ public:
     /// Threads whose record waits for the force after the one under way.
     std::size_t queued() const;
 
+    void close() noexcept override;
     void abandon() noexcept override;
 
 private:
@@ -113,6 +114,7 @@ private:
     ports::opening current_;
     std::unique_ptr<parts> parts_;
     std::atomic<bool> is_abandoned_{false};
+    std::atomic<bool> is_stuck_{false};
 };
 
 }  // namespace assent::log

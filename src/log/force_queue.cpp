@@ -43,7 +43,9 @@ force_queue::force_queue(log_writer& writer, log_image image, settings how)
 
 force_queue::~force_queue()
 {
-    close();
+    // Nobody can be inside any more but the thread that seals, and it must not outlive its queue.
+    while (!close()) {
+    }
 }
 
 bool force_queue::is_answered(decision_record const& what, force_answer& answer) const
@@ -182,6 +184,7 @@ void force_queue::finish_batch(long result, bool has_decision) noexcept
     for (auto const& one : in_flight_) {
         if (result == 0) {
             image_.absorb(one->fresh);
+            if (one->is_decision) ++decisions_;
             one->answer = answer_of(force_status::durable, {});
         } else {
             doubtful_.absorb(one->fresh);
@@ -278,18 +281,26 @@ void force_queue::seal() noexcept
     lead(lock, true);
 }
 
-void force_queue::close() noexcept
+bool force_queue::close() noexcept
 {
     undisturbed const here;
     held_lock lock(mutex_);
-    if (is_closed_) return;
-    changed_.wait(lock, [this] { return !has_leader_; });
+    if (is_released_) return true;  // the log may have another owner by now: nothing is written
+    is_closed_ = true;  // whoever waits already is still served; nobody comes after them
+    auto const give_up = std::chrono::steady_clock::now() + how_.force_wait;
+    bool const is_quiet = changed_.wait_until(
+        lock, give_up, [this] { return !has_leader_ && (queue_.empty() || is_poisoned_); });
+    if (!is_quiet) {
+        poison("a force of the log hangs", "the log could not be closed");
+        return false;
+    }
     bool const is_owed = !ends_with_seal_ || !lazy_ends_.empty() || !lazy_rollbacks_.empty();
     if (is_owed && !is_poisoned_) lead(lock, true);
-    is_closed_ = true;
+    is_released_ = true;
     idle_changed_.notify_all();
     lock.unlock();
     if (idle_.joinable()) idle_.join();
+    return true;
 }
 
 void force_queue::run_idle_seal() noexcept
@@ -314,7 +325,14 @@ void force_queue::run_idle_seal() noexcept
 ports::log_state force_queue::state() const
 {
     std::lock_guard const held(mutex_);
-    return {is_poisoned_, why_poisoned_, forces_, other_forces_, image_.live_decisions()};
+    ports::log_state now;
+    now.is_poisoned = is_poisoned_;
+    now.why = why_poisoned_;
+    now.decisions = decisions_;
+    now.forces = forces_;
+    now.other_forces = other_forces_;
+    now.live_decisions = image_.live_decisions();
+    return now;
 }
 
 std::size_t force_queue::queued() const

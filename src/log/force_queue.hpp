@@ -81,8 +81,9 @@ public:
     /// when it is sealed, poisoned, or when somebody forces right now.
     void seal() noexcept;
 
-    /// Writes the lazy notes and a seal.  @pre  nobody else uses the queue any more.
-    void close() noexcept;
+    /// Refuses new forces, waits for those under way, writes the lazy notes and a seal.
+    /// @return false when a force hung for longer than the force wait: it may still write.
+    bool close() noexcept;
 
     ports::log_state state() const;
     std::size_t queued() const;
@@ -134,7 +135,9 @@ private:
     bool ends_with_seal_ = false;
     bool is_poisoned_ = false;
     bool is_closed_ = false;
+    bool is_released_ = false;  // close() has ended; nothing is written any more
     std::string why_poisoned_;
+    std::uint64_t decisions_ = 0;
     std::uint64_t forces_ = 0;
     std::uint64_t other_forces_ = 1;  // of the segment that the opening began
     std::chrono::steady_clock::time_point last_force_;

@@ -128,7 +128,8 @@ public:
     virtual position horizon(std::uint16_t id) const = 0;
     virtual void raise_horizon(std::uint16_t id, position to) noexcept = 0;
 
-    // Server starts: which start of resource manager `id` the epoch `of` saw first.
+    // Server starts: which start of resource manager `id` the epoch `of` noted last.  The last, not
+    // the first: a server that restarted during an epoch still has that epoch's newer sessions.
     // Durability: forced before the call returns.  @throws std::system_error.
     virtual void note_server_start(std::uint16_t id, std::string const& start) = 0;
     virtual std::optional<std::string> server_start(std::uint16_t id, std::uint32_t of) const = 0;
