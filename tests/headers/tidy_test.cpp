@@ -65,6 +65,17 @@ TEST(Tidy, RefusesUntidyLines)
     EXPECT_EQ(complaints_about("src/a.cpp", copyright + "int a;\r\n").size(), 1u);
 }
 
+TEST(Tidy, LetsATableBeALittleWider)
+{
+    std::string const off = copyright + "// clang-format off\n";
+    std::string const on = "// clang-format on\n";
+    std::string const wide = std::string(120, 'a') + "\n";
+
+    EXPECT_TRUE(complaints_about("src/a.cpp", off + wide + on).empty());
+    EXPECT_EQ(complaints_about("src/a.cpp", off + on + wide).size(), 1u);
+    EXPECT_EQ(complaints_about("src/a.cpp", off + "a" + wide + on).size(), 1u);
+}
+
 TEST(Tidy, RefusesWordsThatAreNotForReaders)
 {
     std::string const note = std::string("// TO") + "DO: later\n";

@@ -7,6 +7,7 @@
 #   DIR/data       the data directory        DIR/port      the port of the last start
 #   DIR/log        what the server says      DIR/pid       the server's process id
 #   DIR/password   of the account `shop`     DIR/sockets   the directory of its unix socket
+#   DIR/client     the same for the server's own programs (PGPASSFILE, --defaults-file)
 #
 # The one invariant: a signal goes only to a process whose command line names DIR/data.  A process
 # id alone may have been given to somebody else since.
@@ -282,7 +283,8 @@ do_env() {
     pid=$(running_pid)
     printf '%s=%q\n' KIND "$kind" DIR "$dir" HOST 127.0.0.1 PORT "$port" PID "$pid" \
         SOCKET_DIR "$sockets" SOCKET "$(socket_path "$sockets" "$port")" ACCOUNT shop \
-        PASSWORD_FILE "$dir/password" LOG "$dir/log"
+        PASSWORD_FILE "$dir/password" \
+        CLIENT_FILE "$dir/client" LOG "$dir/log"
 }
 
 main() {
