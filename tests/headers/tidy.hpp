@@ -2,9 +2,8 @@
 //
 // tidy.hpp -- what a formatter does not see: how every file of ours begins, and what none holds.
 //
-//   code       C++, CMake and shell: ASCII, at most 100 columns (tables 120), no tab, no trailing
-//   blank,
-//              a copyright line where the language has room for it
+//   code       C++, CMake and shell: ASCII, at most 100 columns (tables 120), no tab, no
+//              trailing blank, a copyright line where the language has room for it
 //   headers    a guard named after the path
 //   all text   ends with one line break; no note to oneself, no path of somebody's machine
 
