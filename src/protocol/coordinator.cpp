@@ -44,6 +44,9 @@ void coordinator::veto() noexcept
 {
     ASSENT_ASSERT(stage_ == stage::preparing || stage_ == stage::ending_reads ||
                   stage_ == stage::deciding);
+    // A verb that is still out would be answered in a stage that cannot place its reply.
+    ASSENT_ASSERT(std::none_of(branches_.begin(), branches_.end(),
+                               [](branch const& b) { return is_outstanding(b.state); }));
     enter(stage::rolling_back);
 }
 
@@ -84,6 +87,7 @@ verb coordinator::due(branch const& b) const noexcept
 
 bool coordinator::send(std::size_t i, verb& what, bool is_first_on_usable_connection) noexcept
 {
+    ASSENT_ASSERT(i < branches_.size());
     branch& b = branches_[i];
     what = due(b);
     if (what == nothing || b.is_sent) return false;
@@ -108,6 +112,7 @@ bool coordinator::send(std::size_t i, verb& what, bool is_first_on_usable_connec
 
 follow_up coordinator::on_reply(std::size_t i, reply_class what) noexcept
 {
+    ASSENT_ASSERT(i < branches_.size());
     branch& b = branches_[i];
     transition const* const row = find_transition(b.state, what);
     ASSENT_ASSERT(row != nullptr);
