@@ -33,7 +33,7 @@ void check_handle(MYSQL* handle, std::string const& resource_manager)
     }
     if (handle->status != MYSQL_STATUS_READY || mysql_more_results(handle)) {
         refuse(resource_manager,
-               "the borrowed handle has a result that was not read to its end: read or free it");
+               "the borrowed handle is busy: a result was not read to its end; read or free it");
     }
     if ((handle->server_status & SERVER_STATUS_IN_TRANS) != 0) {
         refuse(resource_manager, "the borrowed handle is in a transaction: end it first");

@@ -266,7 +266,17 @@ std::optional<reply> session::advance(answer const& said)
 reply session::settle(reply said)
 {
     steps_.clear();
-    last_was_ok_ = said.is_ok();
+    // Of these answers the state of the session is known; of every other one it is not, because an
+    // error carries no status.
+    bool const is_rolled_back =
+        said.code >= xa_code::rbrollback && said.code <= xa_code::rbtransient;
+    bool const is_clear = said.code == xa_code::ok || said.code == xa_code::nota ||
+                          said.code == xa_code::dupid || is_rolled_back;
+    is_sound_ = is_clear;
+    if (said.detail == reply_detail::left_behind ||
+        is_interrupted(static_cast<unsigned>(said.native_code))) {
+        is_spoiled_ = true;
+    }
     return said;
 }
 
@@ -405,7 +415,7 @@ std::optional<reply> session::after_rollback(answer const& said)
 bool session::is_reusable() const noexcept
 {
     unsigned const status = wire_->server_status();
-    return last_was_ok_ && !is_cut_ && attachment_ == attachment::none && !ready_ &&
+    return is_sound_ && !is_spoiled_ && !is_cut_ && attachment_ == attachment::none && !ready_ &&
            wire_->is_in_step() && wire_->descriptor() >= 0 && wire_->thread_id() == opened_as_ &&
            (status & SERVER_STATUS_IN_TRANS) == 0 && (status & SERVER_STATUS_AUTOCOMMIT) != 0 &&
            !cancelled_->contains(opened_as_);

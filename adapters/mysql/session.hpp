@@ -129,7 +129,8 @@ private:
     std::optional<answer> cause_;  ///< why a rollback replaced what was asked
     std::optional<reply> ready_;
 
-    bool last_was_ok_ = true;
+    bool is_sound_ = true;     ///< the last reply left the session in a state that is known
+    bool is_spoiled_ = false;  ///< left behind, or interrupted: never to be used again
     bool is_cut_ = false;
 };
 

@@ -88,11 +88,8 @@ public:
 
     void freeze() override { server_.freeze(); }
     void thaw() override { server_.thaw(); }
-    void crash() override
-    {
-        server_.thaw();
-        server_.kill();
-    }
+    // A frozen server dies without another step.
+    void crash() override { server_.kill(); }
     void start() override { server_.start(); }
     void restart() override
     {
