@@ -12,6 +12,15 @@ namespace assent::engine {
 using protocol::branch_state;
 using protocol::reply_class;
 
+namespace {
+
+std::string_view step_name(verb what, std::string_view commit, std::string_view rollback) noexcept
+{
+    return what == verb::commit ? commit : what == verb::rollback ? rollback : "recovery.forget";
+}
+
+}  // namespace
+
 void completion_queue::add(due_branch what)
 {
     // xa_rollback is due now, not xa_prepare's answer.
@@ -62,8 +71,18 @@ completion_queue::fate completion_queue::send_one(driver_session& manage, due_br
         return fate::keep;  // waits for a scan
     }
 
+    auto const& name = resource_manager_;
+    shared_.tell(severity::debug, step_name(what, "recovery.commit", "recovery.rollback"), name,
+                 item.id.text(), {});
     manage.submit(what, item.id);
+    shared_.tell(severity::debug, step_name(what, "recovery.commit.sent", "recovery.rollback.sent"),
+                 name, item.id.text(), {});
     auto const answer = manage.collect(shared_.time.now() + shared_.bounds.server_call);
+    if (answer) {
+        shared_.tell(severity::debug,
+                     step_name(what, "recovery.commit.reply", "recovery.rollback.reply"), name,
+                     item.id.text(), answer->text);
+    }
     if (!answer) {
         manage.sever();
         throw driver_error{"no reply within limits::server_call"};

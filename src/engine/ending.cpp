@@ -39,21 +39,26 @@ bool is_transient(reply const& vote) noexcept
     }
 }
 
-/// The steps of a commit, as events; a crash test kills the process in them.
-std::string_view step_name(verb what, bool is_reply) noexcept
+/// The steps of an ending, as events; a crash test kills the process in them.
+std::string_view step_name(verb what, engine::step at) noexcept
 {
-    switch (what) {
-        case verb::prepare:
-            return is_reply ? "branch.prepare.reply" : "branch.prepare";
-        case verb::commit:
-            return is_reply ? "branch.commit.reply" : "branch.commit";
-        case verb::commit_one_phase:
-            return is_reply ? "branch.one_phase.reply" : "branch.one_phase";
-        case verb::rollback:
-            return is_reply ? "branch.rollback.reply" : "branch.rollback";
-        default:
-            return "branch.other";
-    }
+    struct names
+    {
+        std::string_view before, sent, reply;
+    };
+    constexpr names prepare{"branch.prepare", "branch.prepare.sent", "branch.prepare.reply"};
+    constexpr names commit{"branch.commit", "branch.commit.sent", "branch.commit.reply"};
+    constexpr names one_phase{"branch.one_phase", "branch.one_phase.sent",
+                              "branch.one_phase.reply"};
+    constexpr names rollback{"branch.rollback", "branch.rollback.sent", "branch.rollback.reply"};
+    constexpr names other{"branch.other", "branch.other.sent", "branch.other.reply"};
+
+    names const& of = what == verb::prepare            ? prepare
+                      : what == verb::commit           ? commit
+                      : what == verb::commit_one_phase ? one_phase
+                      : what == verb::rollback         ? rollback
+                                                       : other;
+    return at == engine::step::before ? of.before : at == engine::step::sent ? of.sent : of.reply;
 }
 
 void lose(branch& b) noexcept
@@ -87,6 +92,7 @@ ending engine::end(global_transaction& tx, intent what)
     tx.is_completed = true;
     ending told = report(tx);
     hand_over(tx);
+    shared_.tell(severity::debug, "transaction.ended", {}, tx.id.text(), {});
     release(tx);
     run_after_completion(tx);
     return told;
@@ -174,8 +180,9 @@ void engine::exchange(global_transaction& tx, deadline until)
     for (std::size_t i = 0; i < count; ++i) {
         branch& b = *tx.branches[i];
         if (coordinator.send(i, b.last_verb) && b.is_connected) {
-            tell_step(b, false);
+            tell_step(b, step::before);
             b.session->submit(b.last_verb, b.id);
+            tell_step(b, step::sent);
         }
     }
     for (std::size_t i = 0; i < count; ++i) {
@@ -196,17 +203,17 @@ void engine::exchange(global_transaction& tx, deadline until)
             continue;
         }
         b.last_reply = *answer;
-        tell_step(b, true);
+        tell_step(b, step::reply);
         apply(tx, i, protocol::classify(*answer));
         if (answer->detail == reply_detail::reply_lost) lose(b);
     }
 }
 
-void engine::tell_step(branch const& b, bool is_reply) const
+void engine::tell_step(branch const& b, step at) const
 {
     if (!shared_.is_observed()) return;
-    shared_.tell(severity::debug, step_name(b.last_verb, is_reply), b.rm->name(), b.id.text(),
-                 is_reply ? std::string_view{b.last_reply.text} : std::string_view{});
+    shared_.tell(severity::debug, step_name(b.last_verb, at), b.rm->name(), b.id.text(),
+                 at == step::reply ? std::string_view{b.last_reply.text} : std::string_view{});
 }
 
 void engine::apply(global_transaction& tx, std::size_t i, reply_class on)

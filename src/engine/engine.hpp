@@ -44,6 +44,9 @@ enum class intent : std::uint8_t { commit = 1, rollback = 2, destroy = 3 };
 class engine
 {
 public:
+    /// Where in a verb's exchange an event is told.
+    enum class step : std::uint8_t { before = 1, sent = 2, reply = 3 };
+
     /// @pre  `opened` is a freshly opened log.
     engine(limits const& bounds, std::shared_ptr<observer> sink,
            std::unique_ptr<ports::coordinator_log> opened, ports::clock& clock);
@@ -80,7 +83,8 @@ private:
     std::shared_ptr<keeper> keeper_of(resource_manager const& rm) const;
     void require_active(global_transaction& tx);
     pooled_session start_leased(global_transaction& tx, keeper& rm, std::uint16_t rm_id, xid& id);
-    reply start_branch(driver_session& session, xid const& id, deadline until);
+    reply start_branch(driver_session& session, std::string const& resource_manager, xid const& id,
+                       deadline until);
     std::shared_ptr<branch> admit(global_transaction& tx, std::shared_ptr<branch> started);
 
     // ending.cpp
@@ -88,7 +92,7 @@ private:
     void drive(global_transaction& tx, intent what);
     void exchange(global_transaction& tx, deadline until);
     void decide(global_transaction& tx);
-    void tell_step(branch const& b, bool is_reply) const;
+    void tell_step(branch const& b, step at) const;
     void apply(global_transaction& tx, std::size_t i, protocol::reply_class on);
     void ask_witness(global_transaction& tx, std::size_t i);
     void hand_over(global_transaction& tx);

@@ -47,10 +47,18 @@ void engine::require_active(global_transaction& tx)
     }
 }
 
-reply engine::start_branch(driver_session& session, xid const& id, deadline until)
+reply engine::start_branch(driver_session& session, std::string const& resource_manager,
+                           xid const& id, deadline until)
 {
+    if (shared_.is_observed()) {
+        shared_.tell(severity::debug, "branch.start", resource_manager, id.text(), {});
+    }
     session.submit(verb::start, id);
     auto const answer = session.collect(until);
+    if (shared_.is_observed() && answer) {
+        shared_.tell(severity::debug, "branch.start.reply", resource_manager, id.text(),
+                     answer->text);
+    }
     if (answer) return *answer;
     session.sever();
     reply silent;
@@ -110,7 +118,7 @@ pooled_session engine::start_leased(global_transaction& tx, keeper& rm, std::uin
             taken.in_child = inherited_descriptor{taken.session->descriptor()};
         }
         id = {tx.id, bqual::make({rm_id, number, taken.session->id()})};
-        auto const answer = start_branch(*taken.session, id, tx.until);
+        auto const answer = start_branch(*taken.session, rm.name(), id, tx.until);
         if (answer.is_ok()) return taken;
         bool const may_be_stale = !is_fresh && answer.detail == reply_detail::reply_lost;
         if (!may_be_stale) {
@@ -154,7 +162,7 @@ bool engine::enlist(global_transaction& tx, resource_manager const& rm, void* ha
     }
     auto const number = static_cast<std::uint16_t>(tx.branches.size() + 1);
     started->id = {tx.id, bqual::make({rm_id, number, started->session->id()})};
-    auto const answer = start_branch(*started->session, started->id, tx.until);
+    auto const answer = start_branch(*started->session, keeper->name(), started->id, tx.until);
     if (!answer.is_ok()) {
         std::string const why = "\"" + keeper->name() +
                                 "\" did not start a branch: " + words(answer) +

@@ -15,6 +15,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -62,9 +63,13 @@ class leased_session
 public:
     explicit leased_session(void* handle) noexcept : handle_(handle) {}
 
-    /// @throws error  errc::lease_ended.
+    /// @throws error  errc::lease_ended; errc::forked, since in a child the connection's descriptor
+    ///                is closed, and its number may belong to another file by now.
     void* handle() const
     {
+        if (generation_ != fork_generation()) {
+            throw error{errc::forked, "this lease belongs to the process that forked this one"};
+        }
         void* const alive = handle_.load(std::memory_order_acquire);
         if (alive == nullptr) {
             throw error{errc::lease_ended,
@@ -77,6 +82,7 @@ public:
 
 private:
     std::atomic<void*> handle_;
+    std::uint64_t const generation_ = fork_generation();
 };
 
 /// Why a transaction can only be rolled back: the first reason, kept for every later error.

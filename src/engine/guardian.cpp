@@ -52,6 +52,7 @@ void guardian::take()
     fresh_until_.store((asked_at + bounds.guardian_lapse).time_since_epoch().count());
     is_held_.store(true, std::memory_order_release);
     next_ = taken_at_ + bounds.heartbeat;
+    shared_.tell(severity::debug, "guardian.taken", driver_.name(), {}, {});
 }
 
 void guardian::renew()

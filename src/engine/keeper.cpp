@@ -118,9 +118,18 @@ deadline keeper::step()
         // The log refused a binding or a server start: nothing may be decided there.
         lose_connection(std::string{"the log: "} + e.what());
     }
-    std::lock_guard const held{mutex_};
-    due_count_ = due_.size() + incoming_.size();
-    changed_.notify_all();
+    bool is_drained_now = false;
+    {
+        std::lock_guard const held{mutex_};
+        due_count_ = due_.size() + incoming_.size();
+        is_drained_now = is_connected_ && has_scanned_ && !has_older_ && due_count_ == 0;
+        changed_.notify_all();
+    }
+    if (is_drained_now && !was_drained_) {
+        shared_.tell(severity::info, "resource_manager.drained", name(), {},
+                     "nothing of an earlier run, and nothing left to finish");
+    }
+    was_drained_ = is_drained_now;
     return next_step(shared_.time.now());
 }
 
@@ -185,6 +194,7 @@ void keeper::identify()
     if (id == 0) id = shared_.log->bind(name(), facts.kind, facts.identity);
     auto const noted = shared_.log->server_start(id, shared_.log->current().epoch);
     if (noted != facts.server_start) shared_.log->note_server_start(id, facts.server_start);
+    shared_.tell(severity::debug, "resource_manager.bound", name(), {}, facts.identity);
 
     std::lock_guard const held{mutex_};
     id_ = id;
@@ -228,6 +238,7 @@ void keeper::scan()
     if (!seen.is_writable_primary) {
         throw driver_error{"this server is read-only or a standby: its scan proves nothing"};
     }
+    shared_.tell(severity::debug, "recovery.scanned", name(), {}, {});
     auto const what = recovery::resolve(
         seen, id_, recovery::facts_of(*shared_.log),
         [this](gtrid const& id) { return shared_.live.contains(id); },
@@ -301,6 +312,7 @@ void keeper::update_horizon(bool has_older)
 {
     bool const is_older_finished = are_older_sessions_gone_ && !has_older;
     if (is_older_finished) {
+        shared_.tell(severity::debug, "recovery.horizon", name(), {}, {});
         shared_.log->raise_horizon(id_,
                                    {shared_.log->current().epoch, shared_.live.finished_up_to()});
     }

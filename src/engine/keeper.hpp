@@ -109,6 +109,7 @@ private:
     bool are_older_sessions_gone_ = false;
     std::set<xid> suspects_;  // of this epoch, listed once though not live
     std::vector<cancel_task> cancels_;
+    bool was_drained_ = false;  // as last told
 
     mutable std::mutex mutex_;  // guards what follows
     std::condition_variable changed_;
