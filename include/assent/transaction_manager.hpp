@@ -41,6 +41,8 @@ struct resource_manager_state
     bool is_configured = true;     ///< false: the log knows it, this process did not add it
     std::string why;               ///< what it waits for, or was refused for
     std::size_t branches_due = 0;  ///< decided branches that wait to be finished there
+    bool is_drained = false;  ///< nothing of earlier runs is, or can come to be, in doubt there
+    std::string undrained;    ///< why it is not drained
 };
 
 /// How a manager stands.

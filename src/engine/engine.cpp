@@ -159,6 +159,7 @@ manager_state engine::state() const
         missing.kind = bound.kind;
         missing.is_configured = false;
         missing.why = "bound in the log, but not added to this transaction manager";
+        missing.undrained = missing.why;
         for (auto const& decision : shared_.log->unfinished()) {
             for (std::size_t i = 0; i < decision.what.branches.size(); ++i) {
                 missing.branches_due +=
@@ -191,10 +192,12 @@ close_report engine::close(deadline until)
     for (auto const& tx : shared_.live.all())
         left.unfinished.push_back(tx->id);
     left.is_drained = left.unfinished.empty();
-    for (auto const& each : keepers()) {
-        if (each->is_drained()) continue;
+    // Resource managers that the log knows and nobody added count too: nobody has looked there.
+    for (auto const& each : state().resource_managers) {
+        if (each.is_drained) continue;
         left.is_drained = false;
-        left.notes.push_back("\"" + each->name() + "\": " + each->state().why);
+        left.notes.push_back("\"" + each.name +
+                             "\": " + (each.why.empty() ? each.undrained : each.why));
     }
     reaper_.stop();
     for (auto const& each : keepers())

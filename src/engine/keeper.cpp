@@ -90,13 +90,15 @@ resource_manager_state keeper::state() const
     now.is_serving = is_connected_ && has_scanned_ && guardian_.is_held();
     now.why = now.is_serving ? std::string{} : why_;
     now.branches_due = due_count_;
+    now.is_drained = has_scanned_ && undrained_.empty() && due_count_ == 0;
+    if (!now.is_drained) now.undrained = undrained_.empty() ? "branches wait there" : undrained_;
     return now;
 }
 
 bool keeper::is_drained() const
 {
     std::lock_guard const held{mutex_};
-    return has_scanned_ && !has_older_ && due_count_ == 0;
+    return has_scanned_ && undrained_.empty() && due_count_ == 0;
 }
 
 // ---- the work --------------------------------------------------------------------------------
@@ -122,7 +124,7 @@ deadline keeper::step()
     {
         std::lock_guard const held{mutex_};
         due_count_ = due_.size() + incoming_.size();
-        is_drained_now = is_connected_ && has_scanned_ && !has_older_ && due_count_ == 0;
+        is_drained_now = is_connected_ && has_scanned_ && undrained_.empty() && due_count_ == 0;
         changed_.notify_all();
     }
     if (is_drained_now && !was_drained_) {
@@ -317,7 +319,15 @@ void keeper::update_horizon(bool has_older)
                                    {shared_.log->current().epoch, shared_.live.finished_up_to()});
     }
     std::lock_guard const held{mutex_};
-    has_older_ = !is_older_finished;
+    if (is_older_finished) {
+        undrained_.clear();
+    } else if (has_older) {
+        undrained_ = "branches of earlier runs are listed there, or wait to be finished";
+    } else {
+        undrained_ =
+            "sessions of its account that are older than this manager's are still connected, and "
+            "one of them may yet prepare a branch";
+    }
 }
 
 bool keeper::is_same_server_start(std::uint32_t epoch) const

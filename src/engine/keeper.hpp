@@ -121,7 +121,7 @@ private:
     std::vector<due_branch> incoming_;
     std::vector<cancel_task> incoming_cancels_;
     std::size_t due_count_ = 0;
-    bool has_older_ = true;
+    std::string undrained_ = "it was not scanned yet";  // empty: nothing of earlier epochs is left
     bool is_woken_ = false;
     bool is_stopping_ = false;
 
