@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <assent/error.hpp>
 #include <assent/postgresql.hpp>
 
 #include "adapters/postgresql/driver.hpp"
@@ -44,8 +45,7 @@ resource_manager::resource_manager(std::string name, connect_function connect,
 
 bool is_retryable(PGresult const* result) noexcept
 {
-    auto const sqlstate = pg::sqlstate_of(result);
-    return sqlstate == "40001" || sqlstate == "40P01";
+    return is_retryable_sqlstate(pg::sqlstate_of(result));
 }
 
 }  // namespace postgresql

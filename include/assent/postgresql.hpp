@@ -67,8 +67,8 @@ public:
     resource_manager(std::string name, connect_function connect, safety_options safety = {});
 };
 
-/// Whether the statement failed in a way that a new run of the whole transaction may cure:
-/// a serialization failure or a deadlock.
+/// Whether the statement failed in a way that a new run of the whole transaction may cure: a
+/// serialization failure, a deadlock, a lock timeout (see is_retryable_sqlstate).
 ASSENT_EXPORT bool is_retryable(PGresult const* result) noexcept;
 
 }  // namespace postgresql

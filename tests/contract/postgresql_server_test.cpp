@@ -11,6 +11,7 @@
 #include <assent/postgresql.hpp>
 
 #include "tests/contract/postgresql_target.hpp"
+#include "tests/contract/renumbering_proxy.hpp"
 
 namespace assent::contract {
 
@@ -218,6 +219,21 @@ TEST_F(postgresql_server, ThatIsNotTheOneOfPreflightGetsNoWork)
     EXPECT_THROW(accounts.driver()->connect(session_purpose::work, in_seconds(10)), driver_error);
 }
 
+TEST_F(postgresql_server, BehindAProxyNoSessionIsTakenAsGoneOrTouched)
+{
+    renumbering_proxy const proxy{server().port()};
+    postgresql::resource_manager const accounts{
+        "accounts", server().conninfo("accounts", proxy.port()) + " sslmode=disable"};
+    auto const proxied = accounts.driver()->connect(session_purpose::manage, in_seconds(10));
+
+    EXPECT_TRUE(accounts.driver()->preflight(*proxied, in_seconds(10)).is_proxied);
+    EXPECT_EQ(accounts.driver()->presence(*proxied, 1, in_seconds(10)), session_presence::unknown);
+    EXPECT_EQ(accounts.driver()->older_sessions(*proxied, in_seconds(10)),
+              session_presence::unknown);
+    EXPECT_THROW(accounts.driver()->end_session(*proxied, 1, in_seconds(10)), driver_error);
+    EXPECT_THROW(accounts.driver()->cancel_statement(*proxied, 1, in_seconds(10)), driver_error);
+}
+
 TEST_F(postgresql_server, PasswordsAreNotShownInErrors)
 {
     for (std::string const malformed :
@@ -264,6 +280,7 @@ TEST_F(postgresql_server, ReportsErrorsThatAnotherRunMayCure)
 
     EXPECT_TRUE(raised("40001"));
     EXPECT_TRUE(raised("40P01"));
+    EXPECT_TRUE(raised("55P03"));
     EXPECT_FALSE(raised("23505"));
     EXPECT_FALSE(postgresql::is_retryable(nullptr));
 }
