@@ -130,7 +130,10 @@ void force_queue::lead(held_lock& lock, bool is_seal) noexcept
         bool const has_decision = !is_seal && take_requests();
         if (is_seal || !in_flight_.empty()) {
             take_lazy_notes();
-            if (is_seal) builder_.seal();
+            if (is_seal) {
+                take_horizons();
+                builder_.seal();
+            }
             lock.unlock();
             long const result = writer_.force(builder_);
             lock.lock();
@@ -179,6 +182,15 @@ void force_queue::take_lazy_notes()
     }
 }
 
+void force_queue::take_horizons()
+{
+    // Without them a log that is never filled, only closed and opened, would keep every decision.
+    for (auto const& [id, to] : image_.horizons()) {
+        if (!has_raised_ || builder_.add(horizon_record{id, to}) != add_result::added) return;
+    }
+    has_raised_ = false;
+}
+
 void force_queue::finish_batch(long result, bool has_decision) noexcept
 {
     for (auto const& one : in_flight_) {
@@ -207,6 +219,7 @@ try {
     auto packed = writer_.pack(image_, segment_end::rolled);
     lazy_ends_.clear();  // the snapshot says what they say
     lazy_rollbacks_.clear();
+    has_raised_ = false;
     lock.unlock();
     writer_.create(packed);
     writer_.retire(full);
@@ -267,6 +280,7 @@ try {
 void force_queue::raise_horizon(std::uint16_t id, ports::position to) noexcept
 try {
     std::lock_guard const held(mutex_);
+    has_raised_ = has_raised_ || image_.horizon(id) < to;
     image_.raise(id, to);
 } catch (std::bad_alloc const&) {
     // A horizon that stays low keeps decisions longer than needed, and nothing else.
@@ -294,7 +308,8 @@ bool force_queue::close() noexcept
         poison("a force of the log hangs", "the log could not be closed");
         return false;
     }
-    bool const is_owed = !ends_with_seal_ || !lazy_ends_.empty() || !lazy_rollbacks_.empty();
+    bool const is_owed =
+        !ends_with_seal_ || has_raised_ || !lazy_ends_.empty() || !lazy_rollbacks_.empty();
     if (is_owed && !is_poisoned_) lead(lock, true);
     is_released_ = true;
     idle_changed_.notify_all();

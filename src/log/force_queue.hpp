@@ -72,7 +72,7 @@ public:
     /// @throws std::bad_alloc  nothing was submitted then.
     force_answer force(record what, deadline until);
 
-    // Lazy: in memory at once, on disk with the next force.
+    // Lazy: in memory at once, on disk with the next force; horizons, with the next seal.
     void note_finished(xid const& branch) noexcept;
     void note_rolled_back(gtrid const& which) noexcept;
     void raise_horizon(std::uint16_t id, ports::position to) noexcept;
@@ -115,6 +115,7 @@ private:
     bool roll(held_lock& lock) noexcept;
     bool take_requests() noexcept;
     void take_lazy_notes();
+    void take_horizons();
     void finish_batch(long result, bool has_decision) noexcept;
     void poison(std::string_view what, std::string_view why) noexcept;
     void run_idle_seal() noexcept;
@@ -130,6 +131,7 @@ private:
     std::vector<std::shared_ptr<request>> in_flight_;
     std::map<gtrid, std::uint64_t> lazy_ends_;
     std::deque<gtrid> lazy_rollbacks_;
+    bool has_raised_ = false;  // a horizon that is in no segment yet
     bool has_leader_ = false;
     bool is_protected_ = true;  // something says that the last force is durable
     bool ends_with_seal_ = false;

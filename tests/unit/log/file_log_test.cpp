@@ -358,6 +358,24 @@ TEST(FileLog, KeepsFinishedDecisionsUntilEveryHorizonPassedThem)
     EXPECT_EQ(log->horizon(3), (ports::position{}));
 }
 
+TEST(FileLog, ThatIsOnlyClosedAndOpenedDropsWhatItsHorizonsPassed)
+{
+    auto const disk = std::make_shared<simulated_disk>();
+    gtrid last;
+    for (std::uint32_t epoch = 1; epoch <= 50; ++epoch) {
+        auto const log = open_on(disk, epoch);
+        EXPECT_EQ(log->horizon(1), (ports::position{epoch - 1, epoch == 1 ? 0U : 7U}));
+        EXPECT_EQ(log->outcome(last), recorded_outcome::not_known);
+        auto const what = decision_of(*log, 7);
+        last = what.global;
+        ASSERT_TRUE(is_durable(log->force(what, far_away())));
+        finish(*log, what);
+        log->raise_horizon(1, {epoch, 7});
+        log->raise_horizon(2, {epoch, 7});
+        EXPECT_EQ(log->outcome(last), recorded_outcome::committed);
+    }
+}
+
 TEST(FileLog, AnUnfinishedDecisionSurvivesAnyHorizon)
 {
     auto const disk = std::make_shared<simulated_disk>();

@@ -1,0 +1,344 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// group_commit_test.cpp -- threads that share forces, and forces that do not end.
+//
+// A gate in the file layer holds a force back until the test has seen who waits for the next one,
+// so that what shares a force is decided here and not by the scheduler.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <atomic>
+#include <barrier>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "forwarding_file_layer.hpp"
+#include "log/file_log.hpp"
+#include "log_fixture.hpp"
+
+namespace assent::testing {
+namespace {
+
+using kind = ports::force_failure::kind;
+using namespace std::chrono_literals;
+
+/// Lets forces through one by one, or all.
+class gated_file_layer final : public forwarding_file_layer
+{
+public:
+    using forwarding_file_layer::forwarding_file_layer;
+
+    long fdatasync(handle file) noexcept override
+    {
+        {
+            std::unique_lock held(mutex_);
+            ++arrived_;
+            changed_.notify_all();
+            changed_.wait(held, [this] { return is_open_ || passes_ > 0; });
+            if (!is_open_) --passes_;
+            sigset_t now;
+            ::pthread_sigmask(SIG_BLOCK, nullptr, &now);
+            was_undisturbed_ = was_undisturbed_ && ::sigismember(&now, SIGTERM) == 1;
+        }
+        return target().fdatasync(file);
+    }
+
+    void shut()
+    {
+        std::lock_guard const held(mutex_);
+        is_open_ = false;
+        arrived_ = 0;
+    }
+    void let_one_pass()
+    {
+        std::lock_guard const held(mutex_);
+        ++passes_;
+        changed_.notify_all();
+    }
+    void open_for_good()
+    {
+        std::lock_guard const held(mutex_);
+        is_open_ = true;
+        changed_.notify_all();
+    }
+    /// Waits until `n` forces have come to the gate since it was shut.
+    void await_arrival(unsigned n)
+    {
+        std::unique_lock held(mutex_);
+        changed_.wait(held, [&] { return arrived_ >= n; });
+    }
+    bool was_undisturbed()
+    {
+        std::lock_guard const held(mutex_);
+        return was_undisturbed_;
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool is_open_ = true;
+    bool was_undisturbed_ = true;
+    unsigned passes_ = 0;
+    unsigned arrived_ = 0;
+};
+
+struct gated_log
+{
+    explicit gated_log(std::chrono::milliseconds force_wait = 60s)
+    {
+        auto options = repeatable(gate);
+        options.segment_bytes = 1024 * 1024;
+        options.force_wait = force_wait;
+        log = std::make_unique<log::file_log>("simulated", options);
+    }
+
+    void await_queued(std::size_t n) const
+    {
+        while (log->queued() < n)
+            std::this_thread::yield();
+    }
+
+    std::shared_ptr<simulated_disk> disk = std::make_shared<simulated_disk>();
+    std::shared_ptr<gated_file_layer> gate =
+        std::make_shared<gated_file_layer>(disk->attach_layer());
+    std::unique_ptr<log::file_log> log;
+};
+
+TEST(GroupCommit, SixteenThreadsNeedFewerThanHalfAsManyForcesAsCommits)
+{
+    constexpr unsigned threads = 16;
+    constexpr unsigned rounds = 25;
+    gated_log on;
+    auto const before = on.disk->forces();
+    std::barrier sync(threads + 1);
+    std::atomic<unsigned> durable{0};
+    std::vector<std::thread> workers;
+    for (unsigned t = 0; t < threads; ++t) {
+        workers.emplace_back([&, t] {
+            for (unsigned round = 0; round < rounds; ++round) {
+                sync.arrive_and_wait();
+                auto const what = decision_of(*on.log, 1 + round * threads + t);
+                if (is_durable(on.log->force(what, far_away()))) ++durable;
+                sync.arrive_and_wait();
+            }
+        });
+    }
+    for (unsigned round = 0; round < rounds; ++round) {
+        on.gate->shut();
+        sync.arrive_and_wait();
+        on.gate->await_arrival(1);
+        on.await_queued(threads - 1);
+        on.gate->open_for_good();
+        sync.arrive_and_wait();
+    }
+    for (auto& worker : workers) {
+        worker.join();
+    }
+
+    EXPECT_EQ(durable, threads * rounds);
+    EXPECT_EQ(on.disk->forces() - before, 2 * rounds) << "the first one's, and everybody else's";
+    EXPECT_EQ(on.log->state().forces, 2 * rounds);
+    EXPECT_EQ(on.log->state().decisions, threads * rounds);
+    EXPECT_TRUE(on.gate->was_undisturbed()) << "signals reach no thread inside a force";
+    auto const after = open_on(on.disk->power_loss(1), 2);
+    EXPECT_EQ(after->unfinished().size(), threads * rounds);
+}
+
+TEST(GroupCommit, SurvivesRollsUnderLoad)
+{
+    constexpr unsigned threads = 8;
+    constexpr unsigned commits = 300;
+    auto const disk = std::make_shared<simulated_disk>();
+    auto options = repeatable(disk->attach_layer());
+    options.segment_bytes = log::segment_pages_min * log::page_bytes;
+    options.idle_seal_wait = 1ms;
+    auto log = std::make_unique<log::file_log>("simulated", options);
+    std::vector<std::thread> workers;
+    std::atomic<unsigned> durable{0};
+    for (unsigned t = 0; t < threads; ++t) {
+        workers.emplace_back([&, t] {
+            for (unsigned i = 0; i < commits; ++i) {
+                auto const what = decision_of(*log, 1 + i * threads + t);
+                if (!is_durable(log->force(what, far_away()))) continue;
+                ++durable;
+                if (i % 10 != 0) finish(*log, what);
+                log->raise_horizon(1, {1, i});
+                log->raise_horizon(2, {1, i});
+                if (i % 50 == 0) log->bind("rm" + std::to_string(t), "memory", std::to_string(t));
+            }
+        });
+    }
+    for (auto& worker : workers) {
+        worker.join();
+    }
+    EXPECT_EQ(durable, threads * commits);
+    EXPECT_EQ(log->bindings().size(), threads);
+    log.reset();
+    log = open_on(disk, 2);
+    EXPECT_EQ(log->unfinished().size(), threads * commits / 10);
+    EXPECT_EQ(log->bindings().size(), threads);
+}
+
+TEST(GroupCommit, ADeadlineInTheQueueMeansNotSubmitted)
+{
+    gated_log on;
+    on.gate->shut();
+    std::thread leader(
+        [&] { EXPECT_TRUE(is_durable(on.log->force(decision_of(*on.log, 1), far_away()))); });
+    on.gate->await_arrival(1);
+
+    auto const late =
+        on.log->force(decision_of(*on.log, 2), std::chrono::steady_clock::now() + 20ms);
+    EXPECT_EQ(failure_of(late), kind::not_submitted);
+    EXPECT_FALSE(on.log->state().is_poisoned) << "a short deadline is no fault of the log";
+
+    on.gate->open_for_good();
+    leader.join();
+    EXPECT_EQ(open_on(on.disk->power_loss(1), 2)->unfinished().size(), 1U);
+}
+
+/// Two threads in one force that does not end: the one that waits is given `until`.
+struct hanging_pair
+{
+    explicit hanging_pair(gated_log& on, std::chrono::milliseconds patience)
+    {
+        on.gate->shut();
+        threads.emplace_back([&on] { on.log->force(decision_of(*on.log, 1), far_away()); });
+        on.gate->await_arrival(1);
+        for (std::uint64_t sequence : {2U, 3U}) {
+            threads.emplace_back([this, &on, sequence, patience] {
+                auto const until = std::chrono::steady_clock::now() + patience;
+                auto result = on.log->force(decision_of(*on.log, sequence), until);
+                std::lock_guard const held(mutex);
+                results.push_back(result);
+                changed.notify_all();
+            });
+        }
+        on.await_queued(2);
+        on.gate->let_one_pass();
+        on.gate->await_arrival(2);
+    }
+    void await_results(std::size_t n)
+    {
+        std::unique_lock held(mutex);
+        changed.wait(held, [&] { return results.size() >= n; });
+    }
+    ~hanging_pair()
+    {
+        for (auto& one : threads) {
+            one.join();
+        }
+    }
+
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::vector<ports::force_result> results;
+    std::vector<std::thread> threads;
+};
+
+TEST(GroupCommit, ADeadlineInsideAForceMeansInDoubtAndTheLogGoesOn)
+{
+    gated_log on;
+    {
+        hanging_pair pair(on, 1s);
+        pair.await_results(1);
+        EXPECT_EQ(failure_of(pair.results[0]), kind::in_doubt);
+        EXPECT_FALSE(on.log->state().is_poisoned);
+        on.gate->open_for_good();
+        pair.await_results(2);
+        EXPECT_TRUE(is_durable(pair.results[1])) << "the leader knows that the force ended well";
+    }
+    EXPECT_EQ(on.log->unfinished().size(), 3U) << "so does the log, for whoever asks later";
+    EXPECT_TRUE(is_durable(on.log->force(decision_of(*on.log, 4), far_away())));
+}
+
+TEST(GroupCommit, AHungForceMeansInDoubtAndPoisonsTheLog)
+{
+    gated_log on(1s);
+    {
+        hanging_pair pair(on, 1h);
+        pair.await_results(1);
+        EXPECT_EQ(failure_of(pair.results[0]), kind::in_doubt);
+        EXPECT_TRUE(on.log->state().is_poisoned);
+        EXPECT_THAT(on.log->state().why, ::testing::HasSubstr("hangs"));
+        EXPECT_EQ(failure_of(on.log->force(decision_of(*on.log, 5), far_away())),
+                  kind::not_submitted);
+        on.gate->open_for_good();
+        pair.await_results(2);
+        EXPECT_TRUE(is_durable(pair.results[1])) << "what became durable late is durable";
+    }
+    EXPECT_TRUE(on.log->state().is_poisoned) << "only another opening heals it";
+    auto const after = open_on(on.disk->process_crash(), 2);
+    EXPECT_EQ(after->unfinished().size(), 3U);
+}
+
+TEST(GroupCommit, ALogWhoseForceHangsIsNotReleasedByClose)
+{
+    gated_log on(50ms);
+    on.gate->shut();
+    std::thread leader([&] { on.log->force(decision_of(*on.log, 1), far_away()); });
+    on.gate->await_arrival(1);
+
+    on.log->close();
+    EXPECT_TRUE(on.log->state().is_poisoned);
+    EXPECT_THROW(open_on(on.disk, 2), log::log_error) << "the hung force may still write";
+
+    on.gate->open_for_good();
+    leader.join();
+    on.log->close();
+    EXPECT_NO_THROW(open_on(on.disk, 2));
+}
+
+TEST(GroupCommit, AFailedForceIsInDoubtForAllInItAndNotSubmittedForAllBehindIt)
+{
+    gated_log on;
+    on.gate->shut();
+    std::mutex mutex;
+    std::multiset<kind> failures;
+    auto const commit = [&](std::uint64_t sequence) {
+        auto const result = on.log->force(decision_of(*on.log, sequence), far_away());
+        std::lock_guard const held(mutex);
+        failures.insert(failure_of(result));
+    };
+    std::vector<std::thread> threads;
+    threads.emplace_back(commit, 1);
+    on.gate->await_arrival(1);
+    for (std::uint64_t i = 2; i <= 6; ++i) {
+        threads.emplace_back(commit, i);
+    }
+    on.await_queued(5);
+    on.disk->fail_call(1, {EIO, disk_fault::effect::none});
+    on.gate->open_for_good();
+    for (auto& one : threads) {
+        one.join();
+    }
+
+    EXPECT_EQ(failures.count(kind::in_doubt), 1U);
+    EXPECT_EQ(failures.count(kind::not_submitted), 5U);
+}
+
+TEST(IdleSeal, SealsTheLastForceOnceWhenNoneFollows)
+{
+    auto const disk = std::make_shared<simulated_disk>();
+    auto options = repeatable(disk->attach_layer());
+    options.idle_seal_wait = 1ms;
+    log::file_log log("simulated", options);
+    for (std::uint64_t i = 1; i <= 3; ++i) {
+        auto const others = log.state().other_forces;
+        ASSERT_TRUE(is_durable(log.force(decision_of(log, i), far_away())));
+        while (log.state().other_forces == others)
+            std::this_thread::yield();
+        auto const forces = disk->forces();
+        std::this_thread::sleep_for(5ms);  // several times the wait: a second seal would show
+        EXPECT_EQ(disk->forces(), forces);
+    }
+}
+
+}  // namespace
+}  // namespace assent::testing
