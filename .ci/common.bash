@@ -22,6 +22,9 @@ if [ -z "${TMPDIR:-}" ]; then
 fi
 export TMPDIR
 
+# Let clones in different places share what ccache has compiled.
+export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$root} CCACHE_NOHASHDIR=1
+
 # build NAME [cmake option ...]: configures and builds everything in the directory `build-NAME`,
 # or `build` for an empty name.
 build() {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <sstream>
+#include <utility>
 
 namespace assent::testing {
 namespace {
@@ -82,19 +83,19 @@ bool is_guard_of(fs::path const& file, std::string const& guard)
 // Written in halves, so that this file does not hold them.
 std::vector<std::string> const& banned_words()
 {
-    static std::vector<std::string> const words{
-        "TO"
-        "DO",
-        "FIX"
-        "ME",
-        "XX"
-        "X:",
-        "bash"
-        "_jobs",
-        "/wo"
-        "rk/",
-        "/far"
-        "m/"};
+    static std::vector<std::string> const words = [] {
+        std::vector<std::string> joined;
+        for (auto const& [head, tail] :
+             std::vector<std::pair<std::string, std::string>>{{"TO", "DO"},
+                                                              {"FIX", "ME"},
+                                                              {"XX", "X:"},
+                                                              {"bash", "_jobs"},
+                                                              {"/wo", "rk/"},
+                                                              {"/far", "m/"}}) {
+            joined.push_back(head + tail);
+        }
+        return joined;
+    }();
     return words;
 }
 

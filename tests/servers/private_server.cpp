@@ -56,12 +56,12 @@ std::map<std::string, std::string> parse_environment(std::string const& text)
 
 }  // namespace
 
-std::unique_ptr<private_server> private_server::postgresql(std::vector<std::string> settings)
+std::unique_ptr<private_server> private_server::postgresql(std::vector<std::string> const& settings)
 {
     return std::unique_ptr<private_server>(new private_server("postgresql", settings));
 }
 
-std::unique_ptr<private_server> private_server::mariadb(std::vector<std::string> settings)
+std::unique_ptr<private_server> private_server::mariadb(std::vector<std::string> const& settings)
 {
     return std::unique_ptr<private_server>(new private_server("mariadb", settings));
 }

@@ -31,8 +31,9 @@ class private_server
 public:
     /// Makes the data directory and starts the server; `settings` are the server's, `key=value`.
     /// @throws std::runtime_error  with the last lines of the server's log.
-    static std::unique_ptr<private_server> postgresql(std::vector<std::string> settings = {});
-    static std::unique_ptr<private_server> mariadb(std::vector<std::string> settings = {});
+    static std::unique_ptr<private_server> postgresql(
+        std::vector<std::string> const& settings = {});
+    static std::unique_ptr<private_server> mariadb(std::vector<std::string> const& settings = {});
 
     private_server(private_server const&) = delete;
     private_server& operator=(private_server const&) = delete;

@@ -23,7 +23,7 @@
 namespace assent::testing {
 namespace {
 
-using factory = std::unique_ptr<private_server> (*)(std::vector<std::string>);
+using factory = std::unique_ptr<private_server> (*)(std::vector<std::string> const&);
 
 struct kind
 {
@@ -41,9 +41,9 @@ void PrintTo(kind const& what, std::ostream* out)
 class PrivateServer : public ::testing::TestWithParam<kind>
 {
 protected:
-    std::unique_ptr<private_server> make(std::vector<std::string> settings = {}) const
+    std::unique_ptr<private_server> make(std::vector<std::string> const& settings = {}) const
     {
-        return GetParam().make(std::move(settings));
+        return GetParam().make(settings);
     }
     std::string query(private_server const& server, std::string const& sql) const
     {
