@@ -89,8 +89,15 @@ bank::bank() : postgresql_(private_server::postgresql()), mariadb_(private_serve
 
 bank::~bank()
 {
+    stop_looking();
+}
+
+void bank::stop_looking()
+{
     if (accounts_ != nullptr) PQfinish(accounts_);
     if (orders_ != nullptr) mysql_close(orders_);
+    accounts_ = nullptr;
+    orders_ = nullptr;
 }
 
 std::string bank::accounts_conninfo(int port) const
@@ -101,8 +108,8 @@ std::string bank::accounts_conninfo(int port) const
 std::string bank::orders_connect_string(int port) const
 {
     return "host=127.0.0.1 port=" + std::to_string(port == 0 ? mariadb_->port() : port) +
-           " user=" + mariadb_->account() + " password_file=" + mariadb_->directory() + "/password" +
-           " database=orders";
+           " user=" + mariadb_->account() + " password_file=" + mariadb_->directory() +
+           "/password" + " database=orders";
 }
 
 postgresql::resource_manager bank::accounts_manager(int port) const

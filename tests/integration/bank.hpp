@@ -54,6 +54,10 @@ public:
     PGconn* look_accounts();  ///< reconnects when the server was restarted
     mysql::handle_type look_orders();
 
+    /// Closes the two, until the next look.  They are of the manager's own account, so to a manager
+    /// that is opened later they look like sessions of an earlier run, which keep it from draining.
+    void stop_looking();
+
     /// Branches in doubt, of everybody.
     std::int64_t prepared_in_accounts();
     std::int64_t prepared_in_orders();
