@@ -26,12 +26,12 @@ export TMPDIR
 export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$root} CCACHE_NOHASHDIR=1
 
 # build NAME [cmake option ...]: configures and builds everything in the directory `build-NAME`,
-# or `build` for an empty name.
+# or `build` for an empty name; of the targets only those named by `targets`, if any.
 build() {
     local name=$1 directory launcher=()
     shift
     directory=$builds/build${name:+-$name}
     if command -v ccache >/dev/null; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
     cmake -S "$root" -B "$directory" -G Ninja -DASSENT_TESTS=ON "${launcher[@]}" "$@" >&2 &&
-        nice cmake --build "$directory" --parallel "$jobs" >&2
+        nice cmake --build "$directory" --parallel "$jobs" ${targets:+--target "$targets"} >&2
 }
