@@ -98,6 +98,7 @@ void server::receive(std::uint64_t id, std::shared_ptr<pending_reply> const& wai
         return;
     }
     sessions_[id].outstanding = waiting;
+    waiting->process = sessions_[id].process;
     branch& b = durable_.branches[waiting->branch];
     b.id = waiting->branch;
     remember(waiting->what, b);
@@ -211,6 +212,8 @@ std::optional<reply> server::collect(pending_reply& waiting, deadline until)
 void server::note_heard(pending_reply const& waiting)
 {
     if (waiting.is_lost || !waiting.event) return;
+    // What a process is told after its death, the next one does not know.
+    if (dead_processes_.count(waiting.process) != 0) return;
     history_[*waiting.event].was_heard = true;
     reply const& what = waiting.answer;
     branch& b = durable_.branches[waiting.branch];

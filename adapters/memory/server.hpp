@@ -72,6 +72,7 @@ struct pending_reply
     bool is_lost = false;  // `answer` is what the client makes of the silence
     bool is_late = false;  // on the wire until `ready_at`, and lost with the connection
     deadline ready_at{};
+    std::uint64_t process = 0;         // of the session that asked
     std::optional<std::size_t> event;  // in the history; none when it was never sent
 };
 

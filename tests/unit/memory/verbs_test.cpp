@@ -353,6 +353,21 @@ TEST(MemoryViolation, RepeatsOfWhatWasNotHeardAreNone)
     EXPECT_THAT(w.db.violations(), IsEmpty());
 }
 
+TEST(MemoryViolation, WhatAProcessIsToldAfterItsDeathIsNotHeard)
+{
+    world w;
+    auto const session = w.prepare(name(1));
+    session->submit(verb::commit, name(1));
+    w.manager.kill_process();
+    EXPECT_TRUE(session->collect(w.in(1s))->is_ok());
+    at::memory_resource_manager next{"accounts", w.db};
+    auto const again = next.driver()->connect(assent::session_purpose::manage, w.in(1s));
+
+    EXPECT_EQ(w.code(*again, verb::commit, name(1)), xa_code::nota);
+
+    EXPECT_THAT(w.db.violations(), IsEmpty());
+}
+
 TEST(MemoryViolation, TheNextProcessMayRepeatWhatTheLastOneHeard)
 {
     world w;
