@@ -173,18 +173,18 @@ session_presence presence(session& manage, std::uint64_t id, deadline until)
 session_presence older_sessions(session& ours, deadline until)
 {
     if (ours.who().is_proxied) return session_presence::unknown;
-    // A session whose start the server does not show counts as older.
+    // A session whose start the server does not show counts as older.  Were our own not shown,
+    // there would be no row at all, which is an error.
     std::string const sql =
         std::string{
-            "SELECT pg_catalog.count(*), pg_catalog.count(me.pid) FROM"
-            " (SELECT m.pid, m.backend_start FROM pg_catalog.pg_stat_activity m"
-            " WHERE m.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()) AS me"
-            " LEFT JOIN pg_catalog.pg_stat_activity a"
-            " ON a.pid OPERATOR(pg_catalog.<>) me.pid"
+            "SELECT (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity a"
+            " WHERE a.pid OPERATOR(pg_catalog.<>) me.pid"
             " AND a.datname OPERATOR(pg_catalog.=) pg_catalog.current_database() AND ("} +
         is_ours +
-        ") AND (a.backend_start IS NULL OR a.backend_start OPERATOR(pg_catalog.<=) "
-        "me.backend_start) WHERE a.pid IS NOT NULL OR me.backend_start IS NULL";
+        ") AND (a.backend_start IS NULL OR me.backend_start IS NULL"
+        " OR a.backend_start OPERATOR(pg_catalog.<=) me.backend_start))"
+        " FROM pg_catalog.pg_stat_activity me"
+        " WHERE me.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()";
     row const seen = query_row(ours.connection(), sql, 1, until, "looking for older sessions");
     return number_of(seen, 0) == 0 ? session_presence::gone : session_presence::present;
 }

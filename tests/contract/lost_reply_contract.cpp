@@ -62,7 +62,7 @@ TEST_P(contract, CollectWaitsUntilItsDeadlineAndMayBeCalledAgain)
     auto const waited = std::chrono::steady_clock::now() - before;
     EXPECT_FALSE(nothing.has_value());
     EXPECT_GE(waited, std::chrono::milliseconds(100));
-    EXPECT_LT(waited, std::chrono::seconds(5));
+    EXPECT_LT(waited, std::chrono::seconds(20));
     target().thaw();
     EXPECT_TRUE(branch.session->collect(in_seconds(10))->is_ok());
     EXPECT_TRUE(run(*branch.session, verb::rollback, branch.id).is_ok());
@@ -81,7 +81,7 @@ TEST_P(contract, ConnectGivesUpAtItsDeadlineAndNamesTheResourceManager)
         EXPECT_NE(std::string{error.what()}.find(driver().name()), std::string::npos);
     }
 
-    EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(5));
+    EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(20));
     target().thaw();
 }
 

@@ -34,13 +34,15 @@ bool is_lost(reply const& what)
 class postgresql_votes : public postgresql_case
 {
 protected:
+    bool waits_for_replica(std::uint64_t session)
+    {
+        return pg().administer(
+                   "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND pid = " +
+                   std::to_string(session)) == "1";
+    }
     void wait_for_replica(std::uint64_t session)
     {
-        std::string const waits =
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event = "
-            "'SyncRep' AND pid = " +
-            std::to_string(session);
-        if (!eventually([&] { return pg().administer(waits) == "1"; })) {
+        if (!eventually([&] { return waits_for_replica(session); })) {
             throw std::runtime_error("the session does not wait for a replica");
         }
     }
@@ -222,9 +224,12 @@ TEST_P(postgresql_votes, TheWitnessOfALostCommitTellsItsFateWhenItIsOver)
     auto const manage = open(session_purpose::manage);
     apply(*branch.session, "SET synchronous_commit = on");
     branch.session->submit(verb::commit_one_phase, branch.id);
-    ASSERT_FALSE(
-        branch.session->collect(std::chrono::steady_clock::now() + std::chrono::milliseconds(200)));
-    wait_for_replica(branch.session->id());
+    // collect is what sends COMMIT, once the witness has arrived.
+    ASSERT_TRUE(eventually([&] {
+        auto const soon = std::chrono::steady_clock::now() + std::chrono::milliseconds(50);
+        EXPECT_FALSE(branch.session->collect(soon).has_value());
+        return waits_for_replica(branch.session->id());
+    }));
 
     branch.session->sever();
     auto const answer = branch.session->collect(in_seconds(10));
