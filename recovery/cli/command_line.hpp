@@ -1,0 +1,35 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// command_line.hpp -- what the operator asked for.  No secret can be given here: argv is public.
+
+#ifndef ASSENT_RECOVERY_CLI_COMMAND_LINE_HPP
+#define ASSENT_RECOVERY_CLI_COMMAND_LINE_HPP
+
+#include <chrono>
+#include <string>
+#include <variant>
+
+namespace assent::cli {
+
+struct request
+{
+    std::string command;  ///< status, scan, recover, show
+    std::string config;
+    bool is_json = false;
+    std::chrono::milliseconds timeout{60'000};
+    std::chrono::milliseconds presumed_abort_delay{5'000};
+    std::string transaction;
+};
+
+/// There is nothing to do but to say something: --help, --version, or what is wrong.
+struct reply_only
+{
+    int status = 0;
+    std::string text;
+};
+
+std::variant<request, reply_only> parse_command_line(int argc, char const* const* argv);
+
+}  // namespace assent::cli
+
+#endif  // ASSENT_RECOVERY_CLI_COMMAND_LINE_HPP

@@ -1,0 +1,34 @@
+# shellcheck shell=bash
+# Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+#
+# completion.bash -- bash completion for assent: commands, options, files.
+
+_assent() {
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command='' each
+    COMPREPLY=()
+    case $before in
+        -c | --config)
+            mapfile -t COMPREPLY < <(compgen -f -- "$word")
+            return
+            ;;
+        --timeout | --presumed-abort-delay)
+            return
+            ;;
+    esac
+    for each in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        case $each in
+            status | scan | recover | show)
+                command=$each
+                break
+                ;;
+        esac
+    done
+    local offered='--config --json --help'
+    case $command in
+        '') offered="status scan recover show --version $offered" ;;
+        recover) offered="--timeout --presumed-abort-delay $offered" ;;
+    esac
+    mapfile -t COMPREPLY < <(compgen -W "$offered" -- "$word")
+}
+
+complete -o filenames -F _assent assent

@@ -1,0 +1,74 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// configuration.hpp -- which log, and which databases: what the program reads before it acts.
+//
+//   log_directory = "/var/lib/shop/txlog"
+//   node_label = "shop-1"
+//
+//   [[resource_manager]]
+//   name = "accounts"                            # the name that the application gives it
+//   kind = "postgresql"                          # postgresql, mysql or mariadb
+//   connect_file = "/etc/shop/accounts.connect"  # or connect, or connect_env: exactly one
+//
+// The one invariant: a secret is read only for a command that connects, and is never shown.
+
+#ifndef ASSENT_RECOVERY_CLI_CONFIGURATION_HPP
+#define ASSENT_RECOVERY_CLI_CONFIGURATION_HPP
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace assent::cli {
+
+enum class database_kind : std::uint8_t { postgresql = 1, mysql = 2, mariadb = 3 };
+
+constexpr std::string_view name_of(database_kind what) noexcept
+{
+    switch (what) {
+        case database_kind::postgresql:
+            return "postgresql";
+        case database_kind::mysql:
+            return "mysql";
+        case database_kind::mariadb:
+            return "mariadb";
+    }
+    return "?";
+}
+
+/// Where a connect string is to be found.
+struct connect_source
+{
+    enum class place : std::uint8_t { text = 1, file = 2, environment = 3 };
+
+    place where = place::text;
+    std::string value;  ///< the string itself, the path of the file, the name of the variable
+};
+
+struct configured_database
+{
+    std::string name;
+    database_kind kind = database_kind::postgresql;
+    connect_source connect;
+    bool allow_non_durable = false;
+};
+
+struct configuration
+{
+    std::string path;
+    std::string log_directory;
+    std::string node_label;
+    bool allow_volatile_log = false;
+    std::vector<configured_database> databases;
+
+    configured_database const* find(std::string_view name) const noexcept;
+};
+
+/// Reads and checks a configuration file.  Connects to nothing and opens no file that it names.
+/// @throws failure  misused, naming the file, the line and the key.
+configuration read_configuration(std::string const& path);
+
+}  // namespace assent::cli
+
+#endif  // ASSENT_RECOVERY_CLI_CONFIGURATION_HPP

@@ -1,0 +1,23 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// databases.hpp -- resource managers out of a configuration; the only file that knows adapters.
+
+#ifndef ASSENT_RECOVERY_CLI_DATABASES_HPP
+#define ASSENT_RECOVERY_CLI_DATABASES_HPP
+
+#include <string>
+
+#include <assent/resource_manager.hpp>
+
+#include "recovery/cli/configuration.hpp"
+
+namespace assent::cli {
+
+/// Connects to nothing.
+/// @throws failure  misused: its secret cannot be read, its connect string is wrong, or this
+///                  program was built without its client library.
+resource_manager make_resource_manager(configured_database const& which);
+
+}  // namespace assent::cli
+
+#endif  // ASSENT_RECOVERY_CLI_DATABASES_HPP

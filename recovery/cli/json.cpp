@@ -1,0 +1,235 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// json.cpp -- the only file that sees nlohmann's JSON.
+
+#include "recovery/cli/json.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "recovery/cli/text.hpp"
+#include "recovery/cli/words.hpp"
+
+namespace assent::cli {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+json time(std::int64_t unix_ms)
+{
+    return unix_ms == 0 ? json{nullptr} : json(iso_utc(unix_ms));
+}
+
+json as_json(scanned_database const& database);
+json as_json(recovered_database const& database);
+json as_json(shown_listing const& listing);
+
+json text_or_null(std::string const& text)
+{
+    return text.empty() ? json{nullptr} : json(text);
+}
+
+json as_json(log_report const& log)
+{
+    json told{{"directory", log.directory},
+              {"node", hex(log.node, 16)},
+              {"node_label", log.node_label},
+              {"epoch", log.current.epoch},
+              {"nonce", hex(log.current.nonce, 12)},
+              {"openings", log.openings},
+              {"segments",
+               {{"count", log.segments},
+                {"bytes", log.segment_bytes},
+                {"newest", log.newest_segment},
+                {"end", log.end}}},
+              {"owner", nullptr}};
+    if (log.is_owned) {
+        told["owner"] = {{"pid", log.owner_pid == 0 ? json{nullptr} : json(log.owner_pid)},
+                         {"since", time(log.owner_since_ms)}};
+    }
+    return told;
+}
+
+json as_json(decision_report const& decision)
+{
+    json all = json::array();
+    for (auto const& branch : decision.branches) {
+        all.push_back({{"bqual", std::string{branch.branch.text()}},
+                       {"resource_manager", branch.resource_manager},
+                       {"is_finished", branch.is_finished}});
+    }
+    return {{"gtrid", std::string{decision.id.text()}},
+            {"decided", "commit"},
+            {"at", time(decision.unix_ms)},
+            {"branches", std::move(all)}};
+}
+
+json as_json(ports::heuristic_record const& record)
+{
+    return {{"branch", record.branch.text()},
+            {"resource_manager", record.resource_manager},
+            {"heuristic", word_for(record.code)},
+            {"seen", record.text},
+            {"at", time(record.unix_ms)}};
+}
+
+json as_json(operator_report const& record)
+{
+    return {{"branch", record.branch.text()},
+            {"decided", record.verdict},
+            {"who", record.who},
+            {"why", record.why},
+            {"at", time(record.unix_ms)}};
+}
+
+json as_json(known_database const& database)
+{
+    return {
+        {"name", database.name},
+        {"kind", database.kind},
+        {"id", database.is_bound ? json(database.id) : json{nullptr}},
+        {"identity", text_or_null(database.identity)},
+        {"is_bound", database.is_bound},
+        {"is_configured", database.is_configured},
+        {"horizon", {{"epoch", database.horizon.epoch}, {"sequence", database.horizon.sequence}}},
+        {"branches_due", database.branches_due}};
+}
+
+json as_json(scanned_branch const& branch)
+{
+    return {{"xid", branch.id.text()}, {"action", branch.action}, {"why", branch.why}};
+}
+
+template <class Range>
+json list_of(Range const& all)
+{
+    json list = json::array();
+    for (auto const& each : all)
+        list.push_back(as_json(each));
+    return list;
+}
+
+json as_json(scanned_database const& database)
+{
+    json finished = json::array();
+    for (auto const& id : database.finished)
+        finished.push_back(id.text());
+    return {{"name", database.name},
+            {"kind", database.kind},
+            {"is_configured", database.is_configured},
+            {"is_conclusive", database.is_conclusive},
+            {"problem", text_or_null(database.problem)},
+            {"foreign", database.foreign_count},
+            {"branches", list_of(database.branches)},
+            {"found_committed", std::move(finished)}};
+}
+
+json as_json(recovered_database const& database)
+{
+    return {{"name", database.name},
+            {"committed", database.committed},
+            {"rolled_back", database.rolled_back},
+            {"found_committed", database.found_finished},
+            {"heuristics", database.heuristics},
+            {"is_drained", database.is_drained},
+            {"why", text_or_null(database.why)}};
+}
+
+json as_json(shown_listing const& listing)
+{
+    return {{"resource_manager", listing.resource_manager},
+            {"is_conclusive", listing.is_conclusive},
+            {"problem", text_or_null(listing.problem)},
+            {"branches", list_of(listing.branches)}};
+}
+
+json begin(char const* command, any_report const& told)
+{
+    return {{"command", command},
+            {"exit_code", static_cast<int>(told.code)},
+            {"attention", told.attention}};
+}
+
+/// Bytes that are not UTF-8 (a server's words) are replaced, not refused.
+std::string dump(json const& all)
+{
+    return all.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+void add_status(json& into, status_report const& told)
+{
+    into["log"] = as_json(told.log);
+    into["decisions"] = {{"to_be_finished", told.unfinished.size()},
+                         {"finished", told.finished_decisions},
+                         {"rollbacks_noted", told.rollbacks}};
+    into["to_be_finished"] = list_of(told.unfinished);
+    into["heuristics"] = list_of(told.heuristics);
+    into["operator_records"] = list_of(told.operators);
+    into["resource_managers"] = list_of(told.databases);
+}
+
+}  // namespace
+
+std::string in_json(status_report const& told)
+{
+    auto all = begin("status", told);
+    add_status(all, told);
+    return dump(all);
+}
+
+std::string in_json(scan_report const& told)
+{
+    auto all = begin("scan", told);
+    all["log"] = as_json(told.log);
+    all["databases"] = list_of(told.databases);
+    return dump(all);
+}
+
+std::string in_json(recover_report const& told)
+{
+    auto all = begin("recover", told);
+    all["has_acted"] = told.has_acted;
+    if (told.has_acted) {
+        all["is_drained"] = told.is_drained;
+        all["was_interrupted"] = told.was_interrupted;
+        all["epoch"] = told.epoch;
+        all["took_ms"] = told.took_ms;
+        all["recovered"] = list_of(told.databases);
+        all["quarantined"] = told.quarantined;
+        all["remaining"] = list_of(told.scan.databases);
+    }
+    add_status(all, told.status);
+    return dump(all);
+}
+
+std::string in_json(show_report const& told)
+{
+    auto const parts = told.id.parts();
+    auto all = begin("show", told);
+    all["gtrid"] = std::string{told.id.text()};
+    all["outcome"] = told.outcome;
+    all["explanation"] = told.explanation;
+    all["parts"] = {{"node", hex(parts.node, 16)},
+                    {"epoch", parts.epoch},
+                    {"nonce", hex(parts.nonce, 12)},
+                    {"sequence", parts.sequence},
+                    {"place", std::string(1, static_cast<char>(parts.place))},
+                    {"place_resource_manager", parts.place_resource_manager}};
+    all["is_of_node"] = told.is_of_node;
+    all["is_known_opening"] = told.is_known_opening;
+    all["opened"] = time(told.opened_ms);
+    all["decision"] = told.has_decision ? as_json(told.decision) : json{nullptr};
+    all["heuristics"] = list_of(told.heuristics);
+    all["operator_records"] = list_of(told.operators);
+    all["listings"] = list_of(told.listings);
+    return dump(all);
+}
+
+std::string in_json(std::string const& command, failure const& what)
+{
+    return dump({{"command", text_or_null(command)},
+                 {"exit_code", static_cast<int>(what.code())},
+                 {"error", what.what()}});
+}
+
+}  // namespace assent::cli

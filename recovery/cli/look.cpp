@@ -1,0 +1,121 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+
+#include "recovery/cli/look.hpp"
+
+#include <system_error>
+
+#include "log/log_error.hpp"
+#include "recovery/cli/failure.hpp"
+
+namespace assent::cli {
+
+namespace {
+
+failure explain(configuration const& from, log::log_error const& e)
+{
+    if (e.code() == std::errc::no_such_file_or_directory) {
+        return {exit_code::misused, "there is no log in \"" + from.log_directory +
+                                        "\"; check log_directory in " + from.path};
+    }
+    if (e.code() == std::errc::not_a_directory) {
+        return {exit_code::misused, "\"" + from.log_directory +
+                                        "\" is not a directory; check log_directory in " +
+                                        from.path};
+    }
+    if (e.code() == std::errc::permission_denied) {
+        return {exit_code::failed,
+                std::string{e.what()} + "; run as the user who owns the log's directory"};
+    }
+    return {exit_code::failed, e.what()};
+}
+
+void require_same_node(configuration const& from, log::log_view const& view)
+{
+    if (view.newest.node_label != from.node_label) {
+        throw failure{exit_code::misused, "\"" + from.log_directory + "\" is the log of node \"" +
+                                              view.newest.node_label + "\", and " + from.path +
+                                              " says node_label = \"" + from.node_label +
+                                              "\"; correct the one that is wrong"};
+    }
+    for (auto const& [id, bound] : view.image.bindings()) {
+        auto const* const database = from.find(bound.name);
+        if (database == nullptr || bound.kind == name_of(database->kind)) continue;
+        throw failure{exit_code::misused, "the log knows \"" + bound.name + "\" as " + bound.kind +
+                                              ", and " + from.path + " says kind = \"" +
+                                              std::string{name_of(database->kind)} +
+                                              "\"; correct kind"};
+    }
+}
+
+ports::logged_decision as_logged(log::decision_entry const& entry)
+{
+    ports::logged_decision logged;
+    logged.what = entry.what;
+    for (std::size_t i = 0; i < entry.what.branches.size(); ++i) {
+        logged.is_finished.push_back((entry.finished >> i & 1) != 0);
+    }
+    return logged;
+}
+
+}  // namespace
+
+log::log_view look(configuration const& from)
+{
+    try {
+        auto view = log::view_log(from.log_directory);
+        require_same_node(from, view);
+        return view;
+    } catch (log::log_error const& e) {
+        throw explain(from, e);
+    }
+}
+
+ports::opening current_of(log::log_view const& view) noexcept
+{
+    return {view.newest.writer.epoch, view.newest.writer.nonce};
+}
+
+std::optional<ports::logged_decision> find_decision(two_looks const& seen, gtrid const& which)
+{
+    for (auto const* view : {&seen.after, &seen.before}) {
+        auto const& all = view->image.decisions();
+        if (auto const at = all.find(which); at != all.end()) return as_logged(at->second);
+    }
+    return std::nullopt;
+}
+
+recovery::log_facts facts_of(two_looks const& seen)
+{
+    recovery::log_facts facts;
+    facts.node = seen.after.newest.writer.node;
+    facts.current = current_of(seen.after);
+    facts.knows = [&seen](ports::opening const& which) {
+        return seen.after.image.openings().count({which.epoch, which.nonce}) != 0;
+    };
+    facts.find = [&seen](gtrid const& which) { return find_decision(seen, which); };
+    facts.unfinished = [&seen] {
+        std::vector<ports::logged_decision> all;
+        for (auto const& [global, entry] : seen.after.image.decisions()) {
+            if (!entry.is_complete()) all.push_back(as_logged(entry));
+        }
+        return all;
+    };
+    facts.horizon = [&seen](std::uint16_t id) { return seen.before.image.horizon(id); };
+    return facts;
+}
+
+bool is_live(two_looks const& seen, gtrid const& which) noexcept
+{
+    auto const parts = which.parts();
+    return seen.after.lock.is_held &&
+           current_of(seen.after) == ports::opening{parts.epoch, parts.nonce};
+}
+
+std::string name_of_resource_manager(log::log_view const& view, std::uint16_t id)
+{
+    auto const& all = view.image.bindings();
+    auto const at = all.find(id);
+    return at == all.end() ? "?" : at->second.name;
+}
+
+}  // namespace assent::cli

@@ -1,0 +1,156 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+
+#include "recovery/cli/recover.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "recovery/cli/databases.hpp"
+#include "recovery/cli/look.hpp"
+#include "recovery/cli/scan.hpp"
+#include "recovery/cli/status.hpp"
+#include "recovery/cli/tally.hpp"
+
+namespace assent::cli {
+
+namespace {
+
+using namespace std::chrono_literals;
+using steady = std::chrono::steady_clock;
+
+// An owner that is just closing gives the log up within this.
+constexpr std::chrono::milliseconds lock_wait{1'000};
+constexpr std::chrono::milliseconds close_wait{10'000};
+// The keepers look again this often for what is not drained yet.
+constexpr std::chrono::milliseconds scan_interval{500};
+constexpr std::chrono::milliseconds progress_interval{250};
+
+/// @return the manager, or nothing when another process owns the log.
+std::unique_ptr<transaction_manager> become_owner(configuration const& from,
+                                                  recover_options const& how,
+                                                  std::shared_ptr<tally> const& counts)
+{
+    limits bounds;
+    bounds.log_lock = lock_wait;
+    bounds.scan_interval = scan_interval;
+    bounds.presumed_abort_delay = how.presumed_abort_delay;
+    bounds.close = close_wait;
+    options wanted;
+    wanted.log_directory(from.log_directory)
+        .node_label(from.node_label)
+        .observe(counts)
+        .bounds(bounds);
+    if (from.allow_volatile_log) wanted.allow_volatile_log();
+    try {
+        return std::make_unique<transaction_manager>(wanted);
+    } catch (error const& e) {
+        if (e.code() == errc::log_unusable && look(from).lock.is_held) return nullptr;
+        throw failure{exit_code::failed, e.what()};
+    }
+}
+
+bool is_all_drained(manager_state const& state)
+{
+    return std::all_of(state.resource_managers.begin(), state.resource_managers.end(),
+                       [](auto const& rm) { return rm.is_drained || !rm.is_configured; });
+}
+
+/// @return how it stood at the end.
+manager_state wait_until_drained(transaction_manager& tm, recover_options const& how, tally& counts,
+                                 recover_report& told)
+{
+    auto const until = steady::now() + how.timeout;
+    auto next_progress = steady::now();
+    for (;;) {
+        auto state = tm.state();
+        auto const now = steady::now();
+        if (how.progress && now >= next_progress) {
+            how.progress(state);
+            next_progress = now + progress_interval;
+        }
+        if (is_all_drained(state) || now >= until) return state;
+        if (how.is_interrupted && how.is_interrupted()) {
+            told.was_interrupted = true;
+            return state;
+        }
+        auto const left = std::chrono::ceil<std::chrono::milliseconds>(until - now);
+        counts.wait(std::min<std::chrono::milliseconds>(left, 100ms));
+    }
+}
+
+void note(recover_report& into, manager_state const& state, tally const& counts)
+{
+    for (auto const& rm : state.resource_managers) {
+        if (!rm.is_configured) continue;  // scan says it
+        auto done = counts.of(rm.name);
+        done.is_drained = rm.is_drained;
+        done.why = rm.why.empty() ? rm.undrained : rm.why;
+        if (!done.is_drained) {
+            into.raise(exit_code::attention, "\"" + rm.name + "\" is not drained: " + done.why);
+        }
+        into.databases.push_back(std::move(done));
+    }
+    into.quarantined = state.quarantined;
+    for (auto const& branch : into.quarantined) {
+        into.raise(exit_code::attention,
+                   "quarantined, nobody may decide it but a person: " + branch);
+    }
+}
+
+void append(recover_report& into, any_report const& part)
+{
+    for (auto const& sentence : part.attention) {
+        bool const is_said = std::find(into.attention.begin(), into.attention.end(), sentence) !=
+                             into.attention.end();
+        if (!is_said) into.raise(part.code, sentence);
+    }
+}
+
+}  // namespace
+
+recover_report recover(configuration const& from, recover_options const& how)
+{
+    auto const begun = steady::now();
+    auto const first = look(from);
+    std::vector<resource_manager> bound;
+    for (auto const& each : first.image.bindings()) {
+        // What the log never named has nothing to recover, and is not bound by this program.
+        auto const* const configured = from.find(each.second.name);
+        if (configured != nullptr) bound.push_back(make_resource_manager(*configured));
+    }
+
+    recover_report told;
+    auto const counts = std::make_shared<tally>();
+    auto tm = become_owner(from, how, counts);
+    if (!tm) {
+        told.status = make_status(from, look(from));
+        told.scan.log = told.status.log;
+        append(told, told.status);
+        told.raise(exit_code::owned, name_of_owner(told.status.log) +
+                                         " owns the log and recovers by itself; nothing was done");
+        told.code = exit_code::owned;
+        return told;
+    }
+    told.has_acted = true;
+    told.epoch = tm->state().epoch;
+    for (auto const& each : bound)
+        tm->add_any(each);
+    auto const state = wait_until_drained(*tm, how, *counts, told);
+    auto const left = tm->close(steady::now() + close_wait);
+    tm.reset();
+
+    note(told, state, *counts);
+    auto after = scan(from);
+    told.status = make_status(from, after.seen.after);
+    told.scan = std::move(after.report);
+    append(told, told.scan);
+    append(told, told.status);
+    told.is_drained = left.is_drained;
+    told.took_ms =
+        std::chrono::duration_cast<std::chrono::milliseconds>(steady::now() - begun).count();
+    return told;
+}
+
+}  // namespace assent::cli

@@ -1,0 +1,37 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// scan.hpp -- what every database lists for this node, and what recovery would do with it.
+
+#ifndef ASSENT_RECOVERY_CLI_SCAN_HPP
+#define ASSENT_RECOVERY_CLI_SCAN_HPP
+
+#include <chrono>
+#include <vector>
+
+#include "recovery/cli/configuration.hpp"
+#include "recovery/cli/look.hpp"
+#include "recovery/cli/report.hpp"
+#include "recovery/cli/survey.hpp"
+
+namespace assent::cli {
+
+/// How long a database may take to be connected to, and again to answer.
+inline constexpr std::chrono::milliseconds survey_wait{5'000};
+
+/// Applies the rules that recovery goes by to what was seen.
+scan_report judge(configuration const& from, two_looks const& seen,
+                  std::vector<surveyed_database> const& listed);
+
+struct scanned
+{
+    two_looks seen;
+    scan_report report;
+};
+
+/// Looks at the log, asks every configured database, looks again.  Changes nothing anywhere.
+/// @throws failure
+scanned scan(configuration const& from);
+
+}  // namespace assent::cli
+
+#endif  // ASSENT_RECOVERY_CLI_SCAN_HPP

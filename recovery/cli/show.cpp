@@ -1,0 +1,165 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+
+#include "recovery/cli/show.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "recovery/cli/failure.hpp"
+#include "recovery/cli/status.hpp"
+
+namespace assent::cli {
+
+namespace {
+
+void collect_records(show_report& told, two_looks const& seen)
+{
+    for (auto const* view : {&seen.after, &seen.before}) {
+        auto const at = view->image.decisions().find(told.id);
+        if (at == view->image.decisions().end()) continue;
+        told.has_decision = true;
+        told.decision = describe(*view, at->second);
+        break;
+    }
+    auto const& image = seen.after.image;
+    std::copy_if(image.heuristics().begin(), image.heuristics().end(),
+                 std::back_inserter(told.heuristics),
+                 [&](auto const& record) { return record.branch.global == told.id; });
+    for (auto const& record : image.operator_records()) {
+        if (record.branch.global == told.id) told.operators.push_back(describe(record));
+    }
+}
+
+void collect_listings(show_report& told, scan_report const& all)
+{
+    for (auto const& database : all.databases) {
+        shown_listing one{database.name, database.is_conclusive, database.problem, {}};
+        std::copy_if(database.branches.begin(), database.branches.end(),
+                     std::back_inserter(one.branches),
+                     [&](auto const& branch) { return branch.id.global == told.id; });
+        told.listings.push_back(std::move(one));
+    }
+}
+
+bool is_listed(show_report const& told)
+{
+    return std::any_of(told.listings.begin(), told.listings.end(),
+                       [](auto const& one) { return !one.branches.empty(); });
+}
+
+/// Whether every database that the log knows has been past this transaction.
+bool is_forgotten(gtrid const& id, log::log_view const& view)
+{
+    auto const parts = id.parts();
+    auto const& bindings = view.image.bindings();
+    return !bindings.empty() &&
+           std::all_of(bindings.begin(), bindings.end(), [&](auto const& each) {
+               return ports::position{parts.epoch, parts.sequence} <=
+                      view.image.horizon(each.first);
+           });
+}
+
+void conclude_decided(show_report& told, log_report const& log)
+{
+    auto const due = static_cast<std::size_t>(
+        std::count_if(told.decision.branches.begin(), told.decision.branches.end(),
+                      [](auto const& branch) { return !branch.is_finished; }));
+    if (due == 0) {
+        told.outcome = "committed";
+        told.explanation = "the decision is in the log, and every branch is finished";
+        return;
+    }
+    told.outcome = "committing";
+    told.explanation = "the decision is in the log; " + count_of(due, "branch is", "branches are") +
+                       " not known to be finished: " +
+                       (log.is_owned ? name_of_owner(log) + " finishes what is left"
+                                     : "start the application, or run assent recover");
+    if (!log.is_owned) told.raise(exit_code::attention, told.explanation);
+}
+
+void conclude_undecided(show_report& told, two_looks const& seen, log_report const& log)
+{
+    if (is_live(seen, told.id)) {
+        told.outcome = "live or ended";
+        told.explanation = "no decision is in the log yet; " + name_of_owner(log) +
+                           " either is at it, or ended it in a way that needs no decision "
+                           "(a rollback, or one database alone)";
+    } else if (is_listed(told)) {
+        told.outcome = "in doubt";
+        told.explanation =
+            "prepared, and no decision is in the log; recovery does what is listed "
+            "below";
+        told.raise(exit_code::attention, told.explanation);
+    } else if (is_forgotten(told.id, seen.after)) {
+        told.outcome = "forgotten";
+        told.explanation = "it was finished long ago, and how is no longer kept";
+    } else {
+        told.outcome = "not known";
+        told.explanation =
+            "no decision is in the log and no database that was asked lists it: it was rolled "
+            "back, or committed in one database alone, or never existed";
+    }
+}
+
+void conclude(show_report& told, scanned const& all)
+{
+    auto const& log = all.report.log;
+    if (!told.is_of_node) {
+        told.outcome = "of another node";
+        told.explanation = "this log knows nothing of it; ask with the configuration of its node";
+    } else if (!told.is_known_opening) {
+        told.outcome = "of a twin";
+        told.explanation =
+            "it bears this node's id, and no opening of this log made it: a twin (a copied or "
+            "restored log) is, or was, at work; find it and stop it";
+        told.raise(exit_code::attention, told.explanation);
+    } else if (told.has_decision) {
+        conclude_decided(told, log);
+    } else if (all.seen.after.image.was_rolled_back(told.id)) {
+        told.outcome = "rolled back";
+        told.explanation = "its rollback is noted in the log";
+    } else {
+        conclude_undecided(told, all.seen, log);
+    }
+    if (!told.heuristics.empty()) {
+        told.raise(
+            exit_code::attention,
+            count_of(told.heuristics.size(), "heuristic outcome is", "heuristic outcomes are") +
+                " recorded: the databases may differ; compare and repair the data by hand");
+    }
+}
+
+}  // namespace
+
+gtrid parse_transaction(std::string const& text)
+{
+    if (auto const id = gtrid::parse(text)) return *id;
+    if (auto const branch = xid::parse(text)) return branch->global;
+    throw failure{exit_code::misused,
+                  "this is no transaction of Assent; expected a gtrid (57 characters, beginning "
+                  "with asn1) or gtrid.bqual (82 characters), as scan and the databases list them"};
+}
+
+show_report show(gtrid const& id, scanned const& all)
+{
+    show_report told;
+    told.id = id;
+    auto const parts = id.parts();
+    auto const& view = all.seen.after;
+    told.is_of_node = parts.node == view.newest.writer.node;
+    auto const opened = view.image.openings().find({parts.epoch, parts.nonce});
+    told.is_known_opening = told.is_of_node && opened != view.image.openings().end();
+    if (told.is_known_opening) told.opened_ms = opened->second;
+    collect_records(told, all.seen);
+    collect_listings(told, all.report);
+    for (auto const& listing : told.listings) {
+        if (listing.is_conclusive || !told.is_of_node) continue;
+        told.raise(exit_code::failed,
+                   "\"" + listing.resource_manager +
+                       "\" does not tell whether it lists it: " + listing.problem);
+    }
+    conclude(told, all);
+    return told;
+}
+
+}  // namespace assent::cli

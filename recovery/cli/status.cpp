@@ -1,0 +1,193 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+
+#include "recovery/cli/status.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
+#include "recovery/cli/look.hpp"
+
+namespace assent::cli {
+
+namespace {
+
+std::string word_for(log::segment_end end)
+{
+    switch (end) {
+        case log::segment_end::none:
+            return "empty";
+        case log::segment_end::rolled:
+            return "continued in another segment";
+        case log::segment_end::sealed:
+            return "closed in order";
+        case log::segment_end::unsealed:
+            return "not closed: its owner was killed";
+        case log::segment_end::torn:
+            return "torn: its owner was killed while it wrote what nobody was told of";
+    }
+    return "?";
+}
+
+std::string word_for(log::operator_verdict verdict)
+{
+    switch (verdict) {
+        case log::operator_verdict::commit:
+            return "commit";
+        case log::operator_verdict::roll_back:
+            return "roll back";
+        case log::operator_verdict::forget_heuristic:
+            return "forget the heuristic";
+    }
+    return "?";
+}
+
+void count_segments(log_report& into)
+{
+    // A live owner may remove one while it is looked at; then it is not counted.
+    std::error_code gone;
+    std::filesystem::directory_iterator at{into.directory, gone};
+    for (; !gone && at != std::filesystem::directory_iterator{}; at.increment(gone)) {
+        if (at->path().extension() != ".seg") continue;
+        auto const bytes = at->file_size(gone);
+        if (gone) {
+            gone.clear();
+            continue;
+        }
+        ++into.segments;
+        into.segment_bytes += bytes;
+    }
+}
+
+}  // namespace
+
+std::string count_of(std::size_t number, std::string const& one, std::string const& many)
+{
+    return std::to_string(number) + " " + (number == 1 ? one : many);
+}
+
+std::string name_of_owner(log_report const& log)
+{
+    return log.owner_pid == 0 ? "another process" : "process " + std::to_string(log.owner_pid);
+}
+
+log_report describe_log(configuration const& from, log::log_view const& view)
+{
+    log_report log;
+    log.directory = from.log_directory;
+    log.node = view.newest.writer.node;
+    log.node_label = view.newest.node_label;
+    log.current = current_of(view);
+    log.openings = view.image.openings().size();
+    log.newest_segment = view.newest.number;
+    count_segments(log);
+    log.is_owned = view.lock.is_held;
+    log.end = log.is_owned ? "being written" : word_for(view.tail.end);
+    if (log.is_owned) {
+        log.owner_pid = view.lock.owner.pid;
+        log.owner_since_ms = view.lock.owner.started_unix_ms;
+    }
+    return log;
+}
+
+decision_report describe(log::log_view const& view, log::decision_entry const& entry)
+{
+    decision_report told;
+    told.id = entry.what.global;
+    told.unix_ms = entry.unix_ms;
+    for (std::size_t i = 0; i < entry.what.branches.size(); ++i) {
+        auto const& branch = entry.what.branches[i];
+        told.branches.push_back({branch,
+                                 name_of_resource_manager(view, branch.parts().resource_manager),
+                                 (entry.finished >> i & 1) != 0});
+    }
+    return told;
+}
+
+operator_report describe(log::operator_record const& record)
+{
+    return {record.branch, word_for(record.verdict), record.who, record.why, record.unix_ms};
+}
+
+std::vector<known_database> known_databases(configuration const& from, log::log_view const& view)
+{
+    std::vector<known_database> all;
+    for (auto const& [id, bound] : view.image.bindings()) {
+        known_database one;
+        one.name = bound.name;
+        one.kind = bound.kind;
+        one.is_bound = true;
+        one.is_configured = from.find(bound.name) != nullptr;
+        one.id = id;
+        one.identity = bound.identity;
+        one.horizon = view.image.horizon(id);
+        for (auto const& [global, entry] : view.image.decisions()) {
+            auto const told = describe(view, entry);
+            one.branches_due += static_cast<std::size_t>(
+                std::count_if(told.branches.begin(), told.branches.end(), [id](auto const& b) {
+                    return !b.is_finished && b.branch.parts().resource_manager == id;
+                }));
+        }
+        all.push_back(std::move(one));
+    }
+    for (auto const& configured : from.databases) {
+        bool const is_bound = std::any_of(
+            all.begin(), all.end(), [&](auto const& each) { return each.name == configured.name; });
+        if (is_bound) continue;
+        known_database one;
+        one.name = configured.name;
+        one.kind = name_of(configured.kind);
+        one.is_configured = true;
+        all.push_back(std::move(one));
+    }
+    return all;
+}
+
+void note_missing(any_report& into, configuration const& from,
+                  std::vector<known_database> const& all)
+{
+    for (auto const& each : all) {
+        if (each.is_configured) continue;
+        into.raise(exit_code::attention,
+                   "the log knows the resource manager \"" + each.name + "\" (" + each.kind +
+                       "), and " + from.path +
+                       " does not: what is in doubt there is neither seen nor finished; add it");
+    }
+}
+
+status_report make_status(configuration const& from, log::log_view const& view)
+{
+    status_report told;
+    told.log = describe_log(from, view);
+    for (auto const& [global, entry] : view.image.decisions()) {
+        if (entry.is_complete()) {
+            ++told.finished_decisions;
+        } else {
+            told.unfinished.push_back(describe(view, entry));
+        }
+    }
+    told.rollbacks = view.image.rollback_count();
+    told.heuristics.assign(view.image.heuristics().begin(), view.image.heuristics().end());
+    for (auto const& record : view.image.operator_records()) {
+        told.operators.push_back(describe(record));
+    }
+    told.databases = known_databases(from, view);
+
+    if (!told.heuristics.empty()) {
+        told.raise(
+            exit_code::attention,
+            count_of(told.heuristics.size(), "heuristic outcome is", "heuristic outcomes are") +
+                " recorded: the databases may differ; compare and repair the data by hand");
+    }
+    note_missing(told, from, told.databases);
+    if (!told.log.is_owned && !told.unfinished.empty()) {
+        told.raise(exit_code::attention,
+                   count_of(told.unfinished.size(), "decided transaction waits",
+                            "decided transactions wait") +
+                       " to be finished, and no process owns the log: start the application, or "
+                       "run assent recover");
+    }
+    return told;
+}
+
+}  // namespace assent::cli

@@ -1,0 +1,262 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+
+#include "recovery/cli/words.hpp"
+
+#include <utility>
+#include <vector>
+
+#include "recovery/cli/status.hpp"
+
+namespace assent::cli {
+
+namespace {
+
+std::string owner(log_report const& log)
+{
+    if (!log.is_owned) return "nobody";
+    auto text = name_of_owner(log);
+    if (log.owner_since_ms != 0) text += " since " + utc(log.owner_since_ms);
+    return text;
+}
+
+/// `name   value` lines, the values below each other.
+std::string pairs(std::vector<std::pair<std::string, std::string>> const& all, painter const& paint)
+{
+    std::size_t widest = 0;
+    for (auto const& [name, value] : all)
+        widest = std::max(widest, name.size());
+    std::string text;
+    for (auto const& [name, value] : all) {
+        text += paint(colour::bold, name) + std::string(widest - name.size() + 2, ' ') +
+                printable(value) + "\n";
+    }
+    return text;
+}
+
+std::vector<std::pair<std::string, std::string>> log_pairs(log_report const& log)
+{
+    return {
+        {"log", log.directory},
+        {"node", hex(log.node, 16) + " \"" + log.node_label + "\""},
+        {"epoch", std::to_string(log.current.epoch) + ", nonce " + hex(log.current.nonce, 12) +
+                      ", opened " + count_of(log.openings, "time", "times")},
+        {"segments", count_of(log.segments, "file", "files") + ", " + bytes(log.segment_bytes) +
+                         ", the newest is number " + std::to_string(log.newest_segment) + ", " +
+                         log.end},
+        {"owner", owner(log)},
+    };
+}
+
+std::string attention(any_report const& told, painter const& paint)
+{
+    std::string text;
+    for (auto const& sentence : told.attention) {
+        text += paint(colour::red, "!") + " " + printable(sentence) + "\n";
+    }
+    return text.empty() ? text : "\n" + text;
+}
+
+std::string heading(std::string const& text, painter const& paint)
+{
+    return "\n" + paint(colour::bold, text) + "\n";
+}
+
+std::string horizon_of(known_database const& database)
+{
+    if (database.horizon == ports::position{}) return "-";
+    return std::to_string(database.horizon.epoch) + "/" + std::to_string(database.horizon.sequence);
+}
+
+std::string known(std::vector<known_database> const& all, painter const& paint)
+{
+    table list{{"RESOURCE MANAGER", "KIND", "ID", "CONFIGURED", "HORIZON", "DUE", "IDENTITY"}};
+    for (auto const& each : all) {
+        list.add({each.name, each.kind, each.is_bound ? std::to_string(each.id) : "-",
+                  each.is_configured ? "yes" : "no", horizon_of(each),
+                  std::to_string(each.branches_due),
+                  each.is_bound ? each.identity : "not bound yet"});
+    }
+    return list.is_empty() ? std::string{} : "\n" + list.text(paint);
+}
+
+std::string branches(decision_report const& decision, painter const& paint, std::size_t indent)
+{
+    table list{{"RESOURCE MANAGER", "BRANCH", "STATE"}};
+    for (auto const& branch : decision.branches) {
+        list.add({branch.resource_manager, std::string{branch.branch.text()},
+                  branch.is_finished ? "finished" : "to be finished"},
+                 branch.is_finished ? colour::green : colour::yellow);
+    }
+    return list.text(paint, indent);
+}
+
+std::string heuristics(std::vector<ports::heuristic_record> const& all, painter const& paint)
+{
+    if (all.empty()) return {};
+    table list{{"WHEN", "RESOURCE MANAGER", "HEURISTIC", "BRANCH", "SEEN"}};
+    for (auto const& each : all) {
+        list.add({utc(each.unix_ms), each.resource_manager, word_for(each.code), each.branch.text(),
+                  each.text});
+    }
+    return heading("heuristic outcomes", paint) + list.text(paint, 2);
+}
+
+std::string operators(std::vector<operator_report> const& all, painter const& paint)
+{
+    if (all.empty()) return {};
+    table list{{"WHEN", "WHO", "DECIDED", "BRANCH", "WHY"}};
+    for (auto const& each : all) {
+        list.add({utc(each.unix_ms), each.who, each.verdict, each.branch.text(), each.why});
+    }
+    return heading("decided by a person", paint) + list.text(paint, 2);
+}
+
+colour colour_of(std::string const& action)
+{
+    if (action == "quarantine") return colour::red;
+    return action == "leave" ? colour::plain : colour::yellow;
+}
+
+std::string listed(std::vector<scanned_branch> const& all, painter const& paint)
+{
+    table list{{"BRANCH", "RECOVERY WOULD", "WHY"}};
+    for (auto const& branch : all) {
+        list.add({branch.id.text(), branch.action, branch.why}, colour_of(branch.action));
+    }
+    return list.text(paint, 2);
+}
+
+std::string scanned_databases(scan_report const& told, painter const& paint)
+{
+    std::string text;
+    for (auto const& database : told.databases) {
+        text += "\n" + paint(colour::bold, database.name) + " (" + database.kind + "): ";
+        if (!database.is_conclusive) {
+            text += paint(colour::red, "nothing can be said") + ": " + printable(database.problem) +
+                    "\n";
+            continue;
+        }
+        text += count_of(database.branches.size(), "branch", "branches") + " of this node, " +
+                std::to_string(database.foreign_count) + " of others\n";
+        if (!database.branches.empty()) text += listed(database.branches, paint);
+        for (auto const& id : database.finished) {
+            text += "  " + id.text() + "  committed: it was decided, and is no longer listed\n";
+        }
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string word_for(xa_code heuristic)
+{
+    switch (heuristic) {
+        case xa_code::heurcom:
+            return "committed";
+        case xa_code::heurrb:
+            return "rolled back";
+        case xa_code::heurmix:
+            return "mixed";
+        default:
+            return "hazard";
+    }
+}
+
+std::string in_words(status_report const& told, painter const& paint)
+{
+    auto head = log_pairs(told.log);
+    head.push_back({"decisions", std::to_string(told.unfinished.size()) + " to be finished, " +
+                                     std::to_string(told.finished_decisions) + " finished"});
+    head.push_back({"rollbacks", std::to_string(told.rollbacks) + " noted"});
+    head.push_back({"heuristics", std::to_string(told.heuristics.size())});
+    auto text = pairs(head, paint) + known(told.databases, paint);
+    if (!told.unfinished.empty()) text += heading("decided, to be finished", paint);
+    for (auto const& decision : told.unfinished) {
+        text += "  " + std::string{decision.id.text()} + "  commit, " + utc(decision.unix_ms) +
+                "\n" + branches(decision, paint, 4);
+    }
+    text += heuristics(told.heuristics, paint) + operators(told.operators, paint);
+    return text + attention(told, paint);
+}
+
+std::string in_words(scan_report const& told, painter const& paint)
+{
+    return pairs({{"log", told.log.directory},
+                  {"node", hex(told.log.node, 16) + " \"" + told.log.node_label + "\""},
+                  {"owner", owner(told.log)}},
+                 paint) +
+           scanned_databases(told, paint) + attention(told, paint);
+}
+
+std::string in_words(recover_report const& told, painter const& paint)
+{
+    if (!told.has_acted) {
+        auto status = told.status;
+        status.attention = told.attention;
+        return in_words(status, paint);
+    }
+    auto const seconds = std::to_string(told.took_ms / 1000) + "." +
+                         std::to_string(told.took_ms % 1000 / 100) + " s";
+    std::string text =
+        pairs({{"log", told.status.log.directory},
+               {"node", hex(told.status.log.node, 16) + " \"" + told.status.log.node_label + "\""},
+               {"epoch", std::to_string(told.epoch) + ", of this recovery"},
+               {"took", seconds + (told.was_interrupted ? ", interrupted" : "")},
+               {"drained", told.is_drained ? "yes: nothing of this node is in doubt" : "no"}},
+              paint);
+    table list{{"RESOURCE MANAGER", "COMMITTED", "ROLLED BACK", "FOUND COMMITTED", "HEURISTIC",
+                "DRAINED"}};
+    for (auto const& each : told.databases) {
+        list.add({each.name, std::to_string(each.committed), std::to_string(each.rolled_back),
+                  std::to_string(each.found_finished), std::to_string(each.heuristics),
+                  each.is_drained ? "yes" : "no"},
+                 each.is_drained ? colour::green : colour::red);
+    }
+    if (!list.is_empty()) text += "\n" + list.text(paint);
+    bool has_rest = false;
+    for (auto const& database : told.scan.databases)
+        has_rest = has_rest || !database.branches.empty() || !database.is_conclusive;
+    if (has_rest) text += heading("what remains", paint) + scanned_databases(told.scan, paint);
+    text += heuristics(told.status.heuristics, paint);
+    return text + attention(told, paint);
+}
+
+std::string in_words(show_report const& told, painter const& paint)
+{
+    auto const parts = told.id.parts();
+    std::string place = "this node's log";
+    if (parts.place == decision_place::commit_row) {
+        place = "a commit row of resource manager " + std::to_string(parts.place_resource_manager);
+    } else if (parts.place == decision_place::external) {
+        place = "an external store";
+    }
+    std::string opening = std::to_string(parts.epoch) + ", nonce " + hex(parts.nonce, 12);
+    if (told.is_known_opening) opening += ", opened " + utc(told.opened_ms);
+    std::string text =
+        pairs({{"transaction", std::string{told.id.text()}},
+               {"outcome", told.outcome + ": " + told.explanation},
+               {"node", hex(parts.node, 16) + (told.is_of_node ? ", this one" : ", another one")},
+               {"epoch", opening},
+               {"sequence", std::to_string(parts.sequence)},
+               {"decided in", place}},
+              paint);
+    if (told.has_decision) {
+        text += heading("decision", paint) + "  commit, " + utc(told.decision.unix_ms) + "\n" +
+                branches(told.decision, paint, 2);
+    }
+    text += heuristics(told.heuristics, paint) + operators(told.operators, paint);
+    if (!told.listings.empty()) text += heading("listed now", paint);
+    for (auto const& listing : told.listings) {
+        text += "  " + listing.resource_manager + ": ";
+        if (!listing.is_conclusive) {
+            text += printable(listing.problem) + "\n";
+        } else if (listing.branches.empty()) {
+            text += "not listed\n";
+        } else {
+            text += "\n" + listed(listing.branches, paint);
+        }
+    }
+    return text + attention(told, paint);
+}
+
+}  // namespace assent::cli

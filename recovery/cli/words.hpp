@@ -1,0 +1,25 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// words.hpp -- reports, for people: aligned tables and plain words, times in UTC.
+
+#ifndef ASSENT_RECOVERY_CLI_WORDS_HPP
+#define ASSENT_RECOVERY_CLI_WORDS_HPP
+
+#include <string>
+
+#include "recovery/cli/report.hpp"
+#include "recovery/cli/text.hpp"
+
+namespace assent::cli {
+
+std::string in_words(status_report const& told, painter const& paint);
+std::string in_words(scan_report const& told, painter const& paint);
+std::string in_words(recover_report const& told, painter const& paint);
+std::string in_words(show_report const& told, painter const& paint);
+
+/// XA's name of a heuristic: `committed`, `rolled back`, `mixed`, `hazard`.
+std::string word_for(xa_code heuristic);
+
+}  // namespace assent::cli
+
+#endif  // ASSENT_RECOVERY_CLI_WORDS_HPP
