@@ -27,7 +27,8 @@ keeper::keeper(context& shared, resource_manager rm)
       pool_(shared.bounds.pooled_sessions_max),
       guardian_(shared, *rm_.driver()),
       due_(shared, rm_.name()),
-      reconnect_(shared.bounds.retry_min, shared.bounds.retry_max)
+      reconnect_(shared.bounds.retry_min, shared.bounds.retry_max),
+      unsettled_(shared.bounds.retry_min, shared.bounds.scan_interval)
 {
 }
 
@@ -249,17 +250,27 @@ void keeper::scan()
     carry_out(what);
     update_horizon(what.has_older);
 
-    auto const& bounds = shared_.bounds;
     bool const is_waiting = !suspects_.empty() ||
                             std::any_of(what.listed.begin(), what.listed.end(), [](auto const& b) {
                                 return b.action == protocol::listed_action::wait;
                             });
-    auto const pause = due_.is_empty()
-                           ? (is_waiting ? bounds.completion_retry_max : bounds.scan_interval)
-                           : bounds.retry_min;
-    next_scan_ = shared_.time.now() + pause;
+    bool const is_older_left = what.has_older || !are_older_sessions_gone_;
+    next_scan_ = next_scan_after(is_waiting, is_older_left);
     std::lock_guard const held{mutex_};
     has_scanned_ = true;
+}
+
+/// Soon while branches are due; less and less often while something of an earlier run only has to
+/// go away by itself; in peace at limits::scan_interval.
+deadline keeper::next_scan_after(bool is_waiting, bool is_older_left)
+{
+    auto const now = shared_.time.now();
+    auto const& bounds = shared_.bounds;
+    if (!due_.is_empty()) return now + bounds.retry_min;
+    if (is_waiting) return unsettled_.after(now, bounds.completion_retry_max);
+    if (is_older_left) return unsettled_.after(now, bounds.scan_interval);
+    unsettled_.reset();
+    return now + bounds.scan_interval;
 }
 
 void keeper::carry_out(recovery::plan const& what)

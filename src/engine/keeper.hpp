@@ -84,6 +84,7 @@ private:
     void identify();
     void lose_connection(std::string const& why);
     void scan();
+    deadline next_scan_after(bool is_waiting, bool is_older_left);
     void carry_out(recovery::plan const& what);
     void update_horizon(bool has_older);
     void run_cancels();
@@ -104,6 +105,7 @@ private:
     // Touched by step() only.
     pooled_session manage_;
     backoff reconnect_;
+    backoff unsettled_;
     deadline next_connect_{};
     deadline next_scan_{};
     bool are_older_sessions_gone_ = false;
