@@ -20,8 +20,9 @@ std::string path_of(file_layer const& files, std::uint64_t number)
     return files.directory() + "/" + segment_name(number);
 }
 
-/// Whether `older` is the segment that `newer` says it followed.
-void check_link(file_layer const& files, segment_reader& older, segment_header const& newer)
+/// Refuses an `older` segment that is not the one which `newer` says it followed.
+/// @return how it ended, for whoever removes it.
+segment_end check_link(file_layer const& files, segment_reader& older, segment_header const& newer)
 {
     auto const& header = older.header();
     bool const is_link =
@@ -33,14 +34,10 @@ void check_link(file_layer const& files, segment_reader& older, segment_header c
                      "it is not the segment that " + segment_name(newer.number) +
                          " followed; segments of different logs lie in one directory");
     }
-    if (!older.has_page(newer.previous_last_page, newer.previous_crc)) {
-        throw log_error(log_fault::corrupt, std::make_error_code(std::errc::io_error),
-                        path_of(files, header.number),
-                        "it does not end as " + segment_name(newer.number) +
-                            " says; nothing was changed; restore this log from its mirror or "
-                            "storage",
-                        newer.previous_last_page);
-    }
+    // After a failed force its last page may have been in the page cache only, and power loss has
+    // taken it since.  Its successor holds all of it; what is left is kept as evidence.
+    bool const is_whole = older.has_page(newer.previous_last_page, newer.previous_crc);
+    return is_whole ? newer.previous_end : segment_end::torn;
 }
 
 }  // namespace
@@ -88,8 +85,7 @@ std::optional<log_contents> read_log(file_layer& files)
     segment_header newer = newest.header();
     for (auto at = std::next(numbers.rbegin()); at != numbers.rend(); ++at) {
         segment_reader older(files, *at);
-        check_link(files, older, newer);
-        contents.older.push_back({*at, newer.previous_end});
+        contents.older.push_back({*at, check_link(files, older, newer)});
         newer = older.header();
     }
     std::reverse(contents.older.begin(), contents.older.end());

@@ -295,12 +295,18 @@ TEST(LogChain, ASegmentOfAnotherNodeIsRefused)
     EXPECT_EQ(error_of(files).fault(), log_fault::foreign);
 }
 
-TEST(LogChain, APredecessorThatEndsOtherwiseIsRefused)
+TEST(LogChain, APredecessorThatLostItsEndIsNotNeededAndKeptAside)
 {
     ledger promises;
     auto files = two_segments(promises);
     files[first_segment][sealed_log::last_page * page_bytes + 77] ^= std::byte{1};
-    EXPECT_EQ(error_of(files).fault(), log_fault::corrupt);
+    auto const disk = std::make_shared<simulated_disk>();
+    for (auto const& [name, content] : files) {
+        disk->put(name, content);
+    }
+    promises.check(*open_on(disk, 3));
+    EXPECT_THAT(disk->names(),
+                ::testing::Contains(::testing::StartsWith(first_segment + ".torn-")));
 }
 
 TEST(LogChain, AMissingSegmentInTheMiddleIsRefused)

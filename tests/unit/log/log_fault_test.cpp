@@ -192,6 +192,36 @@ TEST(LogFaults, WhatWasReadAfterAFailedForceIsForcedBeforeItIsShown)
     }
 }
 
+TEST(PowerLoss, WhileALogIsOpenedAfterAFailedForceLosesNothing)
+{
+    // The page that failed to be forced reads well until power goes: then it was never there.
+    ledger promises;
+    auto const disk = std::make_shared<simulated_disk>();
+    auto log = open_on(disk);
+    for (std::uint64_t i = 1; i <= 3; ++i) {
+        promises.commit(*log, decision_of(*log, i));
+    }
+    disk->fail_call(2, {EIO, effect::none});
+    promises.commit(*log, decision_of(*log, 4));
+    ASSERT_EQ(promises.in_doubt.size(), 1U);
+    bool is_open = false;
+    for (std::uint64_t n = 1; !is_open; ++n) {
+        auto const crashed = disk->process_crash();
+        crashed->fail_call(n, {EIO, effect::full}, true);
+        try {
+            open_on(crashed, 2);
+            is_open = !crashed->has_fired();
+        } catch (std::system_error const&) {
+            is_open = false;
+        }
+        for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+            SCOPED_TRACE("call " + std::to_string(n) + " seed " + std::to_string(seed));
+            expect_truth(crashed->power_loss(seed), promises);
+            if (HasFailure()) return;
+        }
+    }
+}
+
 TEST(PowerLoss, AtAnyCallLosesNothingThatWasPromised)
 {
     std::uint64_t const calls = calls_of_a_life();
