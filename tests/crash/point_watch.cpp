@@ -13,9 +13,7 @@ namespace assent::testing {
 void point_watch::strike_at(std::string const& point, int occurrence, std::function<void()> what)
 {
     std::lock_guard const held{mutex_};
-    struck_point_ = point;
-    struck_at_ = counts_[point] + occurrence;
-    strike_ = std::move(what);
+    strikes_[{point, counts_[point] + occurrence}] = std::move(what);
 }
 
 void point_watch::on(event const& what)
@@ -25,8 +23,8 @@ void point_watch::on(event const& what)
         std::lock_guard const held{mutex_};
         std::string const name{what.name};
         auto const reached = [&](std::string const& point) {
-            if (++counts_[point] == struck_at_ && point == struck_point_)
-                std::swap(strike, strike_);
+            auto const found = strikes_.find({point, ++counts_[point]});
+            if (found != strikes_.end()) strike = std::move(found->second);
         };
         reached(name);
         if (!what.resource_manager.empty()) {

@@ -16,6 +16,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include <assent/observer.hpp>
 #include <assent/resource_manager.hpp>
@@ -26,7 +27,8 @@ namespace assent::testing {
 class point_watch : public observer
 {
 public:
-    /// Runs `what` when `point` is reached for the `occurrence`-th time, counted from now.
+    /// Runs `what` when `point` is reached for the `occurrence`-th time, counted from now.  Several
+    /// may be set.
     void strike_at(std::string const& point, int occurrence, std::function<void()> what);
 
     void on(event const& what) override;
@@ -41,9 +43,7 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::map<std::string, int> counts_;
-    std::string struck_point_;
-    int struck_at_ = 0;
-    std::function<void()> strike_;
+    std::map<std::pair<std::string, int>, std::function<void()>> strikes_;
 };
 
 /// kill -9 of this process: nothing is flushed, no destructor runs.

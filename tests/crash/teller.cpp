@@ -66,8 +66,13 @@ both add_both(transaction_manager& tm, plan const& where)
 
 own_connections::~own_connections()
 {
-    if (accounts_ != nullptr) PQfinish(accounts_);
-    if (orders_ != nullptr) mysql_close(orders_);
+    close();
+}
+
+void own_connections::close() noexcept
+{
+    if (accounts_ != nullptr) PQfinish(std::exchange(accounts_, nullptr));
+    if (orders_ != nullptr) mysql_close(std::exchange(orders_, nullptr));
 }
 
 PGconn* own_connections::accounts()
@@ -116,13 +121,21 @@ teller::pair teller::enlist(transaction& tx)
     return mine;
 }
 
+/// A connection that enlist() refused, since its server is gone, is replaced by a new one.
+transaction teller::begin()
+{
+    if (std::exchange(is_suspect_, false)) own_.close();
+    return tm_.begin();
+}
+
 template <class Work>
 std::string teller::commit(Work const& work)
 {
-    auto tx = tm_.begin();
+    auto tx = begin();
     try {
         work(tx);
     } catch (std::exception const&) {
+        is_suspect_ = true;
         return "failed";  // the destructor rolls back
     }
     try {
@@ -175,7 +188,7 @@ std::string teller::single(std::string const& id)
 
 std::string teller::give_up(std::string const& id, std::int64_t amount, int account)
 {
-    auto tx = tm_.begin();
+    auto tx = begin();
     auto const with = enlist(tx);
     testing::transfer(with.accounts, with.orders, id, amount, account);
     return word_for(tx.rollback());

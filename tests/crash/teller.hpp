@@ -46,6 +46,8 @@ public:
 
     void released(void* handle, release how);
 
+    void close() noexcept;
+
     /// Forgets both without closing them.
     void leak() noexcept;
 
@@ -83,6 +85,7 @@ public:
     own_connections& own() noexcept { return own_; }
 
 private:
+    transaction begin();
     template <class Work>
     std::string commit(Work const& work);
 
@@ -90,6 +93,7 @@ private:
     both databases_;
     handles which_;
     own_connections own_;
+    bool is_suspect_ = false;  // something failed on a connection that was not released
 };
 
 }  // namespace assent::testing

@@ -6,6 +6,7 @@
 //             with `short` only the first transfer and the refused one
 //   recover   opens the manager, waits until nothing of earlier runs is left, closes it
 //   hold      as work, but forks at the strike: the child sleeps with everything it inherited
+//   freeze    as work, but stops at the strike (SIGSTOP) until somebody lets it go on
 //
 // Where the plan says `strike`, it kills itself there instead of going on.
 
@@ -68,6 +69,7 @@ void fork_and_die(std::string const& child_file)
 {
     pid_t const child = ::fork();
     if (child == 0) {
+        ::alarm(300);  // should nobody end it
         for (;;)
             ::pause();
     }
@@ -89,6 +91,10 @@ int obey(plan const& what)
     auto const& mode = what.text("mode");
     if (what.has("strike")) {
         watch->strike_at(what.text("strike"), static_cast<int>(what.number("occurrence")), [&] {
+            if (mode == "freeze") {
+                ::kill(::getpid(), SIGSTOP);
+                return;
+            }
             if (mode == "hold") fork_and_die(what.text("child"));
             kill_self();
         });
@@ -97,7 +103,7 @@ int obey(plan const& what)
         assent::transaction_manager tm{crash_options(what.text("log")).observe(watch)};
         auto const databases = add_both(tm, what);
         wait_until_drained(*watch);
-        if (mode == "work" || mode == "hold") work(what, tm, databases);
+        if (mode != "recover") work(what, tm, databases);
     }
     write_points(what, *watch);
     return 0;
