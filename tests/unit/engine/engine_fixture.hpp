@@ -19,6 +19,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -58,6 +59,9 @@ public:
         held.lock();
     }
     void pass(assent::deadline until) { now_ = std::max(now_.load(), until.time_since_epoch()); }
+
+    /// What other threads do while the owner waits for a reply.
+    std::function<void()> while_waiting;
 
 private:
     // Beside the machine's clock, which the log compares its own bounds with.
