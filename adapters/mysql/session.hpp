@@ -106,6 +106,7 @@ private:
     std::optional<reply> after_commit(answer const& said);
     std::optional<reply> after_rollback(answer const& said);
     std::optional<reply> turn_to_rollback(answer const& cause);
+    static reply left_behind(answer const& said, std::string text);
     reply settle(reply said);
     bool owns(attachment how) const noexcept;
 
