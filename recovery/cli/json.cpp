@@ -17,7 +17,7 @@ using json = nlohmann::ordered_json;
 
 json time(std::int64_t unix_ms)
 {
-    return unix_ms == 0 ? json{nullptr} : json(iso_utc(unix_ms));
+    return unix_ms == 0 ? json(nullptr) : json(iso_utc(unix_ms));
 }
 
 json as_json(scanned_database const& database);
@@ -26,7 +26,7 @@ json as_json(shown_listing const& listing);
 
 json text_or_null(std::string const& text)
 {
-    return text.empty() ? json{nullptr} : json(text);
+    return text.empty() ? json(nullptr) : json(text);
 }
 
 json as_json(log_report const& log)
@@ -44,7 +44,7 @@ json as_json(log_report const& log)
                 {"end", log.end}}},
               {"owner", nullptr}};
     if (log.is_owned) {
-        told["owner"] = {{"pid", log.owner_pid == 0 ? json{nullptr} : json(log.owner_pid)},
+        told["owner"] = {{"pid", log.owner_pid == 0 ? json(nullptr) : json(log.owner_pid)},
                          {"since", time(log.owner_since_ms)}};
     }
     return told;
@@ -87,7 +87,7 @@ json as_json(known_database const& database)
     return {
         {"name", database.name},
         {"kind", database.kind},
-        {"id", database.is_bound ? json(database.id) : json{nullptr}},
+        {"id", database.is_bound ? json(database.id) : json(nullptr)},
         {"identity", text_or_null(database.identity)},
         {"is_bound", database.is_bound},
         {"is_configured", database.is_configured},
@@ -218,7 +218,7 @@ std::string in_json(show_report const& told)
     all["is_of_node"] = told.is_of_node;
     all["is_known_opening"] = told.is_known_opening;
     all["opened"] = time(told.opened_ms);
-    all["decision"] = told.has_decision ? as_json(told.decision) : json{nullptr};
+    all["decision"] = told.has_decision ? as_json(told.decision) : json(nullptr);
     all["heuristics"] = list_of(told.heuristics);
     all["operator_records"] = list_of(told.operators);
     all["listings"] = list_of(told.listings);
