@@ -1,0 +1,96 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// pages_test.cpp -- every block of C++ on a page stands, word for word, in an example that is
+// compiled and run; every link to a file of the project leads somewhere.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path const root = ASSENT_ROOT;
+
+std::string read(fs::path const& path)
+{
+    std::ifstream in{path};
+    return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+/// Without blanks, so that a page may break lines as it likes.
+std::string words(std::string const& text)
+{
+    std::string dense;
+    std::copy_if(text.begin(), text.end(), std::back_inserter(dense),
+                 [](unsigned char c) { return std::isspace(c) == 0; });
+    return dense;
+}
+
+std::vector<fs::path> files(std::vector<fs::path> const& under, std::string const& extension)
+{
+    std::vector<fs::path> found;
+    for (auto const& folder : under) {
+        for (auto const& entry : fs::recursive_directory_iterator{root / folder}) {
+            if (entry.path().extension() == extension) found.push_back(entry.path());
+        }
+    }
+    return found;
+}
+
+std::vector<fs::path> pages()
+{
+    auto all = files({"docs", "src", "adapters", "recovery", "tests", "docker"}, ".md");
+    for (auto const& entry : fs::directory_iterator{root}) {
+        if (entry.path().extension() == ".md") all.push_back(entry.path());
+    }
+    return all;
+}
+
+TEST(Pages, EveryBlockOfCodeIsCompiled)
+{
+    std::vector<std::string> sources;
+    for (auto const& path : files({"docs/examples"}, ".cpp"))
+        sources.push_back(words(read(path)));
+    int blocks = 0;
+    for (auto const& page : pages()) {
+        std::string const text = read(page);
+        for (std::size_t at = text.find("```cpp\n"); at != std::string::npos;
+             at = text.find("```cpp\n", at + 1)) {
+            auto const begin = at + 7;
+            std::string const block = words(text.substr(begin, text.find("```", begin) - begin));
+            bool const is_compiled = std::any_of(
+                sources.begin(), sources.end(),
+                [&](std::string const& source) { return source.find(block) != std::string::npos; });
+            EXPECT_TRUE(is_compiled) << page << ": not in docs/examples:\n" << block;
+            ++blocks;
+        }
+    }
+    EXPECT_GT(blocks, 5);
+}
+
+TEST(Pages, EveryLinkLeadsSomewhere)
+{
+    std::regex const link{R"(\]\(([^)#& ]+)(#[^)]*)?\))"};
+    int links = 0;
+    for (auto const& page : pages()) {
+        std::string const text = read(page);
+        for (std::sregex_iterator at{text.begin(), text.end(), link}, end; at != end; ++at) {
+            std::string const target = (*at)[1];
+            if (target.find("://") != std::string::npos) continue;
+            EXPECT_TRUE(fs::exists(page.parent_path() / target)) << page << ": " << target;
+            ++links;
+        }
+    }
+    EXPECT_GT(links, 20);
+}
+
+}  // namespace
