@@ -136,8 +136,8 @@ int run_transfers(int first, int last, std::string const& point)
     auto const spent = std::chrono::duration_cast<std::chrono::milliseconds>(
         std::chrono::steady_clock::now() - began);
     auto const state = in.manager.state();
-    std::cout << "\r    " << last - first + 1 << " transfers committed in " << spent.count() << " ms, " << state.forces
-              << " forced writes of the decision log\n";
+    std::cout << "\r    " << last - first + 1 << " transfers committed in " << spent.count()
+              << " ms, " << state.forces << " forced writes of the decision log\n";
     return EXIT_SUCCESS;
 }
 
