@@ -47,6 +47,9 @@ void server::write(std::uint64_t id, std::string const& key, std::int64_t value)
     if (b != nullptr && b->at != phase::active) {
         throw driver_error("the session's branch is prepared", "25000");
     }
+    if (b != nullptr && b->is_read_only) {
+        throw driver_error("the branch is read-only", "25006");
+    }
     if (b != nullptr ? b->is_rollback_only : s.is_failed) {
         throw driver_error("the transaction has failed before", "25P02");
     }

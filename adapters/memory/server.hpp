@@ -42,6 +42,7 @@ struct branch
     std::string witness;
     xa_code heuristic = xa_code::ok;
     bool is_rollback_only = false;
+    bool is_read_only = false;
     std::uint64_t left_by = 0;  // the session that left it behind the manager's back
 
     // What the manager did and heard, to judge what it does next.
@@ -83,7 +84,8 @@ struct session
     std::optional<xid> attached;
     bool is_in_local_transaction = false;
     row_map local_writes;
-    bool is_failed = false;       // PostgreSQL: a statement failed in this transaction
+    bool is_failed = false;  // PostgreSQL: a statement failed in this transaction
+    bool is_read_only_next = false;
     bool is_client_gone = false;  // the server has not noticed, or has still to read its socket
     bool is_cancelled = false;
     bool is_out_of_step = false;  // an answer to a call of the driver is still to come
@@ -102,6 +104,8 @@ public:
     // Clients.
     std::unique_ptr<memory_connection> open(std::uint64_t process, session_purpose purpose);
     void close(std::uint64_t session) noexcept;
+    /// The next branch of this session refuses writes.
+    void declare_read_only(std::uint64_t session) noexcept;
     std::uint64_t new_process();
     void kill_process(std::uint64_t process);
     bool is_connected(std::uint64_t session) const;

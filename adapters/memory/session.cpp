@@ -18,6 +18,11 @@ memory_session::memory_session(std::shared_ptr<server> server, memory_connection
 {
 }
 
+void memory_session::declare_read_only() noexcept
+{
+    server_->declare_read_only(id_);
+}
+
 void memory_session::submit(verb v, xid const& x) noexcept
 {
     waiting_ = is_abandoned_ ? lost_request() : server_->submit(id_, v, x);

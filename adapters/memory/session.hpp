@@ -22,6 +22,7 @@ public:
     std::uint64_t id() const noexcept override { return id_; }
     void* native_handle() noexcept override { return handle_; }
     int descriptor() const noexcept override { return -1; }
+    void declare_read_only() noexcept override;
     void submit(verb v, xid const& x) noexcept override;
     std::optional<reply> collect(deadline until) noexcept override;
     bool is_reusable() const noexcept override;

@@ -58,6 +58,13 @@ void server::close(std::uint64_t id) noexcept
     drop_client(id);
 }
 
+void server::declare_read_only(std::uint64_t id) noexcept
+{
+    lock held(mutex_);
+    auto const at = sessions_.find(id);
+    if (at != sessions_.end()) at->second.is_read_only_next = true;
+}
+
 std::uint64_t server::new_process()
 {
     lock held(mutex_);

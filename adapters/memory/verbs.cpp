@@ -9,6 +9,8 @@
 // A request that the tables forbid is a violation when the manager must have known better: what it
 // has not heard, for a lost reply or a dead process, is not held against it.
 
+#include <utility>
+
 #include "adapters/memory/server.hpp"
 
 namespace assent::inline v0::testing::memory {
@@ -132,6 +134,7 @@ reply server::start(std::uint64_t id, xid const& x)
     go_live(b, branch_fate::active);
     b.at = phase::active;
     b.owner = id;
+    b.is_read_only = std::exchange(s.is_read_only_next, false);
     s.attached = x;
     return {};
 }

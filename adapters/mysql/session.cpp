@@ -109,6 +109,7 @@ void session::begin_verb(verb v, xid const& x)
         attachment_ = attachment::unsure;
     }
     steps_ = plan_for(v);
+    if (v == verb::start) is_read_only_next_ = false;
     send_steps();
 }
 
@@ -158,6 +159,7 @@ std::vector<session::step> session::plan_for(verb v) const
     bool const must_end = owns(attachment::active) || owns(attachment::unsure);
     switch (v) {
         case verb::start:
+            if (is_read_only_next_) return {step::read_only, step::start};
             return {step::start};
         case verb::prepare:
             return {step::end, step::prepare};
@@ -174,6 +176,8 @@ std::vector<session::step> session::plan_for(verb v) const
 std::string session::statement(step what) const
 {
     switch (what) {
+        case step::read_only:
+            return "SET TRANSACTION READ ONLY";  // of the next transaction only
         case step::start:
             return "XA START " + asked_text_;
         case step::end:
@@ -225,6 +229,9 @@ std::optional<reply> session::advance(answer const& said)
     sent_ = said.code == 0 ? sent_ - 1 : 0;
     std::optional<reply> final;
     switch (done) {
+        case step::read_only:
+            final = after_read_only(said);
+            break;
         case step::start:
             final = after_start(said);
             break;

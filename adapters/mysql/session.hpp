@@ -68,6 +68,7 @@ public:
     std::uint64_t id() const noexcept override { return opened_as_; }
     void* native_handle() noexcept override { return wire_->handle(); }
     int descriptor() const noexcept override { return wire_->descriptor(); }
+    void declare_read_only() noexcept override { is_read_only_next_ = true; }
     void submit(verb v, xid const& x) noexcept override;
     std::optional<reply> collect(deadline until) noexcept override;
     bool is_reusable() const noexcept override;
@@ -89,7 +90,7 @@ private:
         ended,     ///< XA END said that it was attached; what followed gave no final answer
         prepared,  ///< prepared here
     };
-    enum class step : std::uint8_t { start, end, prepare, commit, one_phase, rollback };
+    enum class step : std::uint8_t { read_only, start, end, prepare, commit, one_phase, rollback };
 
     void begin_verb(verb v, xid const& x);
     std::optional<reply> refuse(verb v);
@@ -99,6 +100,7 @@ private:
 
     std::optional<reply> converse(deadline until);
     std::optional<reply> advance(answer const& said);
+    std::optional<reply> after_read_only(answer const& said);
     std::optional<reply> after_start(answer const& said);
     std::optional<reply> after_end(answer const& said);
     std::optional<reply> after_prepare(answer const& said);
@@ -121,6 +123,7 @@ private:
     attachment attachment_ = attachment::none;
 
     // The verb that is being answered.
+    bool is_read_only_next_ = false;
     verb verb_ = verb::start;
     xid asked_;
     std::string asked_text_;

@@ -29,6 +29,13 @@ reply session::left_behind(answer const& said, std::string text)
     return gone;
 }
 
+std::optional<reply> session::after_read_only(answer const& said)
+{
+    if (said.code == 0) return std::nullopt;
+    attachment_ = attachment::none;
+    return to_reply(said, verb_, false);
+}
+
 std::optional<reply> session::after_start(answer const& said)
 {
     if (said.code == 0) {

@@ -72,15 +72,14 @@ std::string setting(char const* name, char const* value)
     return std::string{", pg_catalog.set_config('"} + name + "', '" + value + "', false)";
 }
 
-/// What the manager's own sessions run under.  SQL_ASCII: names come as the server keeps them, so
-/// that no foreign name can fail to be converted and stop a scan.
+/// What the manager's own sessions run under.
 std::string settings_for(session_purpose purpose)
 {
     if (purpose == session_purpose::work) return {};
     std::string list =
         setting("statement_timeout", "0") + setting("idle_in_transaction_session_timeout", "0") +
         setting("lock_timeout", "5s") + setting("default_transaction_read_only", "off") +
-        setting("client_min_messages", "warning") + setting("client_encoding", "SQL_ASCII");
+        setting("client_min_messages", "warning");
     // The guardian's lock must not outlive a manager that is gone without a word.
     bool const is_guardian = purpose == session_purpose::guardian;
     return list + setting("idle_session_timeout", is_guardian ? "10s" : "0");

@@ -104,7 +104,9 @@ void session::start()
     row_.clear();
     synchronizations_ = 0;
     talk_ = talk::beginning;
-    if (!wire_.send_begin_and({statements::declare_mark, statements::fetch_mark})) {
+    char const* const begin =
+        std::exchange(is_read_only_next_, false) ? "BEGIN READ ONLY" : "BEGIN";
+    if (!wire_.send_begin_and(begin, {statements::declare_mark, statements::fetch_mark})) {
         on_broken(lost_reply(wire_.why()));
     }
 }

@@ -74,6 +74,7 @@ public:
     std::uint64_t id() const noexcept override;
     void* native_handle() noexcept override { return wire_.get(); }
     int descriptor() const noexcept override { return wire_.descriptor(); }
+    void declare_read_only() noexcept override { is_read_only_next_ = true; }
     void submit(verb v, xid const& x) noexcept override;
     std::optional<reply> collect(deadline until) noexcept override;
     bool is_reusable() const noexcept override;
@@ -137,6 +138,7 @@ private:
     xid branch_;        // of the stage
     std::string mark_;  // microseconds since the epoch, as the server wrote them
     talk talk_ = talk::none;
+    bool is_read_only_next_ = false;
     verb verb_ = verb::start;
     xid target_;     // of the verb
     reply planned_;  // given when the undoing is over

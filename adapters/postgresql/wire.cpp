@@ -101,13 +101,13 @@ bool wire::send_describe_portal(char const* name)
     return enter() && go(PQsendDescribePortal(connection_, name));
 }
 
-bool wire::send_begin_and(std::initializer_list<char const*> after)
+bool wire::send_begin_and(char const* begin, std::initializer_list<char const*> after)
 {
     if (!enter()) return false;
     auto const add = [this](char const* sql) {
         return PQsendQueryParams(connection_, sql, 0, nullptr, nullptr, nullptr, nullptr, 0) == 1;
     };
-    bool is_sent = PQenterPipelineMode(connection_) == 1 && add("BEGIN");
+    bool is_sent = PQenterPipelineMode(connection_) == 1 && add(begin);
     is_sent = is_sent && PQpipelineSync(connection_) == 1;
     for (char const* sql : after)
         is_sent = is_sent && add(sql);

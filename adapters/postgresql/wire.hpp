@@ -58,7 +58,7 @@ public:
     bool send_describe_portal(char const* name);
     /// Sends BEGIN, and then the statements of `after`, in one packet but with a
     /// synchronization between, so that they are two messages to the server.
-    bool send_begin_and(std::initializer_list<char const*> after);
+    bool send_begin_and(char const* begin, std::initializer_list<char const*> after);
 
     /// Begins to read what the application left unread, so that the connection becomes idle.
     bool begin_drain();

@@ -192,6 +192,10 @@ public:
     /// The socket, for the fork handler; -1 when there is none.
     virtual int descriptor() const noexcept = 0;
 
+    /// The next branch that is started here is read-only, and the server refuses its writes.
+    /// Sends nothing by itself.
+    virtual void declare_read_only() noexcept = 0;
+
     /// Sends the request for `v` on branch `x` and does not wait.  start takes the mark that
     /// every later end of the branch on this session checks.  A failure to send is a reply.
     /// @pre  no reply is outstanding.

@@ -53,6 +53,10 @@ using release_function = std::function<void(void* handle, release what)>;
 /// One branch per resource manager, unless a second one is asked for.
 enum class branch_choice : std::uint8_t { one_per_resource_manager = 1, another = 2 };
 
+/// What a branch may do.  A read-only branch is not prepared and needs no vote: the server refuses
+/// its writes, and its end costs no forced write anywhere.
+enum class access : std::uint8_t { read_write = 1, read_only = 2 };
+
 /// A connection of the manager's pool, for one transaction.  Converts to the client's own handle.
 /// Dead after the transaction's end: using it throws error (errc::lease_ended).  Cheap to copy.
 ///
@@ -96,13 +100,13 @@ public:
     ~transaction();
 
     /// Takes a connection of `rm` from the pool and starts a branch on it.  A second lease of the
-    /// same resource manager gives the same branch.
+    /// same resource manager gives the same branch, and must not ask for more than the first.
     /// @throws error  errc::unavailable (`rm` does not serve), errc::rollback_only: the branch did
     ///                not start, the transaction can only be rolled back.
     template <class ResourceManager>
-    auto lease(ResourceManager const& rm)
+    auto lease(ResourceManager const& rm, access how = access::read_write)
     {
-        return lease_of<typename ResourceManager::handle_type>(lease_any(rm));
+        return lease_of<typename ResourceManager::handle_type>(lease_any(rm, how));
     }
 
     /// Starts a branch on a borrowed connection of `rm`; SQL run on it now belongs here.
@@ -116,16 +120,17 @@ public:
     template <class ResourceManager>
     void enlist(ResourceManager const& rm, typename ResourceManager::handle_type handle,
                 release_function on_release = {},
-                branch_choice which = branch_choice::one_per_resource_manager)
+                branch_choice which = branch_choice::one_per_resource_manager,
+                access how = access::read_write)
     {
-        enlist_any(rm, handle, std::move(on_release), which);
+        enlist_any(rm, handle, std::move(on_release), which, how);
     }
 
     /// As lease() and enlist(), for resource managers known only by their base.
-    any_lease lease_any(resource_manager const& rm);
+    any_lease lease_any(resource_manager const& rm, access how = access::read_write);
     /// @return false when this very handle is enlisted already.
     bool enlist_any(resource_manager const& rm, void* handle, release_function on_release,
-                    branch_choice which);
+                    branch_choice which, access how = access::read_write);
 
     /// Makes the work of every branch permanent, or of none.
     /// @return committed, or committed_pending when the decision is durable but a branch has yet

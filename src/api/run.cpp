@@ -73,8 +73,11 @@ outcome transaction_manager::run(run_options const& how,
             thrown = std::current_exception();
         }
         auto* const tx = current();
+        if (thrown && (tx == nullptr || tx->impl_->tx->is_completed)) {
+            // The work ended its transaction itself: what remained of it is not known here.
+            std::rethrow_exception(thrown);
+        }
         if (tx == nullptr) {
-            if (thrown) std::rethrow_exception(thrown);
             throw error{errc::invalid_state,
                         "the work suspended its transaction and did not resume it"};
         }

@@ -41,15 +41,15 @@ transaction::~transaction()
     }
 }
 
-any_lease transaction::lease_any(resource_manager const& rm)
+any_lease transaction::lease_any(resource_manager const& rm, access how)
 {
-    return impl_->engine->lease(*impl_->tx, rm);
+    return impl_->engine->lease(*impl_->tx, rm, how);
 }
 
 bool transaction::enlist_any(resource_manager const& rm, void* handle, release_function on_release,
-                             branch_choice which)
+                             branch_choice which, access how)
 {
-    return impl_->engine->enlist(*impl_->tx, rm, handle, std::move(on_release), which);
+    return impl_->engine->enlist(*impl_->tx, rm, handle, std::move(on_release), which, how);
 }
 
 outcome transaction::commit()

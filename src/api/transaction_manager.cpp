@@ -63,7 +63,12 @@ suspended_transaction transaction_manager::suspend()
 void transaction_manager::resume(suspended_transaction what)
 {
     impl_->engine->require_same_process();
-    if (!what) throw error{errc::invalid_state, "there is no transaction to resume"};
+    if (!what || !what->impl_) {
+        throw error{errc::invalid_state, "there is no transaction to resume"};
+    }
+    if (what->impl_->engine != impl_->engine) {
+        throw error{errc::invalid_state, "this transaction is another manager's", what->id()};
+    }
     if (current() != nullptr) {
         throw error{errc::invalid_state, "this thread has a transaction already", what->id()};
     }

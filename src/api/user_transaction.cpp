@@ -13,7 +13,7 @@ inline namespace v0 {
 namespace {
 
 // set_transaction_timeout() is per thread and manager, for later begins.
-thread_local std::map<engine::engine const*, limits::duration> timeouts;
+thread_local std::map<std::uint64_t, limits::duration> timeouts;
 
 transaction& current_of(transaction_manager const& manager)
 {
@@ -31,7 +31,7 @@ void user_transaction::begin()
     if (auto const* const tx = manager_->current()) {
         throw error{errc::invalid_state, "this thread has a transaction already", tx->id()};
     }
-    auto const timeout = timeouts.find(&engine);
+    auto const timeout = timeouts.find(engine.serial());
     begin_options how;
     if (timeout != timeouts.end()) how.deadline(timeout->second);
     api::bind_here(&engine, manager_->begin_owned(how));
@@ -67,7 +67,7 @@ assent::status user_transaction::status() const noexcept
 void user_transaction::set_transaction_timeout(limits::duration life)
 {
     if (life.count() < 0) throw error{errc::bad_argument, "a negative transaction timeout"};
-    timeouts[manager_->impl_->engine.get()] = life;
+    timeouts[manager_->impl_->engine->serial()] = life;
 }
 
 }  // namespace v0

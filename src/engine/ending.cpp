@@ -72,6 +72,12 @@ void lose(branch& b) noexcept
 ending engine::end(global_transaction& tx, intent what)
 {
     require_same_process();
+    if (tx.is_in_before_completion) {
+        throw error{errc::invalid_state,
+                    "before_completion cannot end its transaction; it may throw, or call "
+                    "set_rollback_only()",
+                    tx.id};
+    }
     if (what == intent::commit) run_before_completion(tx);
     {
         std::lock_guard const held{tx.mutex};
@@ -104,6 +110,7 @@ void engine::run_before_completion(global_transaction& tx)
         std::lock_guard const held{tx.mutex};
         if (tx.is_ending || tx.cause || shared_.time.now() >= tx.until) return;
     }
+    tx.is_in_before_completion = true;
     // By index: a callback may register more.
     for (std::size_t i = 0; i < tx.synchronizations.size(); ++i) {
         auto const before = tx.synchronizations[i].before_completion;
@@ -115,8 +122,9 @@ void engine::run_before_completion(global_transaction& tx)
         } catch (...) {
             tx.mark_rollback_only({"before_completion threw", false});
         }
-        if (tx.is_rollback_only()) return;
+        if (tx.is_rollback_only()) break;
     }
+    tx.is_in_before_completion = false;
 }
 
 void engine::drive(global_transaction& tx, intent what)
@@ -221,8 +229,13 @@ void engine::apply(global_transaction& tx, std::size_t i, reply_class on)
     branch& b = *tx.branches[i];
     bool const is_vote =
         tx.coordinator.now() == stage::preparing || tx.coordinator.now() == stage::ending_reads;
+    bool const is_one_phase = tx.coordinator.now() == stage::one_phase;
     auto const then = tx.coordinator.on_reply(i, on);
     auto const state = tx.coordinator.state(i);
+    if (is_one_phase && state == branch_state::rolled_back) {
+        tx.mark_rollback_only({"\"" + b.rm->name() + "\" rolled back: " + b.last_reply.text,
+                               is_transient(b.last_reply)});
+    }
     if (is_vote && state != branch_state::prepared && state != branch_state::read_only) {
         tx.mark_rollback_only({"\"" + b.rm->name() + "\" voted no: " + b.last_reply.text,
                                is_transient(b.last_reply)});
@@ -304,6 +317,8 @@ void engine::ask_witness(global_transaction& tx, std::size_t i)
                 }
                 if (told == witness_state::rolled_back) {
                     tx.coordinator.on_reply(i, reply_class::witness_rolled_back);
+                    tx.mark_rollback_only(
+                        {"\"" + b.rm->name() + "\" lost its connection before it committed", true});
                     return;
                 }
                 if (told == witness_state::unknown) return;

@@ -3,6 +3,7 @@
 #include "engine/engine.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 namespace assent::engine {
@@ -23,6 +24,12 @@ void require_good_name(std::string const& name)
     }
 }
 
+std::uint64_t next_serial() noexcept
+{
+    static std::atomic<std::uint64_t> last{0};
+    return ++last;
+}
+
 void abandon_log(void* log)
 {
     static_cast<ports::coordinator_log*>(log)->abandon();
@@ -32,7 +39,9 @@ void abandon_log(void* log)
 
 engine::engine(limits const& bounds, std::shared_ptr<observer> sink,
                std::unique_ptr<ports::coordinator_log> opened, ports::clock& clock)
-    : shared_(bounds, std::move(sink), std::move(opened), clock), reaper_(shared_)
+    : shared_(bounds, std::move(sink), std::move(opened), clock),
+      reaper_(shared_),
+      serial_(next_serial())
 {
     on_fork_in_child(&abandon_log, shared_.log.get());
 }
@@ -174,10 +183,11 @@ manager_state engine::state() const
 
 close_report engine::close(deadline until)
 {
+    std::lock_guard const one_at_a_time{closing_};
     close_report left;
     {
         std::lock_guard const held{mutex_};
-        if (is_closed_) return left;
+        if (is_closed_) return closed_as_;
         shared_.is_closing = true;
     }
     // What is still active cannot be ended here: its handles are in other hands.  Its sessions
@@ -205,6 +215,7 @@ close_report engine::close(deadline until)
     shared_.log->close();
     std::lock_guard const held{mutex_};
     is_closed_ = true;
+    closed_as_ = left;
     return left;
 }
 

@@ -58,16 +58,20 @@ public:
     void add(resource_manager const& rm);
     std::shared_ptr<global_transaction> begin(begin_options const& how);
 
-    any_lease lease(global_transaction& tx, resource_manager const& rm);
+    any_lease lease(global_transaction& tx, resource_manager const& rm,
+                    access how = access::read_write);
     /// @return false when this very handle is enlisted already.
     bool enlist(global_transaction& tx, resource_manager const& rm, void* handle,
-                release_function on_release, branch_choice which);
+                release_function on_release, branch_choice which, access how = access::read_write);
 
     ending end(global_transaction& tx, intent what);
 
     known_outcome outcome(gtrid const& id) const;
     manager_state state() const;
     close_report close(deadline until);
+
+    /// Unlike the address, never that of an earlier engine.
+    std::uint64_t serial() const noexcept { return serial_; }
 
     /// In a forked child everything is inert.
     bool is_forked() const noexcept { return generation_ != fork_generation(); }
@@ -82,9 +86,8 @@ private:
     // enlisting.cpp
     std::shared_ptr<keeper> keeper_of(resource_manager const& rm) const;
     void require_active(global_transaction& tx);
-    pooled_session start_leased(global_transaction& tx, keeper& rm, std::uint16_t rm_id, xid& id);
-    reply start_branch(driver_session& session, std::string const& resource_manager, xid const& id,
-                       deadline until);
+    pooled_session start_leased(global_transaction& tx, std::uint16_t rm_id, branch& started);
+    reply start_branch(driver_session& session, branch const& started, deadline until);
     std::shared_ptr<branch> admit(global_transaction& tx, std::shared_ptr<branch> started);
 
     // ending.cpp
@@ -105,6 +108,9 @@ private:
     context shared_;
     reaper reaper_;
     std::uint64_t const generation_ = fork_generation();
+    std::uint64_t const serial_;
+    std::mutex closing_;      // one close() at a time; a later one says what the first did
+    close_report closed_as_;  // guarded by closing_
 
     mutable std::mutex mutex_;  // guards the three below
     std::map<std::string, std::shared_ptr<keeper>> keepers_;

@@ -47,16 +47,16 @@ void engine::require_active(global_transaction& tx)
     }
 }
 
-reply engine::start_branch(driver_session& session, std::string const& resource_manager,
-                           xid const& id, deadline until)
+reply engine::start_branch(driver_session& session, branch const& started, deadline until)
 {
     if (shared_.is_observed()) {
-        shared_.tell(severity::debug, "branch.start", resource_manager, id.text(), {});
+        shared_.tell(severity::debug, "branch.start", started.rm->name(), started.id.text(), {});
     }
-    session.submit(verb::start, id);
+    if (started.is_read_only) session.declare_read_only();
+    session.submit(verb::start, started.id);
     auto const answer = session.collect(until);
     if (shared_.is_observed() && answer) {
-        shared_.tell(severity::debug, "branch.start.reply", resource_manager, id.text(),
+        shared_.tell(severity::debug, "branch.start.reply", started.rm->name(), started.id.text(),
                      answer->text);
     }
     if (answer) return *answer;
@@ -71,7 +71,7 @@ reply engine::start_branch(driver_session& session, std::string const& resource_
 std::shared_ptr<branch> engine::admit(global_transaction& tx, std::shared_ptr<branch> started)
 {
     std::lock_guard const held{tx.mutex};
-    tx.coordinator.add_branch(false);
+    tx.coordinator.add_branch(started->is_read_only);
     started->is_cancellable = true;
     tx.branches.push_back(started);
     // A deadline that struck meanwhile did not see this branch; the reaper's cancel must.
@@ -81,17 +81,33 @@ std::shared_ptr<branch> engine::admit(global_transaction& tx, std::shared_ptr<br
     return started;
 }
 
-any_lease engine::lease(global_transaction& tx, resource_manager const& rm)
+any_lease engine::lease(global_transaction& tx, resource_manager const& rm, access how)
 {
     require_active(tx);
     auto const keeper = keeper_of(rm);
     for (auto const& each : tx.branches) {
-        if (each->rm == keeper && each->lease) return any_lease{each->lease};
+        if (each->rm != keeper || !each->lease) continue;
+        if (each->is_read_only && how != access::read_only) {
+            throw error{errc::invalid_state,
+                        "\"" + keeper->name() +
+                            "\" is leased read-only in this transaction; ask for read_write first",
+                        tx.id};
+        }
+        return any_lease{each->lease};
+    }
+    for (auto const& each : tx.branches) {
+        if (each->rm != keeper) continue;
+        throw error{errc::invalid_state,
+                    "a connection of \"" + keeper->name() +
+                        "\" is enlisted in this transaction; a lease beside it would be a second "
+                        "branch that sees nothing of the first",
+                    tx.id};
     }
     auto const rm_id = keeper->wait_until_serving(tx.until);
     auto started = std::make_shared<branch>();
     started->rm = keeper;
-    auto leased = start_leased(tx, *keeper, rm_id, started->id);
+    started->is_read_only = how == access::read_only;
+    auto leased = start_leased(tx, rm_id, *started);
     started->session = std::move(leased.session);
     started->in_child = std::move(leased.in_child);
     started->handle = started->session->native_handle();
@@ -100,9 +116,9 @@ any_lease engine::lease(global_transaction& tx, resource_manager const& rm)
 }
 
 /// A pooled session may have died of old age: nothing was begun on it, so a fresh one is tried.
-pooled_session engine::start_leased(global_transaction& tx, keeper& rm, std::uint16_t rm_id,
-                                    xid& id)
+pooled_session engine::start_leased(global_transaction& tx, std::uint16_t rm_id, branch& started)
 {
+    keeper& rm = *started.rm;
     auto const number = static_cast<std::uint16_t>(tx.branches.size() + 1);
     for (;;) {
         auto taken = rm.pool().take();
@@ -117,8 +133,8 @@ pooled_session engine::start_leased(global_transaction& tx, keeper& rm, std::uin
             }
             taken.in_child = inherited_descriptor{taken.session->descriptor()};
         }
-        id = {tx.id, bqual::make({rm_id, number, taken.session->id()})};
-        auto const answer = start_branch(*taken.session, rm.name(), id, tx.until);
+        started.id = {tx.id, bqual::make({rm_id, number, taken.session->id()})};
+        auto const answer = start_branch(*taken.session, started, tx.until);
         if (answer.is_ok()) return taken;
         bool const may_be_stale = !is_fresh && answer.detail == reply_detail::reply_lost;
         if (!may_be_stale) {
@@ -131,7 +147,7 @@ pooled_session engine::start_leased(global_transaction& tx, keeper& rm, std::uin
 }
 
 bool engine::enlist(global_transaction& tx, resource_manager const& rm, void* handle,
-                    release_function on_release, branch_choice which)
+                    release_function on_release, branch_choice which, access how)
 {
     require_active(tx);
     if (handle == nullptr) throw error{errc::bad_argument, "the handle is null", tx.id};
@@ -150,6 +166,7 @@ bool engine::enlist(global_transaction& tx, resource_manager const& rm, void* ha
     auto started = std::make_shared<branch>();
     started->rm = keeper;
     started->is_borrowed = true;
+    started->is_read_only = how == access::read_only;
     started->handle = handle;
     try {
         started->session = keeper->driver().borrow(
@@ -162,7 +179,7 @@ bool engine::enlist(global_transaction& tx, resource_manager const& rm, void* ha
     }
     auto const number = static_cast<std::uint16_t>(tx.branches.size() + 1);
     started->id = {tx.id, bqual::make({rm_id, number, started->session->id()})};
-    auto const answer = start_branch(*started->session, keeper->name(), started->id, tx.until);
+    auto const answer = start_branch(*started->session, *started, tx.until);
     if (!answer.is_ok()) {
         std::string const why = "\"" + keeper->name() +
                                 "\" did not start a branch: " + words(answer) +

@@ -40,6 +40,7 @@ struct branch
     std::unique_ptr<driver_session> session;
     inherited_descriptor in_child;  // a borrowed socket is its owner's affair
     bool is_borrowed = false;
+    bool is_read_only = false;  // declared, and enforced by the server
     void* handle = nullptr;
     release_function on_release;
     std::shared_ptr<leased_session> lease;

@@ -109,4 +109,42 @@ TEST_F(Transfer, OneDatabaseNeedsNoForce)
     EXPECT_EQ(tm.state().forces, 0u);
 }
 
+TEST_F(Transfer, ADeclaredReaderNeedsNoVoteAndCannotWrite)
+{
+    assent::transaction_manager tm{test_options(bank_->new_log_directory())};
+    auto const accounts = tm.add(bank_->accounts_manager());
+    auto const orders = tm.add(bank_->orders_manager());
+    auto const update = "update balance set amount = amount + 0 where id = 1";
+
+    auto reads = tm.begin();
+    EXPECT_GT(
+        number(reads.lease(accounts, assent::access::read_only), "select sum(amount) from balance"),
+        0);
+    EXPECT_GT(
+        number(reads.lease(orders, assent::access::read_only), "select sum(amount) from balance"),
+        0);
+    EXPECT_EQ(reads.commit(), assent::outcome::committed);
+
+    auto one_writer = tm.begin();
+    number(one_writer.lease(accounts, assent::access::read_only), "select 1");
+    execute(one_writer.lease(orders), update);
+    EXPECT_EQ(one_writer.commit(), assent::outcome::committed);
+
+    auto liar = tm.begin();
+    EXPECT_ANY_THROW(execute(liar.lease(orders, assent::access::read_only), update));
+    EXPECT_THROW(liar.lease(orders), assent::error);
+    liar.rollback();
+    auto other_liar = tm.begin();
+    EXPECT_ANY_THROW(execute(other_liar.lease(accounts, assent::access::read_only), update));
+    other_liar.rollback();
+
+    EXPECT_EQ(tm.state().forces, 0u);
+    // The declaration was for those branches only: pooled sessions write again.
+    auto writer = tm.begin();
+    execute(writer.lease(accounts), update);
+    execute(writer.lease(orders), update);
+    EXPECT_EQ(writer.commit(), assent::outcome::committed);
+    expect_whole();
+}
+
 }  // namespace

@@ -41,7 +41,7 @@ struct disk_fault
 {
     enum class effect : std::uint8_t {
         none = 1,  ///< the call fails and did nothing
-        half = 2,  ///< a write writes half; says so when `error` is 0
+        part = 2,  ///< a write writes its beginning, not even a page; says so when `error` is 0
         full = 3,  ///< the call did all of it, and yet fails
     };
     int error = EIO;
@@ -340,9 +340,9 @@ public:
             return static_cast<long>(from.size());
         }
         using effect = disk_fault::effect;
-        auto const half = fault->what == effect::half ? from.first(from.size() / 2) : from;
-        if (fault->what != effect::none) disk_->write(to, half, offset);
-        return fault->error == 0 ? static_cast<long>(half.size()) : -fault->error;
+        auto const done = fault->what == effect::part ? from.first(from.size() / 100) : from;
+        if (fault->what != effect::none) disk_->write(to, done, offset);
+        return fault->error == 0 ? static_cast<long>(done.size()) : -fault->error;
     }
     long fdatasync(handle file) noexcept override { return force(file); }
     long fsync(handle file) noexcept override { return force(file); }

@@ -132,7 +132,7 @@ history run(std::uint64_t seed, int transactions, std::uint64_t* trace = nullptr
     for (int number = 0; number < transactions; ++number) {
         if (w.chance(25)) w.spoil(false);
         if (w.chance(8)) w.kill_at_event(1 + w.roll(30));
-        if (w.chance(2)) w.disk().fail_call(1 + w.roll(4), {EIO, disk_fault::effect::half});
+        if (w.chance(2)) w.disk().fail_call(1 + w.roll(4), {EIO, disk_fault::effect::part});
         for (auto& database : w.databases()) {
             if (!database.is_up() && w.chance(50)) database.restart();
             if (w.chance(2)) database.linger_sessions();  // a host is lost, and nobody says so
