@@ -342,6 +342,23 @@ TEST_P(postgresql_votes, AOnePhaseCommitIsDurableEvenWhereTheApplicationDidNotAs
     pg().administer("DROP TRIGGER note_late ON entry");
 }
 
+// --- scans ---
+
+TEST_P(postgresql_votes, AForeignNameThatCannotBeReadDoesNotStopAScan)
+{
+    auto const branch = prepare_branch(1);
+    plain_connection session{pg().server().conninfo()};
+    session.run("BEGIN");
+    session.run("PREPARE TRANSACTION 'asn1 \u20ac'");  // a euro sign: not in LATIN1
+    auto const latin = pg().driver_for("accounts", "client_encoding=LATIN1");
+    auto const manage = latin->connect(session_purpose::manage, in_seconds(10));
+
+    auto const seen = latin->scan(*manage, in_seconds(10));
+
+    EXPECT_EQ(seen.ours.size(), 1u);
+    EXPECT_EQ(seen.foreign_count, 1u);
+}
+
 // --- phase 2 by the wrong one ---
 
 TEST_P(postgresql_votes, AnotherDatabaseCannotFinishABranchAndDoesNotSayItIsUnknown)
