@@ -117,13 +117,13 @@ colour colour_of(std::string const& action)
     return action == "leave" ? colour::plain : colour::yellow;
 }
 
-std::string listed(std::vector<scanned_branch> const& all, painter const& paint)
+std::string listed(std::vector<scanned_branch> const& all, painter const& paint, std::size_t indent)
 {
     table list{{"BRANCH", "RECOVERY WOULD", "WHY"}};
     for (auto const& branch : all) {
         list.add({branch.id.text(), branch.action, branch.why}, colour_of(branch.action));
     }
-    return list.text(paint, 2);
+    return list.text(paint, indent);
 }
 
 std::string scanned_databases(scan_report const& told, painter const& paint)
@@ -138,7 +138,7 @@ std::string scanned_databases(scan_report const& told, painter const& paint)
         }
         text += count_of(database.branches.size(), "branch", "branches") + " of this node, " +
                 std::to_string(database.foreign_count) + " of others\n";
-        if (!database.branches.empty()) text += listed(database.branches, paint);
+        if (!database.branches.empty()) text += listed(database.branches, paint, 2);
         for (auto const& id : database.finished) {
             text += "  " + id.text() + "  committed: it was decided, and is no longer listed\n";
         }
@@ -247,13 +247,13 @@ std::string in_words(show_report const& told, painter const& paint)
     text += heuristics(told.heuristics, paint) + operators(told.operators, paint);
     if (!told.listings.empty()) text += heading("listed now", paint);
     for (auto const& listing : told.listings) {
-        text += "  " + listing.resource_manager + ": ";
+        text += "  " + listing.resource_manager + ":";
         if (!listing.is_conclusive) {
-            text += printable(listing.problem) + "\n";
+            text += " " + printable(listing.problem) + "\n";
         } else if (listing.branches.empty()) {
-            text += "not listed\n";
+            text += " not listed\n";
         } else {
-            text += "\n" + listed(listing.branches, paint);
+            text += "\n" + listed(listing.branches, paint, 4);
         }
     }
     return text + attention(told, paint);

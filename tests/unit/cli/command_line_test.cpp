@@ -1,0 +1,90 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+
+#include "recovery/cli/command_line.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace {
+
+using namespace assent::cli;
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+
+std::variant<request, reply_only> parse(std::vector<char const*> words)
+{
+    words.insert(words.begin(), "assent");
+    return parse_command_line(static_cast<int>(words.size()), words.data());
+}
+
+request asked(std::vector<char const*> words)
+{
+    auto const parsed = parse(std::move(words));
+    if (auto const* const only = std::get_if<reply_only>(&parsed)) {
+        ADD_FAILURE() << only->text;
+        return {};
+    }
+    return std::get<request>(parsed);
+}
+
+reply_only refused(std::vector<char const*> words)
+{
+    return std::get<reply_only>(parse(std::move(words)));
+}
+
+TEST(CommandLine, TakesOptionsBeforeAndAfterTheCommand)
+{
+    auto const before = asked({"--config", "x.toml", "--json", "status"});
+    auto const after = asked({"scan", "-c", "x.toml", "--json"});
+
+    EXPECT_EQ(before.command, "status");
+    EXPECT_EQ(before.config, "x.toml");
+    EXPECT_TRUE(before.is_json);
+    EXPECT_EQ(after.command, "scan");
+    EXPECT_TRUE(after.is_json);
+}
+
+TEST(CommandLine, HasTheLimitsOfTheLibraryForRecover)
+{
+    auto const plain = asked({"-c", "x", "recover"});
+    auto const given =
+        asked({"-c", "x", "recover", "--timeout", "1.5", "--presumed-abort-delay", "0"});
+
+    EXPECT_EQ(plain.timeout, 60s);
+    EXPECT_EQ(plain.presumed_abort_delay, 5s);
+    EXPECT_EQ(given.timeout, 1500ms);
+    EXPECT_EQ(given.presumed_abort_delay, 0s);
+}
+
+TEST(CommandLine, TakesTheTransactionToShow)
+{
+    EXPECT_EQ(asked({"-c", "x", "show", "asn1"}).transaction, "asn1");
+    EXPECT_EQ(refused({"-c", "x", "show"}).status, 2);
+}
+
+TEST(CommandLine, RefusesWrongUsageWithTwo)
+{
+    EXPECT_EQ(refused({}).status, 2);
+    EXPECT_EQ(refused({"status"}).status, 2);
+    EXPECT_EQ(refused({"-c", "x"}).status, 2);
+    EXPECT_EQ(refused({"-c", "x", "stauts"}).status, 2);
+    EXPECT_EQ(refused({"-c", "x", "status", "scan"}).status, 2);
+    EXPECT_EQ(refused({"-c", "x", "recover", "--timeout", "-1"}).status, 2);
+    EXPECT_EQ(refused({"-c", "x", "recover", "--timeout", "soon"}).status, 2);
+    EXPECT_EQ(refused({"-c", "x", "status", "--timeout", "1"}).status, 2);
+    EXPECT_THAT(refused({"status"}).text, HasSubstr("--config is required"));
+}
+
+TEST(CommandLine, ExplainsTheExitStatusInItsHelp)
+{
+    auto const help = refused({"--help"});
+
+    EXPECT_EQ(help.status, 0);
+    EXPECT_THAT(help.text, HasSubstr("Exit status:"));
+    EXPECT_THAT(help.text, HasSubstr("  3  recover did nothing"));
+    EXPECT_EQ(refused({"--version"}).status, 0);
+}
+
+}  // namespace

@@ -1,0 +1,206 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+
+#include "recovery/cli/scan.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/cli/made_log.hpp"
+
+namespace {
+
+using namespace assent::cli;
+using namespace cli_test;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+std::vector<std::string> actions(scanned_database const& of)
+{
+    std::vector<std::string> all;
+    for (auto const& each : of.branches)
+        all.push_back(each.action);
+    return all;
+}
+
+TEST(Scan, IsFineWhenNothingIsListed)
+{
+    auto const told = judge(both(), made_log{}.twice(), listings({}));
+
+    EXPECT_EQ(told.code, exit_code::fine);
+    EXPECT_THAT(told.attention, IsEmpty());
+    ASSERT_EQ(told.databases.size(), 2u);
+    EXPECT_TRUE(told.databases[0].is_conclusive);
+}
+
+TEST(Scan, WouldCommitWhatIsDecidedAndRollBackTheRest)
+{
+    auto const decided = transaction(1, 1);
+    auto const undecided = transaction(1, 2);
+    auto const told =
+        judge(both(), made_log{}.decide(decided).twice(),
+              listings({branch(decided, 1), branch(undecided, 1)}, {branch(undecided, 2)}));
+
+    EXPECT_EQ(told.code, exit_code::attention);
+    EXPECT_THAT(actions(told.databases[0]), ElementsAre("commit", "roll back"));
+    EXPECT_THAT(actions(told.databases[1]), ElementsAre("roll back"));
+    EXPECT_THAT(told.databases[1].finished, ElementsAre(branch(decided, 2)));
+}
+
+TEST(Scan, LeavesToALiveOwnerWhatIsOfItsOwnEpoch)
+{
+    auto const now = transaction(2, 1);
+    auto const older = transaction(1, 1);
+    auto const told =
+        judge(both(), made_log{}.own(4711).twice(), listings({branch(now, 1)}, {branch(older, 2)}));
+
+    EXPECT_THAT(actions(told.databases[0]), ElementsAre("leave"));
+    EXPECT_THAT(told.databases[0].branches[0].why, HasSubstr("process 4711"));
+    EXPECT_THAT(actions(told.databases[1]), ElementsAre("roll back"));
+    EXPECT_THAT(told.attention, ElementsAre(HasSubstr("process 4711 recovers by itself")));
+}
+
+TEST(Scan, TakesADecisionThatFellWhileTheDatabasesWereAsked)
+{
+    auto const older = transaction(1, 1);
+    made_log before;
+    made_log after;
+    after.decide(older);
+
+    auto const told = judge(both(), {before.view(), after.view()}, listings({branch(older, 1)}));
+
+    EXPECT_THAT(actions(told.databases[0]), ElementsAre("commit"));
+}
+
+TEST(Scan, TakesADecisionThatWasForgottenWhileTheDatabasesWereAsked)
+{
+    auto const older = transaction(1, 1);
+    made_log before;
+    made_log after;
+    before.decide(older);
+    after.add(assent::log::horizon_record{1, {1, 5}});
+
+    auto const told = judge(both(), {before.view(), after.view()}, listings({branch(older, 1)}));
+
+    EXPECT_THAT(actions(told.databases[0]), ElementsAre("commit"));
+}
+
+TEST(Scan, LeavesToAPersonWhatHasReappeared)
+{
+    made_log log;
+    log.add(assent::log::horizon_record{1, {1, 5}});
+
+    auto const told = judge(both(), log.twice(), listings({branch(transaction(1, 5), 1)}));
+
+    EXPECT_THAT(actions(told.databases[0]), ElementsAre("quarantine"));
+    EXPECT_EQ(told.code, exit_code::attention);
+    EXPECT_THAT(told.attention, Contains(HasSubstr("nobody may decide but a person")));
+}
+
+TEST(Scan, PresumesAbortNowhereOnceATwinShowsItselfAnywhere)
+{
+    auto const twin = transaction(2, 1, our_nonce + 1);
+    auto const decided = transaction(1, 1);
+    auto const undecided = transaction(1, 2);
+
+    auto const told =
+        judge(both(), made_log{}.decide(decided).twice(),
+              listings({branch(twin, 1)}, {branch(decided, 2), branch(undecided, 2)}));
+
+    EXPECT_THAT(actions(told.databases[0]), ElementsAre("quarantine"));
+    EXPECT_THAT(actions(told.databases[1]), ElementsAre("commit", "wait"));
+}
+
+TEST(Scan, WaitsForADecisionThatLivesElsewhere)
+{
+    auto const elsewhere =
+        assent::gtrid::make({assent::decision_place::commit_row, 2, our_node, 1, our_nonce, 1});
+
+    auto const told = judge(both(), made_log{}.twice(), listings({branch(elsewhere, 1)}));
+
+    EXPECT_THAT(actions(told.databases[0]), ElementsAre("wait"));
+    EXPECT_THAT(told.databases[0].branches[0].why, HasSubstr("resource manager 2"));
+}
+
+TEST(Scan, CountsOthersAndSaysNothingAboutThem)
+{
+    auto const other_node =
+        assent::gtrid::make({assent::decision_place::log, 0, our_node + 1, 1, our_nonce, 1});
+    auto listed = listings({branch(other_node, 1)});
+    listed[0].scan->foreign_count = 3;
+
+    auto const told = judge(both(), made_log{}.twice(), listed);
+
+    EXPECT_THAT(told.databases[0].branches, IsEmpty());
+    EXPECT_EQ(told.databases[0].foreign_count, 4u);
+    EXPECT_EQ(told.code, exit_code::fine);
+}
+
+TEST(Scan, DecidesNothingWhereTheIdentityHasChanged)
+{
+    auto listed = listings({branch(transaction(1, 1), 1)});
+    listed[0].scan->identity = "server-b";
+
+    auto const told = judge(both(), made_log{}.twice(), listed);
+
+    EXPECT_FALSE(told.databases[0].is_conclusive);
+    EXPECT_THAT(told.databases[0].branches, IsEmpty());
+    EXPECT_THAT(told.databases[0].problem, HasSubstr("bound: server-a, found: server-b"));
+    EXPECT_EQ(told.code, exit_code::attention);
+}
+
+TEST(Scan, RefusesTwoNamesForOneDatabase)
+{
+    auto from = both();
+    from.databases.push_back({"again", database_kind::postgresql, {}, false});
+    auto listed = listings({});
+    listed.push_back(listing("again", "server-a"));
+
+    auto const told = judge(from, made_log{}.twice(), listed);
+
+    ASSERT_EQ(told.databases.size(), 3u);
+    EXPECT_THAT(told.databases[2].problem, HasSubstr("knows as \"accounts\""));
+    EXPECT_EQ(told.code, exit_code::attention);
+}
+
+TEST(Scan, TakesNoListFromAStandby)
+{
+    auto listed = listings({});
+    listed[1].scan->is_writable_primary = false;
+
+    auto const told = judge(both(), made_log{}.twice(), listed);
+
+    EXPECT_FALSE(told.databases[1].is_conclusive);
+    EXPECT_EQ(told.code, exit_code::failed);
+}
+
+TEST(Scan, IsInDoubtWhereADecidedBranchCannotBeAskedFor)
+{
+    auto listed = listings({});
+    listed[1].scan.reset();
+    listed[1].problem = "no route";
+
+    auto const idle = judge(both(), made_log{}.twice(), listed);
+    auto const due = judge(both(), made_log{}.decide(transaction(1, 1)).twice(), listed);
+
+    EXPECT_EQ(idle.code, exit_code::failed);
+    EXPECT_EQ(due.code, exit_code::attention);
+    EXPECT_THAT(due.attention, Contains(HasSubstr("no route")));
+}
+
+TEST(Scan, NamesAResourceManagerThatNobodyConfigured)
+{
+    auto from = both();
+    from.databases.pop_back();
+
+    auto const told = judge(from, made_log{}.twice(), {listing("accounts", "server-a")});
+
+    ASSERT_EQ(told.databases.size(), 2u);
+    EXPECT_FALSE(told.databases[1].is_configured);
+    EXPECT_FALSE(told.databases[1].is_conclusive);
+    EXPECT_EQ(told.code, exit_code::attention);
+    EXPECT_THAT(told.attention, ElementsAre(HasSubstr("\"orders\"")));
+}
+
+}  // namespace
