@@ -279,6 +279,7 @@ void engine::decide(global_transaction& tx)
     shared_.tell(severity::debug, "decision.force", {}, tx.id.text(), {});
     auto const forced = shared_.log->force(what, shared_.time.now() + shared_.bounds.log_force);
     if (auto const* const proof = std::get_if<ports::durable_decision>(&forced)) {
+        ASSENT_ASSERT(proof->global() == tx.id);
         shared_.tell(severity::debug, "decision.durable", {}, tx.id.text(), {});
         shared_.outcomes.note(tx.id, known_outcome::committed);
         coordinator.decided(*proof);
