@@ -219,6 +219,18 @@ TEST_F(postgresql_server, ThatIsNotTheOneOfPreflightGetsNoWork)
     EXPECT_THROW(accounts.driver()->connect(session_purpose::work, in_seconds(10)), driver_error);
 }
 
+TEST_F(postgresql_server, FailsTheHeartbeatOfAGuardianWhoseLockIsGone)
+{
+    auto const accounts = driver();
+    auto const guardian = accounts->connect(session_purpose::guardian, in_seconds(10));
+    ASSERT_TRUE(accounts->try_guard(*guardian, 7, in_seconds(10)));
+    EXPECT_NO_THROW(accounts->heartbeat(*guardian, in_seconds(10)));
+
+    ask(*guardian, "SELECT pg_advisory_unlock_all()");  // as a pool does between two clients
+
+    EXPECT_THROW(accounts->heartbeat(*guardian, in_seconds(10)), driver_error);
+}
+
 TEST_F(postgresql_server, BehindAProxyNoSessionIsTakenAsGoneOrTouched)
 {
     renumbering_proxy const proxy{server().port()};
