@@ -187,11 +187,13 @@ void engine::exchange(global_transaction& tx, deadline until)
     auto const count = tx.branches.size();
     for (std::size_t i = 0; i < count; ++i) {
         branch& b = *tx.branches[i];
-        if (coordinator.send(i, b.last_verb) && b.is_connected) {
-            tell_step(b, step::before);
-            b.session->submit(b.last_verb, b.id);
-            tell_step(b, step::sent);
-        }
+        verb next{};
+        if (!coordinator.send(i, next)) continue;
+        b.last_verb = next;
+        if (!b.is_connected) continue;
+        tell_step(b, step::before);
+        b.session->submit(next, b.id);
+        tell_step(b, step::sent);
     }
     for (std::size_t i = 0; i < count; ++i) {
         branch& b = *tx.branches[i];
