@@ -124,8 +124,8 @@ std::vector<known_database> known_databases(configuration const& from, log::log_
         for (auto const& [global, entry] : view.image.decisions()) {
             auto const told = describe(view, entry);
             one.branches_due += static_cast<std::size_t>(
-                std::count_if(told.branches.begin(), told.branches.end(), [id](auto const& b) {
-                    return !b.is_finished && b.branch.parts().resource_manager == id;
+                std::count_if(told.branches.begin(), told.branches.end(), [&one](auto const& b) {
+                    return !b.is_finished && b.branch.parts().resource_manager == one.id;
                 }));
         }
         all.push_back(std::move(one));

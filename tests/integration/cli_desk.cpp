@@ -115,6 +115,40 @@ answer run_assent(std::vector<std::string> const& words)
     return {done.status, done.output, slurp(scratch.path("err"))};
 }
 
+running_assent::running_assent(std::vector<std::string> const& words)
+{
+    std::vector<std::string> all{ASSENT_PROGRAM};
+    all.insert(all.end(), words.begin(), words.end());
+    pipe_ends const out;
+    pid_ = spawn(all, -1, out.write);
+    output_ = out.read;
+    ::close(out.write);
+}
+
+running_assent::~running_assent()
+{
+    if (pid_ >= 0) {
+        ::kill(pid_, SIGKILL);
+        wait_for(pid_);
+    }
+    ::close(output_);
+}
+
+void running_assent::interrupt() const
+{
+    if (::kill(pid_, SIGINT) != 0) fail("kill");
+}
+
+answer running_assent::finish()
+{
+    constexpr int all_lines = 1'000'000;
+    answer told;
+    told.out = read_lines(output_, all_lines);
+    told.status = wait_for(pid_);
+    pid_ = -1;
+    return told;
+}
+
 std::string both_databases(std::string const& log_directory, bank const& of)
 {
     return "log_directory = \"" + log_directory +

@@ -49,6 +49,26 @@ private:
 /// Runs the program.
 answer run_assent(std::vector<std::string> const& words);
 
+/// The program while it runs.
+class running_assent
+{
+public:
+    explicit running_assent(std::vector<std::string> const& words);
+    running_assent(running_assent const&) = delete;
+    running_assent& operator=(running_assent const&) = delete;
+    ~running_assent();
+
+    pid_t pid() const noexcept { return pid_; }
+    void interrupt() const;  ///< as Ctrl-C does
+
+    /// Waits for its end.  Standard output and error stand together in `out`.
+    answer finish();
+
+private:
+    pid_t pid_ = -1;
+    int output_ = -1;
+};
+
 /// A configuration of both of the bank's databases.
 std::string both_databases(std::string const& log_directory, bank const& of);
 

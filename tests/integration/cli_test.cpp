@@ -288,6 +288,30 @@ TEST_F(Cli, RecoversTheOthersWhileOneDatabaseIsDown)
     expect_whole(id, true);
 }
 
+TEST_F(Cli, ReportsWhenItIsInterrupted)
+{
+    auto const id = victim::killed_at(*bank_, log_, "decision.durable");
+    bank_->mariadb().stop();
+
+    running_assent recovering{{"--config", config_, "--json", "recover"}};
+    auto const until = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+    bool is_owner = false;
+    while (!is_owner && std::chrono::steady_clock::now() < until) {
+        auto const owner = assent({"--json", "status"}).json().at("log").at("owner");
+        is_owner = owner != nullptr && owner.at("pid") == recovering.pid();
+    }
+    recovering.interrupt();
+    auto const told = recovering.finish();
+    bank_->mariadb().start();
+
+    EXPECT_TRUE(is_owner);
+    EXPECT_EQ(told.status, 4) << told.out;
+    EXPECT_EQ(told.json().at("was_interrupted"), true);
+    EXPECT_LT(told.json().at("took_ms"), 30'000);
+    EXPECT_EQ(recover().status, 0);
+    expect_whole(id, true);
+}
+
 TEST_F(Cli, CannotSayThatAllIsFineWhileADatabaseIsDown)
 {
     EXPECT_EQ(victim::killed_at(*bank_, log_, "transaction.ended").size(), 57u);
