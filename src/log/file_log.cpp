@@ -85,6 +85,7 @@ struct file_log::parts
     std::function<std::int64_t()> unix_ms;
     std::mutex binding;  // names and ids are given one at a time
     std::mutex closing;
+    parts* kept_before = nullptr;
 };
 
 file_log::file_log(std::string const& directory, file_log_options options)
@@ -115,9 +116,12 @@ file_log::file_log(std::string const& directory, file_log_options options)
 file_log::~file_log()
 {
     close();
+    if (!is_abandoned_ && !is_stuck_) return;
     // In a forked child the locks and threads of the parent are frozen, and after a hung force a
-    // thread is still inside: nothing can be torn down.
-    if (is_abandoned_ || is_stuck_) static_cast<void>(parts_.release());
+    // thread is still inside: nothing can be torn down, so it is kept, where leak checkers see it.
+    static std::atomic<parts*> kept{nullptr};
+    parts_->kept_before = kept.exchange(parts_.get());
+    static_cast<void>(parts_.release());
 }
 
 void file_log::close() noexcept

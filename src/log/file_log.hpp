@@ -43,7 +43,7 @@ struct file_log_options
     /// File systems that are refused otherwise: "tmpfs", "overlay", "nfs", "cifs", "ramfs".
     std::vector<std::string> allowed_file_systems;
     std::function<std::uint64_t()> random;  ///< empty: the kernel's
-    std::function<std::int64_t()> unix_ms;  ///< empty: the system's clock
+    std::function<std::int64_t()> unix_ms;  ///< empty: the system's clock; asked by any thread
     std::shared_ptr<file_layer> files;      ///< empty: the real ones in the directory
 };
 

@@ -202,6 +202,49 @@ TEST(LogDamage, TheErrorSaysWhereAndWhatToDo)
     EXPECT_THAT(error.what(), ::testing::HasSubstr("do not truncate"));
 }
 
+TEST(LogDamage, TheSnapshotIsGuardedThoughNothingWasForcedBehindIt)
+{
+    auto const disk = std::make_shared<simulated_disk>();
+    ledger promises;
+    auto log = open_on(disk);
+    for (std::uint64_t i = 1; i <= 12; ++i) {
+        promises.commit(*log, decision_of(*log, i, 64));
+    }
+    log.reset();
+    log = open_on(disk, 2);
+    std::string const name = disk->names().front();
+    bytes const good = disk->contents(name);
+    std::size_t pages = 0;
+    while (good[(pages + 1) * page_bytes] != std::byte{0} ||
+           good[(pages + 1) * page_bytes + 4] != std::byte{0}) {
+        ++pages;
+    }
+    ASSERT_GE(pages, 3U) << "a snapshot of several pages, and nothing after it";
+    EXPECT_EQ(open_with({{name, good}}, promises), verdict::complete);
+    for (std::size_t page = 1; page <= pages; ++page) {
+        bytes damaged = good;
+        damaged[page * page_bytes + 200] ^= std::byte{1};
+        EXPECT_EQ(open_with({{name, damaged}}, promises), verdict::refused) << page;
+        std::fill_n(damaged.begin() + static_cast<std::ptrdiff_t>(page * page_bytes), page_bytes,
+                    std::byte{0});
+        EXPECT_EQ(open_with({{name, damaged}}, promises), verdict::refused) << page;
+    }
+}
+
+TEST(LogDamage, APageThatFollowsAnotherNeighbourIsRefused)
+{
+    sealed_log const good;
+    bytes damaged = good.segment;
+    log::page_span const page{damaged.data() + good.last_page * page_bytes, page_bytes};
+    log::page_header header;
+    ASSERT_EQ(log::decode(log::page_view(page), header), log::page_verdict::valid);
+    header.previous_crc ^= 1;
+    log::seal_page(header, page);
+    auto const error = error_of({{first_segment, damaged}});
+    EXPECT_EQ(error.fault(), log_fault::corrupt);
+    EXPECT_EQ(error.page(), good.last_page);
+}
+
 TEST(LogDamage, InAnUnsealedLogOnlyTheLastForceCanBeMistakenForATornOne)
 {
     auto const disk = std::make_shared<simulated_disk>();
@@ -283,6 +326,32 @@ TEST(LogChain, ALeftOverPredecessorIsRemoved)
     ledger promises;
     auto const files = two_segments(promises);
     EXPECT_EQ(open_with(files, promises), verdict::complete);
+}
+
+TEST(LogChain, PowerLossWhileSeveralAreRemovedLeavesNoHole)
+{
+    ledger promises;
+    auto const files = two_segments(promises);
+    bool is_open = false;
+    for (std::uint64_t n = 1; !is_open; ++n) {
+        auto const disk = std::make_shared<simulated_disk>();
+        for (auto const& [name, content] : files) {
+            disk->put(name, content);
+        }
+        disk->fail_call(n, {EIO, disk_fault::effect::full}, true);
+        try {
+            open_on(disk, 3);
+            is_open = !disk->has_fired();
+        } catch (log_error const&) {
+            is_open = false;
+        }
+        for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+            SCOPED_TRACE("call " + std::to_string(n) + " seed " + std::to_string(seed));
+            std::unique_ptr<log::file_log> after;
+            ASSERT_NO_THROW(after = open_on(disk->power_loss(seed), 4));
+            promises.check(*after);
+        }
+    }
 }
 
 TEST(LogChain, ASegmentOfAnotherNodeIsRefused)

@@ -114,10 +114,11 @@ TEST_P(EachCallFails, AndTheAnswersStayTrue)
 INSTANTIATE_TEST_SUITE_P(LogFaults, EachCallFails,
                          ::testing::Values(named_fault{"Eio", {EIO, effect::none}},
                                            named_fault{"EioThoughDone", {EIO, effect::full}},
-                                           named_fault{"EioHalfway", {EIO, effect::half}},
-                                           named_fault{"ShortWrite", {0, effect::half}},
+                                           named_fault{"EioPartWritten", {EIO, effect::part}},
+                                           named_fault{"ShortWrite", {0, effect::part}},
                                            named_fault{"Enospc", {ENOSPC, effect::none}},
-                                           named_fault{"EnospcHalfway", {ENOSPC, effect::half}}),
+                                           named_fault{"EnospcPartWritten",
+                                                       {ENOSPC, effect::part}}),
                          [](auto const& of) { return of.param.name; });
 
 TEST(LogFaults, AnInterruptedReadIsRepeatedAndAnInterruptedForceIsNot)
@@ -227,7 +228,7 @@ TEST(PowerLoss, AtAnyCallLosesNothingThatWasPromised)
     std::uint64_t const calls = calls_of_a_life();
     std::uint64_t images = 0;
     for (std::uint64_t n = 1; n <= calls; ++n) {
-        for (auto last : {effect::none, effect::half, effect::full}) {
+        for (auto last : {effect::none, effect::part, effect::full}) {
             auto const disk = std::make_shared<simulated_disk>();
             disk->fail_call(n, {EIO, last}, true);
             ledger promises;

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -36,7 +37,7 @@ inline log::file_log_options repeatable(std::shared_ptr<log::file_layer> files,
     options.allowed_file_systems = {"tmpfs", "overlay"};  // where the tests themselves may run
     auto const generator = std::make_shared<std::mt19937_64>(seed);
     options.random = [generator] { return (*generator)(); };
-    auto const now = std::make_shared<std::int64_t>(1'767'225'600'000);
+    auto const now = std::make_shared<std::atomic<std::int64_t>>(1'767'225'600'000);
     options.unix_ms = [now] { return *now += 1000; };
     options.files = std::move(files);
     return options;
