@@ -397,4 +397,19 @@ TEST_P(postgresql_votes, AnotherRoleCannotFinishABranch)
                  driver_error);
 }
 
+TEST_P(postgresql_votes, ASuperuserEndsAndCancelsNoSessionThatIsNotItsOwn)
+{
+    auto const branch = start_branch(1);
+    postgresql::resource_manager const super{"accounts", pg().server().superuser_conninfo()};
+    auto const manage = super.driver()->connect(session_purpose::manage, in_seconds(10));
+
+    EXPECT_THROW(super.driver()->end_session(*manage, branch.session->id(), in_seconds(10)),
+                 driver_error);
+    EXPECT_THROW(super.driver()->cancel_statement(*manage, branch.session->id(), in_seconds(10)),
+                 driver_error);
+
+    EXPECT_TRUE(run(*branch.session, verb::prepare, branch.id).is_ok());
+    EXPECT_TRUE(run(*branch.session, verb::commit, branch.id).is_ok());
+}
+
 }  // namespace assent::contract
