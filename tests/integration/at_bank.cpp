@@ -1,0 +1,32 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+
+#include "tests/integration/at_bank.hpp"
+
+#include <libpq-fe.h>
+#include <mysql.h>
+
+namespace assent::testing {
+
+std::unique_ptr<PGconn, void (*)(PGconn*)> own_accounts(bank const& from, int port)
+{
+    std::unique_ptr<PGconn, void (*)(PGconn*)> made{
+        PQconnectdb(from.accounts_conninfo(port).c_str()), &PQfinish};
+    if (PQstatus(made.get()) != CONNECTION_OK) {
+        throw std::runtime_error{std::string{"postgresql: "} + PQerrorMessage(made.get())};
+    }
+    return made;
+}
+
+std::unique_ptr<MYSQL, void (*)(MYSQL*)> own_orders(bank& from, int port)
+{
+    std::unique_ptr<MYSQL, void (*)(MYSQL*)> made{mysql_init(nullptr), &mysql_close};
+    auto& server = from.mariadb();
+    auto const at = static_cast<unsigned>(port == 0 ? server.port() : port);
+    if (mysql_real_connect(made.get(), "127.0.0.1", server.account().c_str(),
+                           server.password().c_str(), "orders", at, nullptr, 0) == nullptr) {
+        throw std::runtime_error{std::string{"mariadb: "} + mysql_error(made.get())};
+    }
+    return made;
+}
+
+}  // namespace assent::testing

@@ -1,0 +1,127 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// at_bank.hpp -- what tests on the two real servers share: one bank per program, connections of
+// the application's own, a network that can be spoiled, and waiting that has an end.
+
+#ifndef ASSENT_TESTS_INTEGRATION_AT_BANK_HPP
+#define ASSENT_TESTS_INTEGRATION_AT_BANK_HPP
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "tests/integration/bank.hpp"
+#include "tests/servers/proxy.hpp"
+
+namespace assent::testing {
+
+using std::chrono::steady_clock;
+
+/// The time a slow, busy machine may take for what should take `expected`.
+inline std::chrono::milliseconds tenfold(std::chrono::milliseconds expected)
+{
+    return 10 * expected;
+}
+
+/// Looks again and again until `is_so`, for at most `longest`.
+inline bool becomes_true(std::function<bool()> const& is_so, std::chrono::milliseconds longest)
+{
+    auto const end = steady_clock::now() + longest;
+    while (!is_so()) {
+        if (steady_clock::now() > end) return false;
+        std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    }
+    return true;
+}
+
+/// What `call` throws, as a value; a test fails when it throws nothing or something else.
+template <class Error, class Call>
+Error thrown_by(Call&& call)
+{
+    try {
+        call();
+    } catch (Error const& e) {
+        return e;
+    }
+    throw std::logic_error{"nothing was thrown"};
+}
+
+/// Connections that the application opened and closes itself.
+std::unique_ptr<PGconn, void (*)(PGconn*)> own_accounts(bank const& from, int port = 0);
+std::unique_ptr<st_mysql, void (*)(st_mysql*)> own_orders(bank& from, int port = 0);
+
+/// Acts when the manager says that something happened, on the thread that did it.
+class on_event final : public observer
+{
+public:
+    on_event(std::string name, std::function<void()> act)
+        : name_(std::move(name)), act_(std::move(act))
+    {
+    }
+    void on(event const& what) override
+    {
+        if (act_ && what.name == name_) std::exchange(act_, {})();
+    }
+
+private:
+    std::string const name_;
+    std::function<void()> act_;
+};
+
+/// Both databases behind a proxy.
+struct network
+{
+    explicit network(bank& through)
+        : accounts(wire.add(wire_protocol::postgresql, through.postgresql().port())),
+          orders(wire.add(wire_protocol::mysql, through.mariadb().port()))
+    {
+    }
+
+    proxy wire;
+    std::size_t accounts;
+    std::size_t orders;
+};
+
+class AtBank : public ::testing::Test
+{
+protected:
+    static void SetUpTestSuite()
+    {
+        if (bank_ == nullptr) bank_ = new bank;
+    }
+    static void TearDownTestSuite()
+    {
+        delete bank_;
+        bank_ = nullptr;
+    }
+
+    /// No branch anywhere, no money made or lost, each transfer in both ledgers or in neither.
+    static void expect_whole()
+    {
+        EXPECT_EQ(bank_->prepared_in_accounts(), 0);
+        EXPECT_EQ(bank_->prepared_in_orders(), 0);
+        EXPECT_EQ(bank_->money(), 2 * bank::accounts * bank::first_balance);
+        EXPECT_EQ(bank_->transfers_in_accounts(), bank_->transfers_in_orders());
+    }
+    static bool is_transferred(std::string const& id)
+    {
+        return bank_->transfers_in_accounts().count(id) != 0;
+    }
+    static bool has_no_branches()
+    {
+        return bank_->prepared_in_accounts() == 0 && bank_->prepared_in_orders() == 0;
+    }
+
+    static inline bank* bank_ = nullptr;
+};
+
+}  // namespace assent::testing
+
+#endif  // ASSENT_TESTS_INTEGRATION_AT_BANK_HPP

@@ -1,0 +1,155 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// overlap_test.cpp -- what one commit() costs on the wire, as a network that records sees it: two
+// round trips to each database, side by side.
+
+#include "tests/integration/at_bank.hpp"
+
+namespace {
+
+using namespace assent::testing;
+using namespace std::chrono_literals;
+
+class Overlap : public AtBank
+{
+protected:
+    /// What commit() sent and heard on the session that sent `part`, in order.
+    static std::vector<wire_message> conversation(std::vector<wire_message> const& all,
+                                                  std::string const& part)
+    {
+        std::size_t session = 0;
+        for (auto const& each : all) {
+            if (each.is_request && each.text.find(part) != std::string::npos)
+                session = each.session;
+        }
+        std::vector<wire_message> found;
+        for (auto const& each : all) {
+            if (each.session == session) found.push_back(each);
+        }
+        return found;
+    }
+    static std::vector<wire_message> requests(std::vector<wire_message> const& all)
+    {
+        std::vector<wire_message> found;
+        for (auto const& each : all) {
+            if (each.is_request) found.push_back(each);
+        }
+        return found;
+    }
+    /// When the first reply after `request` had arrived.
+    static steady_clock::time_point answered(std::vector<wire_message> const& all,
+                                             wire_message const& request)
+    {
+        for (auto const& each : all) {
+            if (!each.is_request && each.at >= request.at) return each.at;
+        }
+        return steady_clock::time_point::max();
+    }
+};
+
+TEST_F(Overlap, CommitTakesTwoRoundTripsPerDatabaseSideBySide)
+{
+    network net{*bank_};
+    assent::transaction_manager tm{test_options(bank_->new_log_directory())};
+    auto const accounts = tm.add(bank_->accounts_manager(net.wire.port(net.accounts)));
+    auto const orders = tm.add(bank_->orders_manager(net.wire.port(net.orders)));
+    auto tx = tm.begin();
+    transfer(tx.lease(accounts), tx.lease(orders), "overlap", 1, 0);
+    net.wire.delay(net.accounts, 50ms, 0ms);
+    net.wire.delay(net.orders, 50ms, 0ms);
+    net.wire.clear();
+
+    auto const how = tx.commit();
+
+    EXPECT_EQ(how, assent::outcome::committed);
+    auto const pg = conversation(net.wire.messages(net.accounts), "PREPARE TRANSACTION");
+    auto const my = conversation(net.wire.messages(net.orders), "XA PREPARE");
+    auto const to_pg = requests(pg);
+    auto const to_my = requests(my);
+    ASSERT_EQ(to_pg.size(), 2u) << "PREPARE and COMMIT, one message each";
+    ASSERT_EQ(to_my.size(), 2u) << "END with PREPARE, and COMMIT, one message each";
+    EXPECT_THAT(to_pg[0].text, ::testing::HasSubstr("PREPARE TRANSACTION"));
+    EXPECT_THAT(to_pg[1].text, ::testing::HasSubstr("COMMIT PREPARED"));
+    EXPECT_THAT(to_my[0].text, ::testing::MatchesRegex("XA END .*; XA PREPARE .*"));
+    EXPECT_THAT(to_my[1].text, ::testing::StartsWith("XA COMMIT"));
+    for (std::size_t const phase : {0u, 1u}) {
+        auto const last_sent = std::max(to_pg[phase].at, to_my[phase].at);
+        EXPECT_LT(last_sent, answered(pg, to_pg[phase])) << "phase " << phase + 1;
+        EXPECT_LT(last_sent, answered(my, to_my[phase])) << "phase " << phase + 1;
+    }
+    EXPECT_GT(std::min(to_pg[1].at, to_my[1].at),
+              std::max(answered(pg, to_pg[0]), answered(my, to_my[0])))
+        << "no COMMIT before both votes";
+    expect_whole();
+}
+
+TEST_F(Overlap, RollbackIsOneRoundTripPerDatabaseSideBySide)
+{
+    network net{*bank_};
+    assent::transaction_manager tm{test_options(bank_->new_log_directory())};
+    auto const accounts = tm.add(bank_->accounts_manager(net.wire.port(net.accounts)));
+    auto const orders = tm.add(bank_->orders_manager(net.wire.port(net.orders)));
+    auto tx = tm.begin();
+    transfer(tx.lease(accounts), tx.lease(orders), "overlapped rollback", 1, 0);
+    net.wire.delay(net.accounts, 50ms, 0ms);
+    net.wire.delay(net.orders, 50ms, 0ms);
+    net.wire.clear();
+
+    tx.rollback();
+
+    auto const pg = conversation(net.wire.messages(net.accounts), "ROLLBACK");
+    auto const my = conversation(net.wire.messages(net.orders), "XA ROLLBACK");
+    ASSERT_EQ(requests(pg).size(), 1u);
+    ASSERT_EQ(requests(my).size(), 1u);
+    auto const last_sent = std::max(requests(pg)[0].at, requests(my)[0].at);
+    EXPECT_LT(last_sent, answered(pg, requests(pg)[0]));
+    EXPECT_LT(last_sent, answered(my, requests(my)[0]));
+    expect_whole();
+}
+
+TEST_F(Overlap, OneDatabaseIsCommittedWithoutPrepare)
+{
+    network net{*bank_};
+    assent::transaction_manager tm{test_options(bank_->new_log_directory())};
+    auto const accounts = tm.add(bank_->accounts_manager(net.wire.port(net.accounts)));
+    auto const orders = tm.add(bank_->orders_manager(net.wire.port(net.orders)));
+    auto in_accounts = tm.begin();
+    execute(in_accounts.lease(accounts), "update balance set amount = amount where id = 1");
+    auto in_orders = tm.begin();
+    execute(in_orders.lease(orders), "update balance set amount = amount where id = 1");
+    net.wire.clear();
+
+    in_accounts.commit();
+    in_orders.commit();
+
+    auto const to_pg = requests(conversation(net.wire.messages(net.accounts), "COMMIT"));
+    auto const to_my = requests(conversation(net.wire.messages(net.orders), "XA COMMIT"));
+    ASSERT_EQ(to_pg.size(), 2u) << "the witness is read first, in a message of its own";
+    EXPECT_THAT(to_pg[0].text, ::testing::HasSubstr("pg_current_xact_id_if_assigned"));
+    ASSERT_EQ(to_my.size(), 1u);
+    EXPECT_THAT(to_my[0].text, ::testing::MatchesRegex("XA END .*; XA COMMIT .* ONE PHASE"));
+}
+
+TEST_F(Overlap, ABorrowedHandleWithoutMultiStatementsTakesOneRoundTripMore)
+{
+    network net{*bank_};
+    assent::transaction_manager tm{test_options(bank_->new_log_directory())};
+    auto const accounts = tm.add(bank_->accounts_manager(net.wire.port(net.accounts)));
+    auto const orders = tm.add(bank_->orders_manager(net.wire.port(net.orders)));
+    auto const mine = own_orders(*bank_, net.wire.port(net.orders));
+    auto tx = tm.begin();
+    tx.enlist(orders, mine.get());
+    transfer(tx.lease(accounts), mine.get(), "borrowed overlap", 1, 0);
+    net.wire.clear();
+
+    tx.commit();
+
+    auto const to_my = requests(conversation(net.wire.messages(net.orders), "XA PREPARE"));
+    ASSERT_EQ(to_my.size(), 3u);
+    EXPECT_THAT(to_my[0].text, ::testing::StartsWith("XA END"));
+    EXPECT_THAT(to_my[1].text, ::testing::StartsWith("XA PREPARE"));
+    EXPECT_THAT(to_my[2].text, ::testing::StartsWith("XA COMMIT"));
+    expect_whole();
+}
+
+}  // namespace
