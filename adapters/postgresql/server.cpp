@@ -16,8 +16,14 @@ namespace assent::pg {
     "(SELECT CAST(d.oid AS pg_catalog.text) FROM pg_catalog.pg_database d " \
     "WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())"
 
+// A crash that the server's parent process survives leaves its start time as it was, and throws
+// the statistics away; an operator who resets those only makes a witness worth nothing.
+#define ASSENT_PG_LIFE                                                                   \
+    "pg_catalog.concat(EXTRACT(epoch FROM pg_catalog.pg_postmaster_start_time()), '/', " \
+    "EXTRACT(epoch FROM pg_catalog.pg_stat_get_bgwriter_stat_reset_time()))"
+
 char const* const who_columns = "current_user, pg_catalog.current_database(), " ASSENT_PG_IDENTITY
-                                ", pg_catalog.pg_backend_pid()";
+                                ", pg_catalog.pg_backend_pid(), " ASSENT_PG_LIFE;
 
 namespace {
 
@@ -50,6 +56,7 @@ session_identity read_who(wire const& connection, row const& columns)
     who.user = value_of(columns, 0);
     who.database = value_of(columns, 1);
     who.server = value_of(columns, 2);
+    who.life = value_of(columns, 4);
     who.is_proxied = number_of(columns, 3) != PQbackendPID(connection.get());
     return who;
 }
@@ -69,18 +76,19 @@ server_facts preflight(session& manage, postgresql::safety_options const& safety
     row const seen = query_row(manage.connection(), sql, who_width + 6, until, "preflight");
     session_identity const who = read_who(manage.connection(), seen);
 
-    if (value_of(seen, 5) != "f") {
+    if (value_of(seen, who_width + 1) != "f") {
         throw driver_error(
             "the server is a hot standby: connect to the primary (for libpq: "
             "target_session_attrs=read-write)");
     }
-    if (number_of(seen, 6) == 0) {
+    if (number_of(seen, who_width + 2) == 0) {
         throw driver_error(
             "max_prepared_transactions is 0, so no branch can be prepared: set it to at least the "
             "number of transactions that commit at the same time, and restart the server");
     }
-    for (auto const& [name, index] : {std::pair{"fsync", 7}, std::pair{"full_page_writes", 8}}) {
-        if (value_of(seen, static_cast<std::size_t>(index)) == "on") continue;
+    for (auto const& [name, index] :
+         {std::pair{"fsync", who_width + 3}, std::pair{"full_page_writes", who_width + 4}}) {
+        if (value_of(seen, index) == "on") continue;
         if (safety.allow_non_durable) continue;
         throw driver_error(std::string{name} +
                            " is off, so a vote may be lost in a crash: set it to on and reload "
@@ -89,8 +97,8 @@ server_facts preflight(session& manage, postgresql::safety_options const& safety
     server_facts facts;
     facts.kind = "postgresql";
     facts.identity = who.server;
-    facts.server_start = value_of(seen, 9);
-    facts.version = value_of(seen, 4);
+    facts.server_start = value_of(seen, who_width + 5);
+    facts.version = value_of(seen, who_width);
     facts.user = who.user;
     facts.database = who.database;
     facts.is_proxied = who.is_proxied;
@@ -228,24 +236,33 @@ void end_session(session& manage, std::uint64_t id, deadline until)
 
 witness_state ask_witness(session& manage, std::string const& witness, deadline until)
 {
-    bool const is_number = !witness.empty() && witness.size() <= 20 &&
-                           witness.find_first_not_of("0123456789") == std::string::npos;
+    auto const number = witness.substr(0, witness.find('@'));
+    bool const is_number = !number.empty() && number.size() <= 20 && number != witness &&
+                           number.find_first_not_of("0123456789") == std::string::npos;
     if (!is_number) return witness_state::unknown;
+    bool const is_same_life = witness.substr(number.size() + 1) == manage.who().life;
     std::string status;
     try {
-        status = value_of(query_row(manage.connection(),
-                                    "SELECT pg_catalog.pg_xact_status(CAST('" + witness +
-                                        "' AS pg_catalog.xid8))",
-                                    1, until, "asking for a transaction's fate"),
-                          0);
+        status = value_of(
+            query_row(manage.connection(),
+                      "SELECT pg_catalog.pg_xact_status(CAST('" + number + "' AS pg_catalog.xid8))",
+                      1, until, "asking for a transaction's fate"),
+            0);
     } catch (driver_error const& error) {
         // "in the future": this server never gave that number away, so it is not the same server.
         if (error.sqlstate() == "22023") return witness_state::unknown;
         throw;
     }
-    if (status == "committed") return witness_state::committed;
+    // A number whose writes were not on the disk is given away again after a crash, so a commit
+    // that is seen then may be somebody else's.  Had ours been durable, its number would be taken:
+    // an abort that is seen is as good as ours.
+    if (status == "committed") {
+        return is_same_life ? witness_state::committed : witness_state::unknown;
+    }
     if (status == "aborted") return witness_state::rolled_back;
-    if (status == "in progress") return witness_state::in_progress;
+    if (status == "in progress") {
+        return is_same_life ? witness_state::in_progress : witness_state::unknown;
+    }
     return witness_state::unknown;  // so long ago that the server has forgotten
 }
 

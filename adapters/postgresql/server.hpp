@@ -37,9 +37,10 @@ witness_state ask_witness(session& manage, std::string const& witness, deadline 
 
 namespace assent::pg {
 
-/// The columns by which every session says who it is: account, database, identity, process.
+/// The columns by which every session says who it is: account, database, identity, process, and
+/// which life of the server it is part of.
 extern char const* const who_columns;
-inline constexpr std::size_t who_width = 4;
+inline constexpr std::size_t who_width = 5;
 
 /// @param columns  the values of who_columns, first in the row.
 session_identity read_who(wire const& connection, row const& columns);

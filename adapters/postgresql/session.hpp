@@ -62,6 +62,8 @@ struct session_identity
     std::string user;
     std::string database;
     std::string server;  ///< server_facts::identity
+    /// Of the server; another one after every restart and every crash.  No session outlives it.
+    std::string life;
     bool is_proxied = false;
 };
 

@@ -166,7 +166,7 @@ void session::on_witness()
 {
     if (failure_) return ask_portal(as_rolled_back(std::move(*failure_)));
     if (!is_mark_intact() || row_.size() != 3) return undo(statements::left_behind());
-    witness_ = row_[1];
+    if (!row_[1].empty()) witness_ = row_[1] + '@' + who_.life;
     send(talk::committing, "COMMIT");
 }
 

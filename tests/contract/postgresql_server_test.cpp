@@ -4,9 +4,12 @@
 // manager opens.
 
 #include <gtest/gtest.h>
+#include <signal.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <string>
+#include <thread>
 
 #include <assent/postgresql.hpp>
 
@@ -229,6 +232,52 @@ TEST_F(postgresql_server, FailsTheHeartbeatOfAGuardianWhoseLockIsGone)
     ask(*guardian, "SELECT pg_advisory_unlock_all()");  // as a pool does between two clients
 
     EXPECT_THROW(accounts->heartbeat(*guardian, in_seconds(10)), driver_error);
+}
+
+// A crash forgets the numbers of transactions whose writes had not reached the disk, and gives
+// them away again.
+TEST_F(postgresql_server, AWitnessProvesNothingOnceACrashMayHaveGivenItsNumberToAnother)
+{
+    restart_with({"wal_writer_delay=10000"});  // what is not committed stays off the disk
+    plain_connection{server().conninfo()}.run(R"(
+        CREATE TABLE payment (id int);
+        CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN PERFORM pg_sleep(60); RETURN NULL; END';
+        CREATE CONSTRAINT TRIGGER dawdle AFTER INSERT ON payment DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW WHEN (NEW.id = 1) EXECUTE FUNCTION dawdle())");
+    auto const accounts = driver();
+    auto const session = accounts->connect(session_purpose::work, in_seconds(10));
+    ASSERT_TRUE(run(*session, verb::start, numbered(1)).is_ok());
+    ask(*session, "INSERT INTO payment VALUES (1)");
+    auto const number = ask(*session, "SELECT pg_current_xact_id_if_assigned()");
+    session->submit(verb::commit_one_phase, numbered(1));
+    ASSERT_FALSE(session->collect(in_seconds(1)).has_value()) << "the commit is under way";
+
+    // The server's parent process survives and restarts the others.
+    ASSERT_EQ(::kill(static_cast<pid_t>(session->id()), SIGKILL), 0);
+    auto const answer = session->collect(in_seconds(10));
+    ASSERT_TRUE(answer && answer->detail == reply_detail::reply_lost);
+    ASSERT_FALSE(answer->witness.empty());
+    std::unique_ptr<driver_session> manage;
+    for (auto const end = in_seconds(20); !manage && std::chrono::steady_clock::now() < end;) {
+        try {
+            manage = accounts->connect(session_purpose::manage, in_seconds(10));
+        } catch (driver_error const&) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(50));  // it still recovers
+        }
+    }
+    ASSERT_NE(manage, nullptr);
+    EXPECT_NE(accounts->ask_witness(*manage, answer->witness, in_seconds(10)),
+              witness_state::committed);
+    ask(*manage, "BEGIN; INSERT INTO payment VALUES (2)");
+    ASSERT_EQ(ask(*manage, "SELECT pg_current_xact_id_if_assigned()"), number);
+    ask(*manage, "COMMIT");
+
+    EXPECT_EQ(accounts->ask_witness(*manage, answer->witness, in_seconds(10)),
+              witness_state::unknown);
+
+    EXPECT_EQ(ask(*manage, "SELECT count(*) FROM payment WHERE id = 1"), "0");
+    restart_with({"wal_writer_delay=200"});
 }
 
 TEST_F(postgresql_server, BehindAProxyNoSessionIsTakenAsGoneOrTouched)
