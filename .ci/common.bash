@@ -32,6 +32,7 @@ build() {
     shift
     directory=$builds/build${name:+-$name}
     if command -v ccache >/dev/null; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
+    # shellcheck disable=SC2086  # targets is a list
     cmake -S "$root" -B "$directory" -G Ninja -DASSENT_TESTS=ON "${launcher[@]}" "$@" >&2 &&
-        nice cmake --build "$directory" --parallel "$jobs" ${targets:+--target "$targets"} >&2
+        nice cmake --build "$directory" --parallel "$jobs" ${targets:+--target $targets} >&2
 }

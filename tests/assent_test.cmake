@@ -1,15 +1,28 @@
-# assent_test(NAME name LABEL label SOURCES ... [LIBRARIES ...] [ARGS ...] [TIMEOUT seconds])
+# assent_test(NAME name LABEL label SOURCES ... [LIBRARIES ...] [ARGS ...] [TIMEOUT seconds] [TSAN])
+#
+# The target tests_<label> builds all tests of a label; TSAN adds the label tsan, for tests on real
+# servers that are worth a run under ThreadSanitizer too.
 #
 # One GoogleTest program = one CTest test, labelled unit, simulation, contract, crash, integration,
 # fuzz or headers.  A run in which no test was executed fails.
 function(assent_test)
-  cmake_parse_arguments(t "" "NAME;LABEL;TIMEOUT" "SOURCES;LIBRARIES;ARGS" ${ARGN})
+  cmake_parse_arguments(t "TSAN" "NAME;LABEL;TIMEOUT" "SOURCES;LIBRARIES;ARGS" ${ARGN})
   if(NOT t_TIMEOUT)
     set(t_TIMEOUT 120)
   endif()
   add_executable(${t_NAME} ${t_SOURCES})
   target_link_libraries(${t_NAME} PRIVATE ${t_LIBRARIES} assent_internal GTest::gmock GTest::gtest_main)
   add_test(NAME ${t_LABEL}.${t_NAME} COMMAND ${t_NAME} ${t_ARGS})
-  set_tests_properties(${t_LABEL}.${t_NAME} PROPERTIES LABELS ${t_LABEL} TIMEOUT ${t_TIMEOUT}
+  set(labels ${t_LABEL})
+  if(t_TSAN)
+    list(APPEND labels tsan)
+  endif()
+  set_tests_properties(${t_LABEL}.${t_NAME} PROPERTIES LABELS "${labels}" TIMEOUT ${t_TIMEOUT}
     FAIL_REGULAR_EXPRESSION "Running 0 tests")
+  foreach(label ${labels})
+    if(NOT TARGET tests_${label})
+      add_custom_target(tests_${label})
+    endif()
+    add_dependencies(tests_${label} ${t_NAME})
+  endforeach()
 endfunction()
