@@ -208,8 +208,17 @@ void engine::exchange(global_transaction& tx, deadline until)
             b.last_reply.code = xa_code::rmfail;
             b.last_reply.detail = reply_detail::reply_lost;
             b.last_reply.text = "no reply in time";
-            apply(tx, i, reply_class::silent);
             lose(b);
+            // Once cut, the session says what it had learned: that COMMIT never left, or whom to
+            // ask about it.
+            auto cut = b.session->collect(until);
+            if (cut && cut->detail != reply_detail::reply_lost) {
+                b.last_reply = std::move(*cut);
+                apply(tx, i, protocol::classify(b.last_reply));
+                continue;
+            }
+            if (cut) b.last_reply.witness = std::move(cut->witness);
+            apply(tx, i, reply_class::silent);
             continue;
         }
         b.last_reply = *answer;

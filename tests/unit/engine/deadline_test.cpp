@@ -220,4 +220,18 @@ TEST(Deadline, TheWaitForRepliesToRollbacksIsBounded)
     at.expect_clean();
 }
 
+TEST(Deadline, AOnePhaseCommitThatIsNotAnsweredInTimeIsAskedAbout)
+{
+    world at{personality::postgresql};
+    auto tx = at.begin(one_second());
+    tx.on(at.accounts)->set("row", 1);
+    at.accounts.db.script().on(verb::commit_one_phase).hang_after_effect();
+
+    EXPECT_EQ(tx.commit(), outcome::committed) << "the witness says so";
+
+    EXPECT_EQ(at.accounts.db.value("row"), 1);
+    EXPECT_EQ(at.engine->outcome(tx.id()), known_outcome::committed);
+    at.expect_clean();
+}
+
 }  // namespace
