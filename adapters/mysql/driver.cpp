@@ -82,6 +82,14 @@ std::unique_ptr<driver_session> driver::connect(session_purpose purpose, deadlin
     auto opened = adopt(open_connection(source_, name_, until));
     question q{*opened, name_, until};
     prepare_session(q, purpose);
+    if (purpose != session_purpose::work) return opened;
+    // A branch that is prepared elsewhere than where it is looked for would seem to be finished.
+    std::optional<server_facts> expected;
+    {
+        std::lock_guard const hold(mutex_);
+        expected = facts_;
+    }
+    if (expected) check_work_session(q, *expected);
     return opened;
 }
 
@@ -94,7 +102,7 @@ std::unique_ptr<driver_session> driver::borrow(void* handle, server_facts const&
     auto borrowed = adopt(std::make_unique<wire>(lent, ownership::borrowed));
     question q{*borrowed, name_, until};
     try {
-        check_borrowed(q, expected);
+        check_work_session(q, expected);
     } catch (driver_error const& error) {
         // Bytes were sent.  Where the answer was heard and the handle is idle again its owner may
         // go on with it; else its state is unknown.
@@ -107,7 +115,10 @@ std::unique_ptr<driver_session> driver::borrow(void* handle, server_facts const&
 server_facts driver::preflight(driver_session& manage, deadline until)
 {
     question q{own(manage), name_, until};
-    return read_facts(q, safety_);
+    server_facts facts = read_facts(q, safety_);
+    std::lock_guard const hold(mutex_);
+    facts_ = facts;
+    return facts;
 }
 
 scan_result driver::scan(driver_session& manage, deadline until)

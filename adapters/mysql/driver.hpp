@@ -7,6 +7,8 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 
 #include <assent/mysql.hpp>
@@ -47,6 +49,9 @@ private:
     std::shared_ptr<cancelled_sessions> cancelled_ = std::make_shared<cancelled_sessions>();
     /// Until a server was seen, the more careful answer.
     std::atomic<bool> keeps_prepared_{true};
+
+    std::mutex mutex_;                   // guards what follows
+    std::optional<server_facts> facts_;  ///< as last read by preflight
 };
 
 }  // namespace assent::mysql_adapter

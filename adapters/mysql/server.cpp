@@ -331,40 +331,42 @@ scan_result read_branches(question& q)
     return seen;
 }
 
-void check_borrowed(question& q, server_facts const& expected)
+void check_work_session(question& q, server_facts const& expected)
 {
     bool const mariadb = q.is_mariadb();
     if (mariadb != (expected.kind == "mariadb")) {
-        q.fail("the borrowed connection leads to another kind of server");
+        q.fail("the connection leads to another kind of server");
     }
     std::string sql = whoami_query(mariadb) + ", " + user_column + ", @@autocommit, ";
     sql += mariadb ? "1" : "@@session.xa_detach_on_prepare";
+    sql += ", connection_id()";
     row seen;
     try {
-        seen = q.one_row(sql, 7);
+        seen = q.one_row(sql, 8);
     } catch (driver_error const& error) {
         if (error.native_code() != static_cast<int>(code::no_such_table)) throw;
-        q.fail("the borrowed connection leads to another server or database (no assent_identity)");
+        q.fail("the connection leads to another server or database (no assent_identity)");
     }
+    if (!is_same_session(q.asked().id(), number_of(seen, 7))) q.asked().set_proxied();
     whoami const who = read_whoami(q, seen);
     if (text_of(seen, 1) != expected.database) {
-        q.fail("the borrowed connection uses the database " + std::string(text_of(seen, 1)) +
-               ", not " + expected.database);
+        q.fail("the connection uses the database " + std::string(text_of(seen, 1)) + ", not " +
+               expected.database);
     }
     if (who.identity != expected.identity) {
-        q.fail("the borrowed connection leads to another server: its identity is " + who.identity);
+        q.fail("the connection leads to another server: its identity is " + who.identity);
     }
-    if (!who.is_writable) q.fail("the borrowed connection leads to a read-only server");
+    if (!who.is_writable) q.fail("the connection leads to a read-only server");
     if (text_of(seen, 4) != expected.user) {
-        q.fail("the borrowed connection is of the account " + std::string(text_of(seen, 4)) +
-               ", not " + expected.user + ": the manager could not end its session");
+        q.fail("the connection is of the account " + std::string(text_of(seen, 4)) + ", not " +
+               expected.user + ": the manager could not end its session");
     }
-    if (number_of(seen, 5) == 0) q.fail("the borrowed connection has autocommit off: set it on");
+    if (number_of(seen, 5) == 0) q.fail("the connection has autocommit off: set it on");
     if (number_of(seen, 6) == 0) {
-        q.fail("the borrowed connection has xa_detach_on_prepare off: set it on");
+        q.fail("the connection has xa_detach_on_prepare off: set it on");
     }
     if ((q.asked().connection().server_status() & SERVER_STATUS_IN_TRANS) != 0) {
-        q.fail("the borrowed connection is in a transaction: end it first");
+        q.fail("the connection is in a transaction: end it first");
     }
 }
 

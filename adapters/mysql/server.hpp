@@ -77,8 +77,9 @@ void prepare_session(question& q, session_purpose purpose);
 server_facts read_facts(question& q, mysql::safety_options const& safety);
 scan_result read_branches(question& q);
 
-/// Checks a borrowed connection against `expected`, after what the client library knows.
-void check_borrowed(question& q, server_facts const& expected);
+/// Checks a connection for work, lent or opened, against `expected`, after what the client library
+/// knows.
+void check_work_session(question& q, server_facts const& expected);
 
 bool take_guard(question& q, std::uint64_t node);
 void renew_guard(question& q);

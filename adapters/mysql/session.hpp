@@ -65,7 +65,7 @@ public:
             bool keeps_prepared);
     ~session() override;
 
-    std::uint64_t id() const noexcept override { return opened_as_; }
+    std::uint64_t id() const noexcept override { return is_proxied_ ? 0 : opened_as_; }
     void* native_handle() noexcept override { return wire_->handle(); }
     int descriptor() const noexcept override { return wire_->descriptor(); }
     void declare_read_only() noexcept override { is_read_only_next_ = true; }
@@ -77,6 +77,9 @@ public:
 
     /// For the manager's own questions, outside of any branch.
     wire& connection() noexcept { return *wire_; }
+
+    /// The number in the client library is a proxy's, and may be another session's at the server.
+    void set_proxied() noexcept { is_proxied_ = true; }
 
     /// The lock that this guardian holds.
     std::string const& guard_name() const noexcept { return guard_name_; }
@@ -116,6 +119,7 @@ private:
     std::shared_ptr<cancelled_sessions> cancelled_;
     bool keeps_prepared_;
     std::uint64_t opened_as_;  ///< thread id; another one means a silent reconnect
+    bool is_proxied_ = false;
     std::string guard_name_;
 
     xid branch_;

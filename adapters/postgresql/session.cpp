@@ -25,7 +25,9 @@ session::session(PGconn* connection, bool is_owned, session_identity who,
 std::uint64_t session::id() const noexcept
 {
     PGconn const* connection = wire_.get();
-    return connection != nullptr ? static_cast<std::uint64_t>(PQbackendPID(connection)) : 0;
+    // A proxy's number is not the server's, which may have given it to somebody else.
+    bool const is_known = connection != nullptr && !who_.is_proxied;
+    return is_known ? static_cast<std::uint64_t>(PQbackendPID(connection)) : 0;
 }
 
 bool session::is_reusable() const noexcept

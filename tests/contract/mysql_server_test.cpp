@@ -51,6 +51,34 @@ TEST_F(mysql_server, FactsNameTheServer)
     EXPECT_TRUE(driver().capabilities().stays_attached_after_prepare);
 }
 
+TEST_F(mysql_server, ThatIsNotTheOneOfPreflightGetsNoWork)
+{
+    char const* database = "accounts";
+    mysql::resource_manager const moving{
+        "shop-db", [&] { return mysql_client::account(server(), database).release(); }};
+    preflight(*moving.driver());
+    EXPECT_NE(moving.driver()->connect(session_purpose::work, in_ms(ten_seconds)), nullptr);
+
+    database = "orders";  // as an address does that moves to another server
+    std::string const why =
+        refusal([&] { moving.driver()->connect(session_purpose::work, in_ms(ten_seconds)); });
+
+    EXPECT_THAT(why, HasSubstr("another server or database"));
+    EXPECT_NO_THROW(moving.driver()->connect(session_purpose::manage, in_ms(ten_seconds)))
+        << "which is how the difference is found out";
+}
+
+TEST_F(mysql_server, AHandleThatIsLentFromBehindAProxyHasNoSessionId)
+{
+    auto direct = mysql_client::account(server(), "accounts");
+    auto proxied = mysql_client::account(server(), "accounts");
+    proxied.get()->thread_id += 1'000'000;  // what a proxy's greeting says
+
+    EXPECT_NE(borrow(direct)->id(), 0u);
+    EXPECT_EQ(borrow(proxied)->id(), 0u)
+        << "another session may have the proxy's number, and would be ended in its place";
+}
+
 TEST_F(mysql_server, FlushLogNotOneIsRefusedByName)
 {
     administrator().query("set global innodb_flush_log_at_trx_commit = 2");

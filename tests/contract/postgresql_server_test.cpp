@@ -287,12 +287,29 @@ TEST_F(postgresql_server, BehindAProxyNoSessionIsTakenAsGoneOrTouched)
         "accounts", server().conninfo("accounts", proxy.port()) + " sslmode=disable"};
     auto const proxied = accounts.driver()->connect(session_purpose::manage, in_seconds(10));
 
-    EXPECT_TRUE(accounts.driver()->preflight(*proxied, in_seconds(10)).is_proxied);
+    server_facts const facts = accounts.driver()->preflight(*proxied, in_seconds(10));
+    EXPECT_TRUE(facts.is_proxied);
+    EXPECT_EQ(proxied->id(), 0u) << "the number is the proxy's";
     EXPECT_EQ(accounts.driver()->presence(*proxied, 1, in_seconds(10)), session_presence::unknown);
     EXPECT_EQ(accounts.driver()->older_sessions(*proxied, in_seconds(10)),
               session_presence::unknown);
     EXPECT_THROW(accounts.driver()->end_session(*proxied, 1, in_seconds(10)), driver_error);
     EXPECT_THROW(accounts.driver()->cancel_statement(*proxied, 1, in_seconds(10)), driver_error);
+}
+
+TEST_F(postgresql_server, AHandleThatIsLentFromBehindAProxyHasNoSessionId)
+{
+    auto const accounts = driver();
+    auto const manage = accounts->connect(session_purpose::manage, in_seconds(10));
+    server_facts const facts = accounts->preflight(*manage, in_seconds(10));
+    ASSERT_FALSE(facts.is_proxied);
+    renumbering_proxy const proxy{server().port()};
+    plain_connection const lent{server().conninfo("accounts", proxy.port()) + " sslmode=disable"};
+    plain_connection const direct{server().conninfo()};
+
+    EXPECT_EQ(accounts->borrow(lent.get(), facts, in_seconds(10))->id(), 0u)
+        << "another session may have the proxy's number, and would be ended in its place";
+    EXPECT_NE(accounts->borrow(direct.get(), facts, in_seconds(10))->id(), 0u);
 }
 
 TEST_F(postgresql_server, PasswordsAreNotShownInErrors)
