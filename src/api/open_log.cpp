@@ -23,7 +23,11 @@ std::unique_ptr<ports::coordinator_log> open_log(options const& how)
         return std::make_unique<log::file_log>(how.log_directory(), std::move(wanted));
     } catch (log::log_error const& e) {
         bool const is_argument = e.fault() == log::log_fault::bad_option;
-        throw error{is_argument ? errc::bad_argument : errc::log_unusable, e.what()};
+        std::string why = e.what();
+        if (e.fault() == log::log_fault::unsafe_file_system) {
+            why += " (options::allow_volatile_log() accepts memory, for tests of speed)";
+        }
+        throw error{is_argument ? errc::bad_argument : errc::log_unusable, why};
     }
 }
 
