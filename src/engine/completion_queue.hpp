@@ -66,7 +66,6 @@ private:
     fate send_one(driver_session& manage, due_branch& item);
     fate apply(due_branch& item, protocol::branch_state from, protocol::reply_class on,
                reply const& what);
-    void record(due_branch const& item, reply const& what);
     void finished(due_branch const& item);
 
     context& shared_;

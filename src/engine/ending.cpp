@@ -333,7 +333,10 @@ void engine::ask_witness(global_transaction& tx, std::size_t i)
                         {"\"" + b.rm->name() + "\" lost its connection before it committed", true});
                     return;
                 }
-                if (told == witness_state::unknown) return;
+                if (told == witness_state::unknown) {
+                    b.last_reply.witness.clear();  // nobody is left to ask
+                    return;
+                }
             }
         } catch (driver_error const& e) {
             shared_.tell(severity::warning, "witness.unreachable", b.rm->name(), b.id.text(),

@@ -40,7 +40,7 @@ public:
     /// Every sequence up to this one is finished.
     std::uint64_t finished_up_to() const;
 
-    /// Waits until `is_enough` of the table's size, or `until`.
+    /// Waits until no more than `at_most` are left, or `until`.  @return whether they are.
     bool wait_for_size(std::size_t at_most, ports::clock& time, deadline until);
 
 private:
