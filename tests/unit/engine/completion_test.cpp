@@ -285,4 +285,22 @@ TEST(Completion, OfAVoteLostWithItsServerRollsBack)
     }
 }
 
+TEST(Completion, BehindAProxyNoSessionIsTakenForGoneNorEnded)
+{
+    world at{personality::plain, world::quick(), true};
+    auto tx = at.begin_work();
+    at.orders.db.script().on(verb::prepare).lose_before_effect();
+
+    EXPECT_THROW(tx.commit(), assent::rolled_back_error);
+    at.run_for(60s);
+
+    EXPECT_EQ(at.engine->state().live_transactions, 1u) << "a PREPARE may still be on its way";
+    EXPECT_EQ(at.seen->count("session.ended"), 0);
+    auto const left = at.engine->close(at.clock->now());
+    EXPECT_FALSE(left.is_drained);
+    EXPECT_EQ(left.unfinished, std::vector<assent::gtrid>{tx.id()});
+    at.expect_rows(std::nullopt);
+    at.expect_clean();
+}
+
 }  // namespace

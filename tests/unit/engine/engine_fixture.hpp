@@ -96,16 +96,19 @@ private:
 /// A database and the resource manager of the present process.
 struct site
 {
-    site(std::string chosen, personality acts_as, std::shared_ptr<fake_clock> const& clock)
-        : name(std::move(chosen)), db(options_for(acts_as, clock)), rm(name, db)
+    site(std::string chosen, personality acts_as, std::shared_ptr<fake_clock> const& clock,
+         bool is_proxied)
+        : name(std::move(chosen)), db(options_for(acts_as, clock, is_proxied)), rm(name, db)
     {
     }
 
     static assent::testing::memory_options options_for(personality acts_as,
-                                                       std::shared_ptr<fake_clock> const& clock)
+                                                       std::shared_ptr<fake_clock> const& clock,
+                                                       bool is_proxied)
     {
         assent::testing::memory_options chosen;
         chosen.acts_as = acts_as;
+        chosen.is_proxied = is_proxied;
         chosen.time.now = [clock] { return clock->now(); };
         chosen.time.wait_until = [clock](assent::deadline when) {
             if (clock->while_waiting) clock->while_waiting();
@@ -161,8 +164,11 @@ public:
 class world
 {
 public:
-    explicit world(personality acts_as = personality::plain, assent::limits const& chosen = quick())
-        : accounts("accounts", acts_as, clock), orders("orders", acts_as, clock), bounds(chosen)
+    explicit world(personality acts_as = personality::plain, assent::limits const& chosen = quick(),
+                   bool is_proxied = false)
+        : accounts("accounts", acts_as, clock, is_proxied),
+          orders("orders", acts_as, clock, is_proxied),
+          bounds(chosen)
     {
         open();
         serve();
