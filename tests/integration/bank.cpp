@@ -6,6 +6,7 @@
 #include <mysql.h>
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <stdexcept>
 #include <string_view>
 
@@ -89,6 +90,8 @@ bank::bank() : postgresql_(private_server::postgresql()), mariadb_(private_serve
 
 bank::~bank()
 {
+    std::error_code ignored;  // a directory that stays is untidy, and nothing worse
+    for (int i = 1; i <= logs_; ++i) std::filesystem::remove_all(log_directory(i), ignored);
     stop_looking();
 }
 
@@ -186,9 +189,14 @@ std::int64_t bank::money()
            number(look_orders(), "select sum(amount) from balance");
 }
 
+std::string bank::log_directory(int number) const
+{
+    return mariadb_->directory() + "-log-" + std::to_string(number);
+}
+
 std::string bank::new_log_directory()
 {
-    auto const path = mariadb_->directory() + "-log-" + std::to_string(++logs_);
+    auto const path = log_directory(++logs_);
     if (::mkdir(path.c_str(), 0700) != 0) throw std::runtime_error{"mkdir " + path};
     return path;
 }

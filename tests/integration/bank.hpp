@@ -70,6 +70,8 @@ public:
     std::string new_log_directory();
 
 private:
+    std::string log_directory(int number) const;
+
     std::unique_ptr<private_server> postgresql_;
     std::unique_ptr<private_server> mariadb_;
     PGconn* accounts_ = nullptr;
