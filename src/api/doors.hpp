@@ -43,11 +43,18 @@ transaction* bound_here(engine::engine const* under) noexcept;
 void bind_here(engine::engine const* under, std::unique_ptr<transaction> tx);
 std::unique_ptr<transaction> unbind_here(engine::engine const* under) noexcept;
 
-/// Unbinds and destroys this thread's transaction, however the block is left.
+/// Unbinds and destroys this thread's transaction, however the block is left; another one that was
+/// put in its place is left alone.
 struct unbound_at_end
 {
-    engine::engine const* under;
-    ~unbound_at_end() { unbind_here(under); }
+    engine::engine const* const under;
+    gtrid const id;
+
+    ~unbound_at_end()
+    {
+        auto const* const bound = bound_here(under);
+        if (bound != nullptr && bound->id() == id) unbind_here(under);
+    }
 };
 
 }  // namespace api

@@ -55,31 +55,39 @@ outcome transaction_manager::run(std::function<void(transaction&)> const& work)
 outcome transaction_manager::run(run_options const& how,
                                  std::function<void(transaction&)> const& work)
 {
-    auto& engine = *impl_->engine;
+    auto const under = impl_->engine;  // a share: the work may drop the manager
+    auto& engine = *under;
     engine.require_same_process();
     if (how.attempts_max() < 1) throw error{errc::bad_argument, "attempts_max is less than 1"};
-    if (current() != nullptr) {
-        throw error{errc::invalid_state, "this thread has a transaction already", current()->id()};
+    if (auto const* const bound = api::bound_here(&engine)) {
+        throw error{errc::invalid_state, "this thread has a transaction already", bound->id()};
     }
     engine::backoff pause{first_pause, last_pause};
     for (int attempt = 1;; ++attempt) {
         bool const is_last = attempt >= how.attempts_max();
-        api::bind_here(&engine, begin_owned(how.begin()));
-        api::unbound_at_end const guard{&engine};
+        auto const begun = engine.begin(how.begin());
+        api::bind_here(&engine,
+                       std::unique_ptr<transaction>{new transaction{
+                           std::make_unique<transaction::impl>(transaction::impl{under, begun})}});
+        api::unbound_at_end const guard{&engine, begun->id};
         std::exception_ptr thrown;
         try {
-            work(*current());
+            work(*api::bound_here(&engine));
         } catch (...) {
             thrown = std::current_exception();
         }
-        auto* const tx = current();
-        if (thrown && (tx == nullptr || tx->impl_->tx->is_completed)) {
+        auto* const tx = api::bound_here(&engine);
+        bool const is_bound = tx != nullptr && tx->id() == begun->id;
+        if (thrown && (!is_bound || begun->is_completed)) {
             // The work ended its transaction itself: what remained of it is not known here.
             std::rethrow_exception(thrown);
         }
-        if (tx == nullptr) {
+        if (begun->is_completed) {
+            throw error{errc::invalid_state, "the work ended its transaction itself", begun->id};
+        }
+        if (!is_bound) {
             throw error{errc::invalid_state,
-                        "the work suspended its transaction and did not resume it"};
+                        "the work suspended its transaction and did not resume it", begun->id};
         }
         if (!thrown) {
             try {
@@ -88,8 +96,8 @@ outcome transaction_manager::run(run_options const& how,
                 if (is_last || !e.is_retryable()) throw;
             }
         } else {
-            auto const told = engine.end(*tx->impl_->tx, engine::intent::rollback);
-            api::say(told, tx->id(), false);  // a heuristic outranks what the work threw
+            auto const told = engine.end(*begun, engine::intent::rollback);
+            api::say(told, begun->id, false);  // a heuristic outranks what the work threw
             if (is_last || !told.is_confirmed || !is_transient(thrown, how)) {
                 std::rethrow_exception(thrown);
             }

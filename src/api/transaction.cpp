@@ -32,6 +32,11 @@ transaction::~transaction()
         return;
     }
     if (impl_->tx->is_completed) return;
+    if (impl_->tx->is_in_end) {
+        // Dropped by its own before_completion: who ends it goes on, and shall not commit.
+        impl_->tx->mark_rollback_only({"its object was destroyed", false});
+        return;
+    }
     try {
         impl_->engine->end(*impl_->tx, engine::intent::destroy);
     } catch (std::exception const& e) {
@@ -52,36 +57,43 @@ bool transaction::enlist_any(resource_manager const& rm, void* handle, release_f
     return impl_->engine->enlist(*impl_->tx, rm, handle, std::move(on_release), which, how);
 }
 
+// An ending holds shares of its own: its callbacks may drop the very object that is ended, and the
+// manager.
+
 outcome transaction::commit()
 {
-    return api::say(impl_->engine->end(*impl_->tx, engine::intent::commit), id(), true);
+    auto const held = *impl_;
+    return api::say(held.engine->end(*held.tx, engine::intent::commit), held.tx->id, true);
 }
 
 outcome transaction::commit(std::error_code& ec, diagnostics& diag)
 {
+    auto const held = *impl_;
     try {
-        return api::say(impl_->engine->end(*impl_->tx, engine::intent::commit), id(), true, ec,
+        return api::say(held.engine->end(*held.tx, engine::intent::commit), held.tx->id, true, ec,
                         diag);
     } catch (error const& e) {
         ec = e.code();
-        diag = {e.what(), id(), {}, false, resolver::recovery};
+        diag = {e.what(), held.tx->id, {}, false, resolver::recovery};
         return outcome::undetermined;
     }
 }
 
 outcome transaction::rollback()
 {
-    return api::say(impl_->engine->end(*impl_->tx, engine::intent::rollback), id(), false);
+    auto const held = *impl_;
+    return api::say(held.engine->end(*held.tx, engine::intent::rollback), held.tx->id, false);
 }
 
 outcome transaction::rollback(std::error_code& ec, diagnostics& diag)
 {
+    auto const held = *impl_;
     try {
-        return api::say(impl_->engine->end(*impl_->tx, engine::intent::rollback), id(), false, ec,
-                        diag);
+        return api::say(held.engine->end(*held.tx, engine::intent::rollback), held.tx->id, false,
+                        ec, diag);
     } catch (error const& e) {
         ec = e.code();
-        diag = {e.what(), id(), {}, false, resolver::recovery};
+        diag = {e.what(), held.tx->id, {}, false, resolver::recovery};
         return outcome::undetermined;
     }
 }

@@ -42,14 +42,16 @@ void user_transaction::begin()
 assent::outcome user_transaction::commit()
 {
     auto& tx = current_of(*manager_);
-    api::unbound_at_end const guard{manager_->impl_->engine.get()};
+    if (tx.impl_->tx->is_in_end) return tx.commit();  // throws; who ends it unbinds it
+    api::unbound_at_end const guard{manager_->impl_->engine.get(), tx.id()};
     return tx.commit();
 }
 
 assent::outcome user_transaction::rollback()
 {
     auto& tx = current_of(*manager_);
-    api::unbound_at_end const guard{manager_->impl_->engine.get()};
+    if (tx.impl_->tx->is_in_end) return tx.rollback();  // throws; who ends it unbinds it
+    api::unbound_at_end const guard{manager_->impl_->engine.get(), tx.id()};
     return tx.rollback();
 }
 

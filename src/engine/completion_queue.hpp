@@ -42,6 +42,7 @@ public:
     /// Adds a branch; one that is queued already stays as it is.
     void add(due_branch what);
 
+    void clear() noexcept { items_.clear(); }
     bool is_empty() const noexcept { return items_.empty(); }
     std::size_t size() const noexcept { return items_.size(); }
     bool needs_scan() const noexcept;

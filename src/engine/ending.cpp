@@ -61,6 +61,14 @@ std::string_view step_name(verb what, engine::step at) noexcept
     return at == engine::step::before ? of.before : at == engine::step::sent ? of.sent : of.reply;
 }
 
+/// Marks a transaction while it is being ended, callbacks included.
+struct in_end
+{
+    explicit in_end(global_transaction& ending) noexcept : tx(ending) { tx.is_in_end = true; }
+    ~in_end() { tx.is_in_end = false; }
+    global_transaction& tx;
+};
+
 void lose(branch& b) noexcept
 {
     if (b.is_connected) b.session->sever();
@@ -72,12 +80,13 @@ void lose(branch& b) noexcept
 ending engine::end(global_transaction& tx, intent what)
 {
     require_same_process();
-    if (tx.is_in_before_completion) {
+    if (tx.is_in_end) {
         throw error{errc::invalid_state,
-                    "before_completion cannot end its transaction; it may throw, or call "
+                    "a callback cannot end its transaction; before_completion may throw, or call "
                     "set_rollback_only()",
                     tx.id};
     }
+    in_end const marked{tx};
     if (what == intent::commit) run_before_completion(tx);
     {
         std::lock_guard const held{tx.mutex};
@@ -110,7 +119,6 @@ void engine::run_before_completion(global_transaction& tx)
         std::lock_guard const held{tx.mutex};
         if (tx.is_ending || tx.cause || shared_.time.now() >= tx.until) return;
     }
-    tx.is_in_before_completion = true;
     // By index: a callback may register more.
     for (std::size_t i = 0; i < tx.synchronizations.size(); ++i) {
         auto const before = tx.synchronizations[i].before_completion;
@@ -124,7 +132,6 @@ void engine::run_before_completion(global_transaction& tx)
         }
         if (tx.is_rollback_only()) break;
     }
-    tx.is_in_before_completion = false;
 }
 
 void engine::drive(global_transaction& tx, intent what)

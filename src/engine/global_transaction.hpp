@@ -114,7 +114,7 @@ public:
     protocol::coordinator coordinator;
     std::vector<synchronization> synchronizations;
     bool is_completed = false;
-    bool is_in_before_completion = false;
+    bool is_in_end = false;  // what is called back from there cannot end it again
 
     /// Branches left to the completion queue; the transaction stays in the live table meanwhile.
     std::atomic<std::size_t> branches_left{0};

@@ -66,6 +66,7 @@ void keeper::finish_later(due_branch what)
 {
     {
         std::lock_guard const held{mutex_};
+        if (is_stopping_) return;  // it is recovery's, when the log is opened again
         incoming_.push_back(std::move(what));
         ++due_count_;
     }
@@ -76,6 +77,7 @@ void keeper::cancel(std::shared_ptr<branch> target, deadline end_at)
 {
     {
         std::lock_guard const held{mutex_};
+        if (is_stopping_) return;
         incoming_cancels_.push_back({target, shared_.time.now(), false});
         incoming_cancels_.push_back({std::move(target), end_at, true});
     }
@@ -450,6 +452,14 @@ void keeper::stop()
     guardian_.release();
     manage_ = {};
     pool_.clear();
+    // What is left names transactions whose branches name this keeper: nobody would ever free it.
+    due_.clear();
+    cancels_.clear();
+    std::vector<due_branch> dropped;
+    std::vector<cancel_task> dropped_cancels;
+    std::lock_guard const held{mutex_};
+    dropped.swap(incoming_);
+    dropped_cancels.swap(incoming_cancels_);
 }
 
 }  // namespace assent::engine
