@@ -1,7 +1,8 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
 // pages_test.cpp -- every block of C++ on a page stands, word for word, in an example that is
-// compiled and run; every link to a file of the project leads somewhere.
+// compiled and run; every link to a file of the project leads somewhere; the operator's page names
+// every event that is for him.
 
 #include <gtest/gtest.h>
 
@@ -91,6 +92,21 @@ TEST(Pages, EveryLinkLeadsSomewhere)
         }
     }
     EXPECT_GT(links, 20);
+}
+
+TEST(Pages, EveryAlarmAndWarningIsExplainedToTheOperator)
+{
+    std::string const page = read(root / "docs/guide/operating.md");
+    std::regex const told{"severity::(alarm|warning),\"([a-z_.]+)\""};
+    int events = 0;
+    for (auto const& path : files({"src"}, ".cpp")) {
+        std::string const source = words(read(path));
+        for (std::sregex_iterator at{source.begin(), source.end(), told}, end; at != end; ++at) {
+            EXPECT_NE(page.find("`" + (*at)[2].str() + "`"), std::string::npos) << (*at)[2];
+            ++events;
+        }
+    }
+    EXPECT_GT(events, 10);
 }
 
 }  // namespace
