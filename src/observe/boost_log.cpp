@@ -1,8 +1,15 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
 // boost_log.cpp -- events as Boost.Log records: channel "assent", the event's name first.
+//
+//   branch.heuristic resource_manager=orders id=asn1l0000... text="heuristic rollback: ..."
+//
+// One event is one line, whatever a server wrote into its words.
 
 #include <assent/observer.hpp>
+
+#include <string>
+#include <string_view>
 
 #include <boost/log/sources/record_ostream.hpp>
 #include <boost/log/sources/severity_channel_logger.hpp>
@@ -18,12 +25,28 @@ namespace trivial = boost::log::trivial;
 trivial::severity_level level_of(severity level) noexcept
 {
     switch (level) {
-        case severity::debug: return trivial::debug;
-        case severity::info: return trivial::info;
-        case severity::warning: return trivial::warning;
-        case severity::alarm: return trivial::fatal;
+        case severity::debug:
+            return trivial::debug;
+        case severity::info:
+            return trivial::info;
+        case severity::warning:
+            return trivial::warning;
+        case severity::alarm:
+            return trivial::fatal;
     }
     return trivial::fatal;
+}
+
+/// Without line breaks, and with a mark before quotes, so that a server cannot forge a record.
+std::string in_quotes(std::string_view text)
+{
+    std::string quoted{'"'};
+    for (char const c : text) {
+        if (c == '"' || c == '\\') quoted += '\\';
+        bool const is_control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+        quoted += is_control ? ' ' : c;
+    }
+    return quoted + '"';
 }
 
 class boost_log_observer final : public observer
@@ -37,7 +60,7 @@ public:
         out << what.name;
         if (!what.resource_manager.empty()) out << " resource_manager=" << what.resource_manager;
         if (!what.id.empty()) out << " id=" << what.id;
-        if (!what.text.empty()) out << " text=\"" << what.text << '"';
+        if (!what.text.empty()) out << " text=" << in_quotes(what.text);
         out.flush();
         logger_.push_record(std::move(record));
     }
