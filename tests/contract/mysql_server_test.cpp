@@ -266,6 +266,34 @@ TEST_F(mysql_server, SessionsOfOtherAccountsAreNeverEnded)
     EXPECT_EQ(query(*other, "select 1"), "1");
 }
 
+// Why strangers must be kept off a server, and why recovery judges a branch by its name alone.
+TEST_F(mysql_server, AnyAccountOfMariadbListsAndFinishesEverybodysBranches)
+{
+    auto root = mysql_client::administrator(server());
+    root.query("create or replace user stranger@'127.0.0.1' identified by 'pass-word'");
+    auto owner = open();
+    auto manage = open(session_purpose::manage);
+    xid const x = start(*owner, 1);
+    ASSERT_TRUE(run(*owner, verb::prepare, x).is_ok());
+    auto const owner_id = owner->id();
+    owner.reset();
+    wait_until_gone(owner_id);
+
+    std::unique_ptr<MYSQL, void (*)(MYSQL*)> const stranger{mysql_init(nullptr), &mysql_close};
+    ASSERT_NE(mysql_real_connect(stranger.get(), "127.0.0.1", "stranger", "pass-word", nullptr,
+                                 static_cast<unsigned>(server().port()), nullptr, 0),
+              nullptr)
+        << mysql_error(stranger.get());
+    EXPECT_NE(mysql_client::query(stranger.get(), "xa recover"), "");
+    EXPECT_EQ(
+        mysql_client::try_query(stranger.get(), "xa commit '" + std::string{x.global.text()} +
+                                                    "','" + std::string{x.branch.text()} + "',1"),
+        0u);
+
+    EXPECT_TRUE(driver().scan(*manage, in_ms(ten_seconds)).ours.empty());
+    EXPECT_EQ(root.query("select count(*) from accounts.t"), "1");
+}
+
 TEST_F(mysql_server, WrongPasswordIsReportedWithoutIt)
 {
     mysql::connect_options wrong = where();
