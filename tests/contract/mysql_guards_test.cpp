@@ -208,6 +208,24 @@ TEST_F(mysql_guards, TheServersLanguageChangesNothing)
     }
 }
 
+TEST_F(mysql_guards, TablesWithoutTransactionsKeepWhatABranchWrote)
+{
+    for (std::string const engine : {"MyISAM", "Aria", "MEMORY"}) {
+        SCOPED_TRACE(engine);
+        administrator().query("create or replace table plain (k int) engine = " + engine);
+        auto const session = open();
+        xid const x = start(*session, 1);
+        query(*session, "insert into plain values (1)");
+        ASSERT_TRUE(run(*session, verb::prepare, x).is_ok());
+
+        EXPECT_TRUE(run(*session, verb::rollback, x).is_ok());
+
+        EXPECT_EQ(rows(1), 0);
+        EXPECT_EQ(administrator().query("select count(*) from plain"), "1");
+    }
+    administrator().query("drop table plain");
+}
+
 TEST_F(mysql_guards, LockWaitTimeoutLeavesTheBranchAbleToPrepare)
 {
     auto rival = mysql_client::administrator(server());

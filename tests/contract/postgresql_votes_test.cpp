@@ -149,16 +149,33 @@ TEST_P(postgresql_votes, ASerializationFailureIsANoVoteThatMayBeRetried)
     EXPECT_TRUE(ours->is_reusable());
 }
 
-TEST_P(postgresql_votes, ATemporaryTableIsANoVote)
+TEST_P(postgresql_votes, WhatTheServerCannotPrepareIsANoVote)
 {
+    for (char const* each : {"CREATE TEMPORARY TABLE scratch(i int)", "LISTEN news", "NOTIFY news",
+                             "DECLARE held CURSOR WITH HOLD FOR SELECT 1"}) {
+        SCOPED_TRACE(each);
+        auto const branch = start_branch(1);
+        apply(*branch.session, each);
+
+        reply const answer = run(*branch.session, verb::prepare, branch.id);
+
+        EXPECT_EQ(answer.code, xa_code::rbproto);
+        EXPECT_EQ(answer.sqlstate, "0A000");
+        EXPECT_FALSE(is_listed(branch.id));
+    }
+}
+
+TEST_P(postgresql_votes, SequencesAreNotRolledBack)
+{
+    pg().administer("CREATE SEQUENCE IF NOT EXISTS tickets; GRANT ALL ON tickets TO PUBLIC");
     auto const branch = start_branch(1);
-    apply(*branch.session, "CREATE TEMPORARY TABLE scratch(i int)");
+    apply(*branch.session, "SELECT setval('tickets', 41)");
+    ASSERT_TRUE(run(*branch.session, verb::prepare, branch.id).is_ok());
 
-    reply const answer = run(*branch.session, verb::prepare, branch.id);
+    ASSERT_TRUE(run(*branch.session, verb::rollback, branch.id).is_ok());
 
-    EXPECT_EQ(answer.code, xa_code::rbproto);
-    EXPECT_EQ(answer.sqlstate, "0A000");
-    EXPECT_FALSE(is_listed(branch.id));
+    auto const after = start_branch(2);
+    EXPECT_EQ(apply(*after.session, "DO $$BEGIN ASSERT nextval('tickets') = 42; END$$"), "");
 }
 
 TEST_P(postgresql_votes, ANameThatIsTakenIsANoVoteAndTheOtherBranchStays)
