@@ -9,15 +9,18 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <iterator>
 #include <map>
 #include <sstream>
 #include <stdexcept>
 #include <system_error>
+#include <thread>
 
 #include "tests/servers/spawn.hpp"
 
@@ -156,24 +159,56 @@ void private_server::set(std::vector<std::string> const& settings)
 void private_server::freeze()
 {
     signal_all(SIGSTOP);
+    // kill(2) returns before the threads on other processors have stopped.
+    auto const until = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+    while (!is_frozen()) {
+        if (std::chrono::steady_clock::now() > until) {
+            throw std::runtime_error(directory_ + ": the server does not stop");
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    }
 }
+
 void private_server::thaw()
 {
     signal_all(SIGCONT);
 }
 
 // Every process that works in the data directory: the server and, for PostgreSQL, its children.
-void private_server::signal_all(int signal) const
+std::vector<pid_t> private_server::processes() const
 {
+    std::vector<pid_t> all;
     std::filesystem::path const data = directory_ + "/data";
     for (auto const& entry : std::filesystem::directory_iterator("/proc")) {
         std::string const name = entry.path().filename().string();
         if (name.find_first_not_of("0123456789") != std::string::npos) continue;
         std::error_code gone;  // it ended meanwhile, or belongs to somebody else: not ours
         if (std::filesystem::read_symlink(entry.path() / "cwd", gone) == data) {
-            ::kill(static_cast<pid_t>(std::stol(name)), signal);
+            all.push_back(static_cast<pid_t>(std::stol(name)));
         }
     }
+    return all;
+}
+
+void private_server::signal_all(int signal) const
+{
+    for (pid_t const process : processes())
+        ::kill(process, signal);
+}
+
+bool private_server::is_frozen() const
+{
+    for (pid_t const process : processes()) {
+        std::error_code gone;
+        for (auto const& thread : std::filesystem::directory_iterator(
+                 "/proc/" + std::to_string(process) + "/task", gone)) {
+            std::ifstream in(thread.path() / "stat");
+            std::string const stat{std::istreambuf_iterator<char>(in), {}};
+            auto const name_end = stat.rfind(") ");  // the name itself may hold anything
+            if (name_end != std::string::npos && stat[name_end + 2] != 'T') return false;
+        }
+    }
+    return true;
 }
 
 void private_server::read_environment()

@@ -82,7 +82,9 @@ private:
     std::string run(std::vector<std::string> const& words) const;
     void start_watchdog();
     void read_environment();
+    std::vector<pid_t> processes() const;
     void signal_all(int signal) const;
+    bool is_frozen() const;
 
     std::string script_;
     std::string directory_;
