@@ -111,6 +111,33 @@ TEST(Deadline, TouchesNothingOnceTheVotesWereAsked)
     at.expect_clean();
 }
 
+TEST(Deadline, ACancelThatIsLateFindsTheBranchOutOfItsReach)
+{
+    world at;
+    auto tx = at.begin_work("row", one_second());
+    auto const session = tx.on(at.accounts)->id();
+    at.clock->pass(at.clock->now() + 1s);
+    at.engine->deadlines().step();  // the cancel and the session's end are with the keeper now
+    at.accounts.db.script().on(verb::rollback).delay(2s);
+    bool has_stepped = false;
+    at.clock->while_waiting = [&] {
+        if (std::exchange(has_stepped, true)) return;
+        at.clock->pass(at.clock->now() + at.bounds.deadline_grace);
+        for (auto const& each : at.engine->keepers())
+            each->step();
+    };
+
+    EXPECT_THROW(tx.commit(), assent::rolled_back_error);
+    at.clock->while_waiting = nullptr;
+
+    EXPECT_TRUE(has_stepped);
+    EXPECT_FALSE(tx.tx->branches[0]->was_cancelled);
+    EXPECT_EQ(at.seen->count("session.ended"), 0);
+    EXPECT_EQ(at.engine->state().live_transactions, 0u) << "the owner's own rollback was heard";
+    EXPECT_TRUE(is_there(at.accounts, session)) << "back in the pool";
+    at.expect_clean();
+}
+
 TEST(Deadline, AnUnansweredPrepareIsRolledBackAndFinishedByTheQueue)
 {
     world at;

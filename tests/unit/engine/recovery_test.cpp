@@ -121,6 +121,21 @@ TEST(Recovery, PresumesNothingAnywhereWhileOneDatabaseRefusesTheGuardiansLock)
     at.expect_clean();
 }
 
+TEST(Recovery, AStrayBranchOfThisOpeningIsBelievedOnlyByASecondScan)
+{
+    world at;
+    auto const stray = with(some_branch(at), [](auto& parts) { parts.sequence += 1000; });
+    at.accounts.db.prepare_branch(stray, "stray", 1);
+
+    at.run_for(at.bounds.scan_interval);
+    EXPECT_EQ(at.accounts.db.fate(stray), branch_fate::prepared)
+        << "its transaction may have ended between the list and the look";
+    at.run_for(at.bounds.completion_retry_max + 20ms);
+
+    EXPECT_EQ(at.accounts.db.fate(stray), branch_fate::rolled_back);
+    at.expect_clean();
+}
+
 TEST(Recovery, LeavesForeignBranchesAndOtherNodesAlone)
 {
     world at;
