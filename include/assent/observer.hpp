@@ -2,7 +2,7 @@
 //
 // observer.hpp -- what happened, told to whoever watches.  The core is silent without one.
 //
-// One name per event (branch.commit.pending), fields instead of sentences; never SQL, never a
+// One name per event (branch.commit.reply), fields instead of sentences; never SQL, never a
 // secret.  The component boost_log offers an observer that writes to Boost.Log.
 
 #ifndef ASSENT_OBSERVER_HPP

@@ -64,7 +64,7 @@ enum class access : std::uint8_t { read_write = 1, read_only = 2 };
 class ASSENT_EXPORT any_lease
 {
 public:
-    /// @throws error  errc::lease_ended.
+    /// @throws error  errc::lease_ended; errc::forked in a forked child.
     void* handle() const;
 
     explicit any_lease(std::shared_ptr<engine::leased_session> session) noexcept;
