@@ -40,10 +40,14 @@ bool completion_queue::needs_scan() const noexcept
     return false;
 }
 
-void completion_queue::send(driver_session& manage)
+void completion_queue::send(driver_session& manage, bool may_presume_abort)
 {
     for (auto at = items_.begin(); at != items_.end();) {
-        if (send_one(manage, at->second) == fate::finished) {
+        bool const is_presumed =
+            !at->second.owner && at->second.state == branch_state::rollback_due;
+        if (is_presumed && !may_presume_abort) {
+            ++at;
+        } else if (send_one(manage, at->second) == fate::finished) {
             finished(at->second);
             at = items_.erase(at);
         } else {

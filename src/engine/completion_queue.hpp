@@ -47,9 +47,10 @@ public:
     std::size_t size() const noexcept { return items_.size(); }
     bool needs_scan() const noexcept;
 
-    /// Sends what is due on the manager's own session.
+    /// Sends what is due on the manager's own session.  A presumed abort waits until it may be
+    /// presumed again: between the scan that found it and now, a copy of the log may have come.
     /// @throws driver_error  the session broke; what was sent stays due.
-    void send(driver_session& manage);
+    void send(driver_session& manage, bool may_presume_abort);
 
     /// Tells every branch that waits for a scan what it said.
     void on_scan(std::set<xid> const& listed);

@@ -345,7 +345,7 @@ void engine::ask_witness(global_transaction& tx, std::size_t i)
                     return;
                 }
             }
-        } catch (driver_error const& e) {
+        } catch (std::exception const& e) {  // of the application's own connect function, too
             shared_.tell(severity::warning, "witness.unreachable", b.rm->name(), b.id.text(),
                          e.what());
         }
@@ -373,6 +373,8 @@ void engine::hand_over(global_transaction& tx)
             lose(b);
             continue;
         }
+        // Neither committed nor known to be gone: nothing of it may stay attached.
+        if (state == branch_state::in_doubt) lose(b);
         if (is_final && !b.is_record_due && !b.is_forget_due) {
             if (is_decided && state != branch_state::read_only) shared_.log->note_finished(b.id);
             continue;

@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::size_t name_length_max = 64;
 
+// Longer lives than this would overflow the clock.
+constexpr limits::duration life_max = std::chrono::hours{24 * 365 * 10};
+
 void require_good_name(std::string const& name)
 {
     bool const is_printable =
@@ -107,7 +110,7 @@ std::shared_ptr<global_transaction> engine::begin(begin_options const& how)
     }
     if (how.deadline().count() < 0) throw error{errc::bad_argument, "a negative deadline"};
     auto const life = how.deadline().count() == 0 ? shared_.bounds.transaction : how.deadline();
-    auto const until = shared_.time.now() + life;
+    auto const until = shared_.time.now() + std::min(life, life_max);
     auto const current = shared_.log->current();
     auto begun = shared_.live.enter([&](std::uint64_t sequence) {
         return std::make_shared<global_transaction>(

@@ -128,7 +128,7 @@ pooled_session engine::start_leased(global_transaction& tx, std::uint16_t rm_id,
                 taken.session = rm.driver().connect(
                     session_purpose::work,
                     std::min(tx.until, shared_.time.now() + shared_.bounds.connect));
-            } catch (driver_error const& e) {
+            } catch (std::exception const& e) {  // of the application's own connect function, too
                 throw error{errc::unavailable, "\"" + rm.name() + "\": " + e.what(), tx.id};
             }
             taken.in_child = inherited_descriptor{taken.session->descriptor()};

@@ -2,6 +2,8 @@
 
 #include "engine/guardian.hpp"
 
+#include <exception>
+
 namespace assent::engine {
 
 guardian::guardian(context& shared, resource_manager_driver& driver)
@@ -19,8 +21,10 @@ void guardian::step()
         } else {
             take();
         }
-    } catch (driver_error const& e) {
+    } catch (std::exception const& e) {
         lost(e.what());
+    } catch (...) {
+        lost("the connect function threw something that is no std::exception");
     }
 }
 

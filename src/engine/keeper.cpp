@@ -115,13 +115,17 @@ deadline keeper::step()
             guardian_.step();
             if (!guardian_.is_held()) say(guardian_.why());
             if (shared_.time.now() >= next_scan_) scan();
-            due_.send(*manage_.session);
+            due_.send(*manage_.session, may_presume_abort());
         }
     } catch (driver_error const& e) {
         lose_connection(e.what());
     } catch (std::system_error const& e) {
         // The log refused a binding or a server start: nothing may be decided there.
         lose_connection(std::string{"the log: "} + e.what());
+    } catch (std::exception const& e) {
+        lose_connection(e.what());  // of the application's connect function, or out of memory
+    } catch (...) {
+        lose_connection("the connect function threw something that is no std::exception");
     }
     bool is_drained_now = false;
     {
@@ -246,8 +250,7 @@ void keeper::scan()
     shared_.tell(severity::debug, "recovery.scanned", name(), {}, {});
     auto const what = recovery::resolve(
         seen, id_, recovery::facts_of(*shared_.log),
-        [this](gtrid const& id) { return shared_.live.contains(id); },
-        guardian_.may_presume_abort() && shared_.may_presume_abort());
+        [this](gtrid const& id) { return shared_.live.contains(id); }, may_presume_abort());
     due_.on_scan({seen.ours.begin(), seen.ours.end()});
     carry_out(what);
     update_horizon(what.has_older);
@@ -273,6 +276,11 @@ deadline keeper::next_scan_after(bool is_waiting, bool is_older_left)
     if (is_older_left) return unsettled_.after(now, bounds.scan_interval);
     unsettled_.reset();
     return now + bounds.scan_interval;
+}
+
+bool keeper::may_presume_abort() const
+{
+    return guardian_.may_presume_abort() && shared_.may_presume_abort();
 }
 
 void keeper::carry_out(recovery::plan const& what)
@@ -377,37 +385,46 @@ void keeper::run_cancels()
     for (auto at = cancels_.begin(); at != cancels_.end();) {
         if (at->at > now) {
             ++at;
-        } else if (try_cancel(*at)) {
+            continue;
+        }
+        try {
+            try_cancel(*at);
             at = cancels_.erase(at);
-        } else {
-            at->at = now + shared_.bounds.retry_min;
+        } catch (driver_error const& e) {
+            // Either the server refuses this one, which is no reason to stop all others, or the
+            // connection broke: the scan, due now, tells.
+            shared_.tell(severity::warning, "session.not_cancelled", name(), at->target->id.text(),
+                         e.what());
+            at->at = now + shared_.bounds.completion_retry_max;
+            next_scan_ = {};
             ++at;
         }
     }
 }
 
-/// @return whether the task is done with.
-bool keeper::try_cancel(cancel_task const& task)
+void keeper::try_cancel(cancel_task const& task)
 {
     auto const session = task.target->id.branch.parts().session;
-    // The owner cannot submit END, PREPARE or ROLLBACK while this is held.
-    std::lock_guard const held{task.target->lock};
-    if (!task.target->is_cancellable) return true;
-    if (session == 0 || facts().is_proxied) {
+    bool const is_reachable = session != 0 && !facts().is_proxied;
+    {
+        // The owner cannot submit END, PREPARE or ROLLBACK while this is held.
+        std::lock_guard const held{task.target->lock};
+        if (!task.target->is_cancellable) return;
+        if (is_reachable) task.target->was_cancelled = true;
+        if (is_reachable && task.is_end) {
+            driver().end_session(*manage_.session, session, call_end());
+            task.target->is_session_ended = true;
+        } else if (is_reachable) {
+            driver().cancel_statement(*manage_.session, session, call_end());
+        }
+    }
+    if (!is_reachable) {
         shared_.tell(severity::warning, "session.not_cancellable", name(), task.target->id.text(),
                      "its session id is not known to the server");
-        return true;
-    }
-    task.target->was_cancelled = true;
-    if (task.is_end) {
-        driver().end_session(*manage_.session, session, call_end());
-        task.target->is_session_ended = true;
+    } else if (task.is_end) {
         shared_.tell(severity::warning, "session.ended", name(), task.target->id.text(),
                      "its transaction outlived its deadline");
-    } else {
-        driver().cancel_statement(*manage_.session, session, call_end());
     }
-    return true;
 }
 
 deadline keeper::call_end() const

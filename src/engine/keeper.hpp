@@ -85,10 +85,12 @@ private:
     void lose_connection(std::string const& why);
     void scan();
     deadline next_scan_after(bool is_waiting, bool is_older_left);
+    bool may_presume_abort() const;
     void carry_out(recovery::plan const& what);
     void update_horizon(bool has_older);
     void run_cancels();
-    bool try_cancel(cancel_task const& task);
+    /// @throws driver_error  the task is still to be done.
+    void try_cancel(cancel_task const& task);
     bool is_same_server_start(std::uint32_t epoch) const;
     void note_session_presence(due_branch& item);
     void take_incoming();
