@@ -31,7 +31,7 @@ void memory_session::submit(verb v, xid const& x) noexcept
 std::optional<reply> memory_session::collect(deadline until) noexcept
 {
     if (!waiting_) return make_reply(xa_code::proto, "collect without submit");
-    auto const answer = server_->collect(*waiting_, until);
+    auto answer = server_->collect(*waiting_, until);
     if (!answer) return std::nullopt;
     verb const what = waiting_->what;
     waiting_.reset();

@@ -174,9 +174,19 @@ namespace assent {
 inline namespace v0 {
 namespace mysql {
 
+namespace {
+
+std::shared_ptr<mysql_adapter::driver> make_driver(std::string name, connect_options where)
+{
+    auto const safety = where.safety;
+    return std::make_shared<mysql_adapter::driver>(
+        std::move(name), mysql_adapter::connection_source{std::move(where), {}}, safety);
+}
+
+}  // namespace
+
 resource_manager::resource_manager(std::string name, connect_options where)
-    : assent::resource_manager(std::make_shared<mysql_adapter::driver>(
-          std::move(name), mysql_adapter::connection_source{where, {}}, where.safety))
+    : assent::resource_manager(make_driver(std::move(name), std::move(where)))
 {
 }
 

@@ -208,7 +208,7 @@ bool wire::finish_operation(deadline until)
         if (waits_inside_) {
             pending_ = resume(events);
         } else {
-            result_ = mysql_read_query_result(handle_);
+            result_ = mysql_read_query_result(handle_) != 0 ? 1 : 0;
             pending_ = 0;
         }
     }

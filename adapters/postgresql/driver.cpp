@@ -114,7 +114,7 @@ std::unique_ptr<driver_session> driver::connect(session_purpose purpose, deadlin
     // Manager's sessions are not held to the facts: reading them again is what they are for.
     if (purpose == session_purpose::work) check_work_session(who);
     auto made = std::make_unique<session>(opened.get(), true, std::move(who), cancelled_);
-    opened.release();
+    static_cast<void>(opened.release());
     return made;
 }
 

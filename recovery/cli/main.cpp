@@ -2,8 +2,8 @@
 //
 // main.cpp -- the operator's program: reads the command, runs it, writes what it found out.
 
-#include <signal.h>
 #include <unistd.h>
+#include <csignal>
 
 #include <atomic>
 #include <cstdlib>

@@ -7,7 +7,7 @@
 
 #include "log/force_queue.hpp"
 
-#include <signal.h>
+#include <csignal>
 
 #include <algorithm>
 #include <system_error>

@@ -11,7 +11,7 @@
 #define ASSENT_LOG_UNDISTURBED_HPP
 
 #include <pthread.h>
-#include <signal.h>
+#include <csignal>
 
 namespace assent::log {
 
