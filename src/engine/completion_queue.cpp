@@ -45,9 +45,8 @@ void completion_queue::send(driver_session& manage, bool may_presume_abort)
     for (auto at = items_.begin(); at != items_.end();) {
         bool const is_presumed =
             !at->second.owner && at->second.state == branch_state::rollback_due;
-        if (is_presumed && !may_presume_abort) {
-            ++at;
-        } else if (send_one(manage, at->second) == fate::finished) {
+        bool const must_wait = is_presumed && !may_presume_abort;
+        if (!must_wait && send_one(manage, at->second) == fate::finished) {
             finished(at->second);
             at = items_.erase(at);
         } else {

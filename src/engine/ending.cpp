@@ -145,7 +145,6 @@ void engine::drive(global_transaction& tx, intent what)
     for (;;) {
         switch (coordinator.advance()) {
             case stage::ended:
-                return;
             case stage::undecided:
                 return;
             case stage::deciding:
