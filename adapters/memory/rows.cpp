@@ -195,6 +195,7 @@ server_facts server::facts() const
     who.kind = "memory";
     who.identity = durable_.identity;
     who.server_start = "start-" + std::to_string(starts_);
+    who.history = "history-" + std::to_string(restores_);
     who.version = "1";
     who.user = options_.user;
     who.database = options_.database;

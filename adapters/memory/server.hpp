@@ -249,6 +249,7 @@ private:
     std::uint64_t processes_made_ = 0;
     std::uint64_t witnesses_made_ = 0;
     std::uint64_t starts_ = 1;
+    std::uint64_t restores_ = 0;
     bool is_up_ = true;
     bool is_frozen_ = false;
     bool is_writable_ = true;

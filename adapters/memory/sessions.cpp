@@ -239,6 +239,7 @@ void server::restore(memory_backup const& from)
     }
     is_up_ = true;
     ++starts_;
+    ++restores_;
 }
 
 bool server::try_guard(std::uint64_t id, std::uint64_t node)

@@ -72,8 +72,11 @@ server_facts preflight(session& manage, postgresql::safety_options const& safety
         ", pg_catalog.current_setting('max_prepared_transactions')"
         ", pg_catalog.current_setting('fsync'), pg_catalog.current_setting('full_page_writes')"
         ", CAST(EXTRACT(epoch FROM pg_catalog.pg_postmaster_start_time())"
-        " OPERATOR(pg_catalog.*) 1000000 AS pg_catalog.int8)";
-    row const seen = query_row(manage.connection(), sql, who_width + 6, until, "preflight");
+        " OPERATOR(pg_catalog.*) 1000000 AS pg_catalog.int8)"
+        // The timeline that is written now: pg_control learns of a promotion later.
+        ", CASE WHEN pg_catalog.pg_is_in_recovery() THEN '' ELSE pg_catalog.substr("
+        "pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) END";
+    row const seen = query_row(manage.connection(), sql, who_width + 7, until, "preflight");
     session_identity const who = read_who(manage.connection(), seen);
 
     if (value_of(seen, who_width + 1) != "f") {
@@ -98,6 +101,7 @@ server_facts preflight(session& manage, postgresql::safety_options const& safety
     facts.kind = "postgresql";
     facts.identity = who.server;
     facts.server_start = value_of(seen, who_width + 5);
+    facts.history = value_of(seen, who_width + 6);
     facts.version = value_of(seen, who_width);
     facts.user = who.user;
     facts.database = who.database;

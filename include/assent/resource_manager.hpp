@@ -139,6 +139,9 @@ struct server_facts
     std::string kind;          ///< "postgresql", "mysql", "mariadb", "memory"
     std::string identity;      ///< survives restarts, ports and addresses; at most 120 bytes
     std::string server_start;  ///< changes when the server restarts
+    /// Changes when the server may have lost a part of its past: a failover, a restore
+    /// (PostgreSQL's timeline).  Empty where the server cannot tell; at most 16 bytes.
+    std::string history;
     std::string version;
     std::string user;  ///< the account that the manager's own connections use
     std::string database;

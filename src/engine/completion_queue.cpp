@@ -102,12 +102,20 @@ completion_queue::fate completion_queue::send_one(driver_session& manage, due_br
 
 void completion_queue::on_scan(std::set<xid> const& listed)
 {
-    reply missing;  // what a hazard is recorded with
-    missing.code = xa_code::nota;
-    missing.text = "its first commit was answered NOTA, and a later scan lacks it";
     for (auto at = items_.begin(); at != items_.end();) {
         due_branch& item = at->second;
         reply_class seen = listed.count(item.id) != 0 ? reply_class::listed : reply_class::absent;
+        reply missing;  // what a hazard is recorded with
+        missing.code = xa_code::nota;
+        missing.text = "its first commit was answered NOTA, and a later scan lacks it";
+        bool const has_vanished = seen == reply_class::absent && item.has_other_past &&
+                                  item.state == branch_state::commit_verify;
+        if (has_vanished) {
+            seen = reply_class::vanished;
+            missing.text =
+                "it was to be committed, the server failed over or was restored since, "
+                "and a later scan lacks it";
+        }
         auto told = fate::keep;
         switch (item.state) {
             case branch_state::rollback_verify:

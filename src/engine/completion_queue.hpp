@@ -28,7 +28,9 @@ struct due_branch
     reply last_reply;                           ///< what made it a heuristic
     bool is_forget_due = false;                 ///< a recorded heuristic, to be forgotten
     bool is_session_gone = false;               ///< proved before the next scan began
-    int refusals = 0;  ///< how often the server listed it and would not let us finish it
+    std::string history;          ///< of the server when the branch began; empty: as the log notes
+    bool has_other_past = false;  ///< of another history than the server's own of today
+    int refusals = 0;             ///< how often the server listed it and would not let us finish it
 };
 
 class completion_queue

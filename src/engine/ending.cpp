@@ -385,6 +385,7 @@ void engine::hand_over(global_transaction& tx)
         due_branch item;
         item.id = b.id;
         item.state = state;
+        item.history = b.history;
         item.last_reply = b.last_reply;
         item.is_forget_due = b.is_forget_due;
         left.push_back(std::move(item));

@@ -106,6 +106,7 @@ any_lease engine::lease(global_transaction& tx, resource_manager const& rm, acce
     auto const rm_id = keeper->wait_until_serving(tx.until);
     auto started = std::make_shared<branch>();
     started->rm = keeper;
+    started->history = keeper->facts().history;
     started->is_read_only = how == access::read_only;
     auto leased = start_leased(tx, rm_id, *started);
     started->session = std::move(leased.session);
@@ -165,6 +166,7 @@ bool engine::enlist(global_transaction& tx, resource_manager const& rm, void* ha
     auto const rm_id = keeper->wait_until_serving(tx.until);
     auto started = std::make_shared<branch>();
     started->rm = keeper;
+    started->history = keeper->facts().history;
     started->is_borrowed = true;
     started->is_read_only = how == access::read_only;
     started->handle = handle;

@@ -41,6 +41,7 @@ struct branch
     inherited_descriptor in_child;  // a borrowed socket is its owner's affair
     bool is_borrowed = false;
     bool is_read_only = false;  // declared, and enforced by the server
+    std::string history;        // of the server when it began
     void* handle = nullptr;
     release_function on_release;
     std::shared_ptr<leased_session> lease;

@@ -19,6 +19,21 @@ namespace {
 // that prepared it; that session is then ended.
 constexpr int refusals_before_ending_the_session = 3;
 
+// The log notes a server's start and behind it the histories that were seen in the epoch, the last
+// few of them: "1767225600000000|00000001|00000002".
+constexpr std::size_t histories_max = 4;
+
+std::vector<std::string> split(std::string const& noted)
+{
+    std::vector<std::string> parts;
+    for (std::size_t from = 0; from <= noted.size();) {
+        auto const end = std::min(noted.find('|', from), noted.size());
+        parts.push_back(noted.substr(from, end - from));
+        from = end + 1;
+    }
+    return parts;
+}
+
 }  // namespace
 
 keeper::keeper(context& shared, resource_manager rm)
@@ -201,8 +216,7 @@ void keeper::identify()
         }
     }
     if (id == 0) id = shared_.log->bind(name(), facts.kind, facts.identity);
-    auto const noted = shared_.log->server_start(id, shared_.log->current().epoch);
-    if (noted != facts.server_start) shared_.log->note_server_start(id, facts.server_start);
+    note_start(id, facts);
     shared_.tell(severity::debug, "resource_manager.bound", name(), {}, facts.identity);
 
     std::lock_guard const held{mutex_};
@@ -210,6 +224,24 @@ void keeper::identify()
     facts_ = facts;
     is_connected_ = true;
     if (!has_scanned_) why_ = "its first scan is not done yet";
+}
+
+void keeper::note_start(std::uint16_t id, server_facts const& facts)
+{
+    if (!facts.history.empty() && (histories_.empty() || histories_.back() != facts.history)) {
+        if (!histories_.empty()) {
+            shared_.tell(severity::alarm, "resource_manager.history_changed", name(), {},
+                         "it failed over or was restored: from \"" + histories_.back() +
+                             "\" to \"" + facts.history + "\"");
+        }
+        histories_.push_back(facts.history);
+        if (histories_.size() > histories_max) histories_.erase(histories_.begin());
+    }
+    std::string note = facts.server_start;
+    for (auto const& each : histories_)
+        note += '|' + each;
+    if (shared_.log->server_start(id, shared_.log->current().epoch) == note) return;
+    shared_.log->note_server_start(id, note);
 }
 
 void keeper::lose_connection(std::string const& why)
@@ -248,10 +280,16 @@ void keeper::scan()
         throw driver_error{"this server is read-only or a standby: its scan proves nothing"};
     }
     shared_.tell(severity::debug, "recovery.scanned", name(), {}, {});
+    std::set<xid> const listed{seen.ours.begin(), seen.ours.end()};
+    due_.for_each([&](due_branch& item) {
+        // What is listed has lived through whatever happened to the server.
+        if (listed.count(item.id) != 0) item.history = facts().history;
+        item.has_other_past = has_other_past(item.id.global.parts().epoch, item.history);
+    });
+    due_.on_scan(listed);
     auto const what = recovery::resolve(
         seen, id_, recovery::facts_of(*shared_.log),
         [this](gtrid const& id) { return shared_.live.contains(id); }, may_presume_abort());
-    due_.on_scan({seen.ours.begin(), seen.ours.end()});
     carry_out(what);
     update_horizon(what.has_older);
 
@@ -298,6 +336,7 @@ void keeper::carry_out(recovery::plan const& what)
                 } else {
                     due_branch item;
                     item.id = id;
+                    item.history = facts().history;
                     item.state = action == protocol::listed_action::commit
                                      ? branch_state::commit_due
                                      : branch_state::rollback_due;
@@ -325,6 +364,14 @@ void keeper::carry_out(recovery::plan const& what)
     }
     suspects_.swap(suspects);
     for (xid const& id : what.finished) {
+        if (has_other_past(id.global.parts().epoch, {})) {
+            // It may have gone with the server's past: the next scan says so, for the record.
+            due_branch item;
+            item.id = id;
+            item.state = branch_state::commit_verify;
+            due_.add(std::move(item));
+            continue;
+        }
         shared_.tell(severity::info, "branch.finished_assumed", name(), id.text(),
                      "decided in an earlier epoch, and no longer listed");
         shared_.log->note_finished(id);
@@ -353,7 +400,20 @@ void keeper::update_horizon(bool has_older)
 
 bool keeper::is_same_server_start(std::uint32_t epoch) const
 {
-    return shared_.log->server_start(id_, epoch) == facts().server_start;
+    auto const noted = shared_.log->server_start(id_, epoch);
+    // Without a note nothing is known, and nothing is taken as gone.
+    return !noted || split(*noted).front() == facts().server_start;
+}
+
+/// Whether the server may have lost the branch with a part of its past.
+bool keeper::has_other_past(std::uint32_t epoch, std::string const& prepared_in) const
+{
+    auto const now = facts().history;
+    if (now.empty()) return false;
+    if (!prepared_in.empty()) return prepared_in != now;
+    auto const noted = split(shared_.log->server_start(id_, epoch).value_or(std::string{}));
+    return std::any_of(noted.begin() + 1, noted.end(),
+                       [&now](std::string const& each) { return each != now; });
 }
 
 void keeper::note_session_presence(due_branch& item)

@@ -91,7 +91,9 @@ private:
     void run_cancels();
     /// @throws driver_error  the task is still to be done.
     void try_cancel(cancel_task const& task);
+    void note_start(std::uint16_t id, server_facts const& facts);
     bool is_same_server_start(std::uint32_t epoch) const;
+    bool has_other_past(std::uint32_t epoch, std::string const& prepared_in) const;
     void note_session_presence(due_branch& item);
     void take_incoming();
     void say(std::string why);
@@ -110,6 +112,7 @@ private:
     backoff unsettled_;
     deadline next_connect_{};
     deadline next_scan_{};
+    std::vector<std::string> histories_;  // server_facts::history, as seen in this epoch
     bool are_older_sessions_gone_ = false;
     std::set<xid> suspects_;  // of this epoch, listed once though not live
     std::vector<cancel_task> cancels_;

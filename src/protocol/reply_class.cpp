@@ -73,6 +73,7 @@ std::string_view name_of(reply_class what) noexcept
         "absent",
         "witness: committed",
         "witness: rolled back",
+        "vanished",
     };
     return names[static_cast<int>(what)];
 }

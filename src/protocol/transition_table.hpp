@@ -178,6 +178,7 @@ inline constexpr std::array rows = {
     // What a later valid scan of that server says.  NOTA alone never got a branch this far.
     transition{s::commit_verify,   c::listed,  s::commit_due,       f::again},
     transition{s::commit_verify,   c::absent,  s::committed,        f::none},
+    transition{s::commit_verify,   c::vanished, s::heuristic_hazard, f::record},
     transition{s::commit_verify,   c::unknown, s::commit_verify,    f::verify},
     transition{s::hazard_verify,   c::listed,  s::commit_due,       f::again},
     transition{s::hazard_verify,   c::absent,  s::heuristic_hazard, f::record},

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <fstream>
 #include <string>
 #include <thread>
 
@@ -232,6 +233,27 @@ TEST_F(postgresql_server, FailsTheHeartbeatOfAGuardianWhoseLockIsGone)
     ask(*guardian, "SELECT pg_advisory_unlock_all()");  // as a pool does between two clients
 
     EXPECT_THROW(accounts->heartbeat(*guardian, in_seconds(10)), driver_error);
+}
+
+TEST_F(postgresql_server, ThatWasPromotedHasAnotherHistory)
+{
+    auto const history = [] {
+        auto const accounts = driver();
+        auto const manage = accounts->connect(session_purpose::manage, in_seconds(10));
+        return accounts->preflight(*manage, in_seconds(10)).history;
+    };
+    std::string const before = history();
+    EXPECT_FALSE(before.empty());
+    restart_with({});
+    EXPECT_EQ(history(), before) << "a restart changes nothing";
+
+    server().stop();
+    std::ofstream{server().directory() + "/data/standby.signal"};
+    server().start();
+    EXPECT_NE(refusal(server()).find("hot standby"), std::string::npos);
+    plain_connection{server().superuser_conninfo()}.run("SELECT pg_promote()");
+
+    EXPECT_NE(history(), before);
 }
 
 // A crash forgets the numbers of transactions whose writes had not reached the disk, and gives

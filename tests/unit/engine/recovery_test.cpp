@@ -202,6 +202,66 @@ TEST(Recovery, ABranchThatReappearedBelowTheHorizonIsQuarantined)
     EXPECT_TRUE(at.state_of(at.accounts).is_serving) << "the rest goes on";
 }
 
+TEST(Recovery, WhatARestoreTookAwayIsAHazardAndNotTakenForCommitted)
+{
+    for (bool const does_restart : {false, true}) {
+        world at;
+        auto const before = at.accounts.db.backup();
+        auto tx = at.begin_work();
+        at.accounts.db.script().on(verb::commit).lose_before_effect();
+        EXPECT_EQ(tx.commit(), outcome::committed_pending);
+
+        if (does_restart) at.crash();
+        at.accounts.db.restore(before);
+        if (does_restart) at.open();
+        at.run_for(3s);
+
+        auto const kept = at.log().heuristics();
+        ASSERT_EQ(kept.size(), 1u) << "restarted: " << does_restart;
+        EXPECT_EQ(kept[0].branch, tx.branch(0));
+        EXPECT_EQ(kept[0].code, xa_code::heurhaz);
+        EXPECT_THAT(kept[0].text, ::testing::HasSubstr("restored"));
+        EXPECT_TRUE(at.log().unfinished().empty()) << "it is on record, and finished";
+        EXPECT_EQ(at.accounts.db.value("row"), std::nullopt);
+        EXPECT_EQ(at.orders.db.value("row"), 1);
+        EXPECT_EQ(at.engine->state().live_transactions, 0u);
+    }
+}
+
+TEST(Recovery, ARestoreLongAgoSpoilsNoLaterTransaction)
+{
+    world at;
+    at.accounts.db.restore(at.accounts.db.backup());
+    at.run_for(12s);
+    auto tx = at.begin_work();
+    at.accounts.db.script().on(verb::commit).lose_after_effect();
+
+    EXPECT_EQ(tx.commit(), outcome::committed_pending);
+    at.run_for(3s);
+
+    EXPECT_EQ(at.engine->state().heuristics, 0u);
+    EXPECT_EQ(at.engine->state().live_transactions, 0u);
+    at.expect_rows(1);
+}
+
+TEST(Recovery, WhatARestoreKeptIsCommittedAndNoHazardEvenWhenTheReplyIsLost)
+{
+    world at;
+    auto tx = at.begin_work();
+    at.accounts.db.script().on(verb::commit).lose_before_effect();
+    EXPECT_EQ(tx.commit(), outcome::committed_pending);
+    at.crash();
+    at.accounts.db.restore(at.accounts.db.backup());
+    at.accounts.db.script().on(verb::commit).lose_after_effect();
+    at.open();
+
+    at.run_for(3s);
+
+    EXPECT_EQ(at.engine->state().heuristics, 0u);
+    EXPECT_TRUE(at.log().unfinished().empty());
+    at.expect_rows(1);
+}
+
 TEST(Recovery, AChangedIdentityIsRefusedAndNothingIsDecidedThere)
 {
     world at;

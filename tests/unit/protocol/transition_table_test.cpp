@@ -162,6 +162,7 @@ story const stories[] = {
     // there was none, somebody else settled it; a scan that does not count changes nothing.
     {way::verifying_commit, c::listed,    s::commit_due,       f::again,  none, v::committed_pending},
     {way::verifying_commit, c::absent,    s::committed,        f::none,   none, v::committed},
+    {way::verifying_commit, c::vanished,  s::heuristic_hazard, f::record, none, v::heuristic},
     {way::verifying_commit, c::unknown,   s::commit_verify,    f::verify, none, v::committed_pending},
     {way::verifying_hazard, c::listed,    s::commit_due,       f::again,  none, v::committed_pending},
     {way::verifying_hazard, c::absent,    s::heuristic_hazard, f::record, none, v::heuristic},
