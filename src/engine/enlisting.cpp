@@ -116,7 +116,8 @@ any_lease engine::lease(global_transaction& tx, resource_manager const& rm, acce
     return any_lease{admit(tx, std::move(started))->lease};
 }
 
-/// A pooled session may have died of old age: nothing was begun on it, so a fresh one is tried.
+/// A pooled session may have died of old age, or keep what an earlier lease did to it (a role, a
+/// setting): it is closed, which ends whatever it began, and a fresh one is tried.
 pooled_session engine::start_leased(global_transaction& tx, std::uint16_t rm_id, branch& started)
 {
     keeper& rm = *started.rm;
@@ -137,8 +138,7 @@ pooled_session engine::start_leased(global_transaction& tx, std::uint16_t rm_id,
         started.id = {tx.id, bqual::make({rm_id, number, taken.session->id()})};
         auto const answer = start_branch(*taken.session, started, tx.until);
         if (answer.is_ok()) return taken;
-        bool const may_be_stale = !is_fresh && answer.detail == reply_detail::reply_lost;
-        if (!may_be_stale) {
+        if (is_fresh) {
             std::string const why =
                 "\"" + rm.name() + "\" did not start a branch: " + words(answer);
             tx.mark_rollback_only({why, answer.detail == reply_detail::reply_lost});

@@ -331,6 +331,26 @@ TEST(Keeper, ABorrowedConnectionInDoubtIsCutSoThatNothingStaysAttached)
     EXPECT_NO_THROW(other->set("row", 2)) << "it keeps no lock, whenever its owner closes it";
 }
 
+TEST(Keeper, WhatAnEarlierLeaseDidToAPooledSessionIsNotTheNextOnesTrouble)
+{
+    world at;
+    EXPECT_EQ(at.begin_work("first").commit(), outcome::committed);
+    assent::reply spoiled;
+    spoiled.code = xa_code::rmerr;
+    spoiled.text = "the session's role is another one";
+    at.accounts.db.script().on(verb::start).reply_without_effect(spoiled);
+
+    EXPECT_EQ(at.begin_work().commit(), outcome::committed);
+
+    at.expect_rows(1);
+    at.expect_clean();
+    at.accounts.db.script().on(verb::start).times(2).reply_without_effect(spoiled);
+    auto tx = at.begin();
+    EXPECT_EQ(thrown_by<assent::error>([&] { tx.on(at.accounts); }).code(),
+              assent::errc::rollback_only)
+        << "a fresh session's answer is final";
+}
+
 TEST(Keeper, ADeadlineBeyondTheClockIsFarAwayNotOver)
 {
     world at;
