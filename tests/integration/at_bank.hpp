@@ -8,6 +8,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <atomic>
 
 #include <chrono>
 #include <functional>
@@ -67,12 +68,13 @@ public:
     }
     void on(event const& what) override
     {
-        if (act_ && what.name == name_) std::exchange(act_, {})();
+        if (what.name == name_ && !has_acted_.exchange(true)) act_();
     }
 
 private:
     std::string const name_;
-    std::function<void()> act_;
+    std::function<void()> const act_;
+    std::atomic<bool> has_acted_{false};  // events come from many threads
 };
 
 /// Both databases behind a proxy.

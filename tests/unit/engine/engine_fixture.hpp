@@ -216,7 +216,7 @@ public:
     /// Closes the manager in order and opens the log again, in the same process.
     assent::close_report reopen()
     {
-        auto const left = engine->close(clock->now());
+        auto left = engine->close(clock->now());
         open();
         return left;
     }
