@@ -148,6 +148,7 @@ TEST(Heuristic, ThatCouldNotBeRecordedIsNotForgotten)
     at.run_for(2s);
     EXPECT_EQ(at.accounts.count(verb::forget), 0);
     ASSERT_EQ(at.accounts.db.heuristics().size(), 1u);
+    EXPECT_EQ(at.log().unfinished().size(), 1u) << "not finished before it is on record";
 
     at.disk->heal();
     at.restart();

@@ -166,6 +166,39 @@ TEST(Decision, IsVetoedWhereTheGuardianLostItsLock)
     at.expect_rows(std::nullopt);
 }
 
+TEST(Decision, IsVetoedWhenATwinIsFoundWhileTheVotesAreOut)
+{
+    world at;
+    auto tx = at.begin_work();
+    at.orders.db.script().on(verb::prepare).delay(10ms);
+    at.clock->while_waiting = [&] { at.engine->shared().found_twin("seen elsewhere"); };
+
+    auto const e = thrown_by<assent::rolled_back_error>([&] { tx.commit(); });
+
+    EXPECT_THAT(e.what(), ::testing::HasSubstr("seen elsewhere"));
+    EXPECT_FALSE(e.is_retryable());
+    EXPECT_EQ(at.engine->state().forces, 0u);
+    at.expect_rows(std::nullopt);
+    at.expect_clean();
+}
+
+TEST(Decision, NamesNoBranchThatHasNothingToCommit)
+{
+    world at;
+    auto tx = at.begin_work();
+    auto const reader = at.accounts.db.connect();
+    at.engine->enlist(*tx.tx, at.accounts.rm, reader.get(), {}, assent::branch_choice::another);
+    reader->get("row");
+
+    EXPECT_EQ(tx.commit(), outcome::committed);
+
+    auto const decision = at.log().find(tx.id());
+    ASSERT_TRUE(decision);
+    EXPECT_THAT(decision->what.branches,
+                ::testing::ElementsAre(tx.branch(0).branch, tx.branch(1).branch));
+    EXPECT_TRUE(decision->is_complete());
+}
+
 TEST(Decision, IsVetoedWhenNoHeartbeatWasHeardForTheLapse)
 {
     world at;

@@ -183,6 +183,17 @@ TEST(Keeper, AWitnessThatNoConnectionReachesLeavesTheCommitInDoubtAndEndsIt)
     EXPECT_EQ(at.engine->state().live_transactions, 0u);
 }
 
+TEST(Keeper, AnotherServersWitnessIsNotBelieved)
+{
+    world at{personality::postgresql};
+    auto tx = at.begin();
+    tx.on(at.accounts)->set("row", 1);
+    at.accounts.db.script().on(verb::commit_one_phase).lose_after_effect();
+    at.accounts.db.set_identity("another server, which knows the same number");
+
+    EXPECT_THROW(tx.commit(), assent::in_doubt_error);
+}
+
 TEST(Keeper, AWitnessThatTheDatabaseNoLongerUnderstandsIsForNobodyToResolve)
 {
     meddled at{personality::postgresql};

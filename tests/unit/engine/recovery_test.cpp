@@ -182,6 +182,22 @@ TEST(Recovery, ATwinStopsBeginAndWhatRuns)
     }
 }
 
+TEST(Recovery, PresumesNothingOnceATwinWasFound)
+{
+    auto bounds = world::quick();
+    bounds.presumed_abort_delay = 1s;  // time for the twin to be found
+    world at{personality::plain, bounds};
+    auto const branch = die_before_the_decision(at);
+    auto const twin = with(branch, [](auto& parts) { parts.nonce ^= 1; });
+    at.orders.db.prepare_branch(twin, "twin", 1);
+    at.open();
+
+    at.run_for(30s);
+
+    EXPECT_EQ(at.accounts.db.fate(branch), branch_fate::prepared) << "the twin may have decided it";
+    EXPECT_EQ(thrown_by<assent::error>([&] { at.begin(); }).code(), assent::errc::twin);
+}
+
 TEST(Recovery, ABranchThatReappearedBelowTheHorizonIsQuarantined)
 {
     world at;

@@ -63,6 +63,23 @@ TEST(Refusal, ALeaseWhileTheDatabaseDoesNotServeNamesWhatItWaitsFor)
     EXPECT_EQ(at.clock->now() - before, 2s) << "within the transaction's own deadline";
 }
 
+TEST(Refusal, ALeaseBeforeTheGuardianHasItsLockOrTheFirstScanIsDone)
+{
+    for (auto const missing : {driver_call::guard, driver_call::scan}) {
+        world at;
+        at.crash();
+        at.accounts.db.script().on(missing).times(1000).fail("not now");
+        at.open();
+        at.run_for(1s);
+        auto tx = at.begin(assent::begin_options{}.deadline(1s));
+
+        auto const e = thrown_by<assent::error>([&] { tx.on(at.accounts); });
+
+        EXPECT_EQ(e.code(), assent::errc::unavailable);
+        EXPECT_THAT(e.what(), ::testing::HasSubstr("not now"));
+    }
+}
+
 TEST(Refusal, MoreBranchesThanADecisionHolds)
 {
     world at;
