@@ -195,6 +195,20 @@ TEST(Deadline, ThatPassedBeforeCommitSkipsBeforeCompletion)
     at.expect_clean();
 }
 
+TEST(Deadline, ThatPassedBeforeCommitHoldsForOnePhaseToo)
+{
+    world at;
+    auto tx = at.begin(one_second());
+    tx.on(at.accounts)->set("row", 1);
+    at.clock->pass(at.clock->now() + 1s);  // the reaper has not looked yet
+
+    EXPECT_THROW(tx.commit(), assent::rolled_back_error);
+
+    EXPECT_EQ(at.accounts.count(verb::commit_one_phase), 0);
+    at.expect_rows(std::nullopt);
+    at.expect_clean();
+}
+
 TEST(Deadline, ABranchThatStartsWhileItStrikesIsCancelledToo)
 {
     world at;

@@ -44,7 +44,9 @@ public:
     }
     assent::scan_result scan(session& manage, assent::deadline until) override
     {
-        return under_->scan(manage, until);
+        auto seen = under_->scan(manage, until);
+        if (auto const then = std::exchange(after_scan, nullptr)) then();
+        return seen;
     }
     bool try_guard(session& guardian, std::uint64_t node, assent::deadline until) override
     {
@@ -78,6 +80,7 @@ public:
     }
 
     std::function<void(assent::session_purpose)> on_connect;
+    std::function<void()> after_scan;  // once
     std::optional<assent::witness_state> witness_says;
 
 private:
@@ -181,6 +184,33 @@ TEST(Keeper, AWitnessThatNoConnectionReachesLeavesTheCommitInDoubtAndEndsIt)
     EXPECT_EQ(e.resolved_by(), assent::resolver::database);
     EXPECT_EQ(told, std::vector<status>{status::unknown});
     EXPECT_EQ(at.engine->state().live_transactions, 0u);
+}
+
+TEST(Keeper, ABranchThatWasPreparedAfterTheScanIsNotFinishedBecauseTheScanLacksIt)
+{
+    meddled at;
+    site orders{"orders", personality::plain, at.clock, false};
+    at.engine->add(orders.rm);
+    at.run_for(20ms);
+    transaction tx{at.engine, {}};
+    at.driver->after_scan = [&] {
+        at.lease(tx)->set("row", 1);
+        tx.on(orders)->set("row", 1);
+        at.accounts.db.script().on(verb::commit).hang();
+        EXPECT_EQ(tx.commit(), outcome::committed_pending);
+    };
+
+    at.run_for(world::quick().scan_interval + 50ms);
+
+    ASSERT_FALSE(at.driver->after_scan) << "a scan was overtaken";
+    auto const decision = at.engine->shared().log->find(tx.id());
+    ASSERT_TRUE(decision);
+    EXPECT_FALSE(decision->is_finished.at(0)) << "a crash now must not forget the decision";
+    EXPECT_EQ(at.accounts.db.fate(tx.branch(0)), branch_fate::prepared);
+    at.accounts.db.script().release();
+    at.run_for(5s);
+    EXPECT_EQ(at.accounts.db.value("row"), 1);
+    EXPECT_TRUE(at.engine->shared().log->unfinished().empty());
 }
 
 TEST(Keeper, AnotherServersWitnessIsNotBelieved)

@@ -182,6 +182,29 @@ TEST(Recovery, ATwinStopsBeginAndWhatRuns)
     }
 }
 
+TEST(Recovery, PresumesNothingWhereTheDecisionLivesElsewhere)
+{
+    world at;
+    auto const like = some_branch(at);
+    at.crash();
+    for (auto const place :
+         {assent::decision_place::commit_row, assent::decision_place::external}) {
+        auto const elsewhere = with(like, [&](auto& parts) {
+            parts.place = place;
+            parts.sequence += 1000;
+        });
+        at.accounts.db.prepare_branch(elsewhere, "elsewhere", 1);
+        at.open();
+
+        at.run_for(30s);
+
+        EXPECT_EQ(at.accounts.db.fate(elsewhere), branch_fate::prepared);
+        EXPECT_FALSE(at.state_of(at.accounts).is_drained);
+        at.accounts.db.settle(elsewhere, false);
+        at.crash();
+    }
+}
+
 TEST(Recovery, PresumesNothingOnceATwinWasFound)
 {
     auto bounds = world::quick();
