@@ -85,6 +85,7 @@ TEST(Refusal, MoreBranchesThanADecisionHolds)
     world at;
     auto tx = at.begin();
     std::vector<std::unique_ptr<assent::testing::memory_connection>> many;
+    many.reserve(65);
     for (int i = 0; i < 65; ++i)
         many.push_back(at.accounts.db.connect());
     for (int i = 0; i < 64; ++i) {
