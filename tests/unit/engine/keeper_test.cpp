@@ -6,124 +6,11 @@
 
 #include <thread>
 
-#include "tests/unit/engine/engine_fixture.hpp"
+#include "tests/unit/engine/meddling_driver.hpp"
 
 namespace {
 
 using namespace engine_test;
-
-/// Another driver, whose connect() does something else first.
-class meddling_driver final : public assent::resource_manager_driver
-{
-public:
-    using session = assent::driver_session;
-
-    explicit meddling_driver(std::shared_ptr<assent::resource_manager_driver> under)
-        : under_(std::move(under))
-    {
-    }
-    std::string const& name() const noexcept override { return under_->name(); }
-    assent::driver_capabilities capabilities() const noexcept override
-    {
-        return under_->capabilities();
-    }
-    std::unique_ptr<session> connect(assent::session_purpose purpose,
-                                     assent::deadline until) override
-    {
-        if (on_connect) on_connect(purpose);
-        return under_->connect(purpose, until);
-    }
-    std::unique_ptr<session> borrow(void* handle, assent::server_facts const& expected,
-                                    assent::deadline until) override
-    {
-        return under_->borrow(handle, expected, until);
-    }
-    assent::server_facts preflight(session& manage, assent::deadline until) override
-    {
-        return under_->preflight(manage, until);
-    }
-    assent::scan_result scan(session& manage, assent::deadline until) override
-    {
-        auto seen = under_->scan(manage, until);
-        if (auto const then = std::exchange(after_scan, nullptr)) then();
-        return seen;
-    }
-    bool try_guard(session& guardian, std::uint64_t node, assent::deadline until) override
-    {
-        return under_->try_guard(guardian, node, until);
-    }
-    void heartbeat(session& guardian, assent::deadline until) override
-    {
-        under_->heartbeat(guardian, until);
-    }
-    assent::session_presence presence(session& manage, std::uint64_t id,
-                                      assent::deadline until) override
-    {
-        return under_->presence(manage, id, until);
-    }
-    assent::session_presence older_sessions(session& ours, assent::deadline until) override
-    {
-        return under_->older_sessions(ours, until);
-    }
-    void cancel_statement(session& manage, std::uint64_t id, assent::deadline until) override
-    {
-        under_->cancel_statement(manage, id, until);
-    }
-    void end_session(session& manage, std::uint64_t id, assent::deadline until) override
-    {
-        under_->end_session(manage, id, until);
-    }
-    assent::witness_state ask_witness(session& manage, std::string const& witness,
-                                      assent::deadline until) override
-    {
-        return witness_says ? *witness_says : under_->ask_witness(manage, witness, until);
-    }
-
-    std::function<void(assent::session_purpose)> on_connect;
-    std::function<void()> after_scan;  // once
-    std::optional<assent::witness_state> witness_says;
-
-private:
-    std::shared_ptr<assent::resource_manager_driver> const under_;
-};
-
-/// An engine over "accounts" through a driver that can be meddled with.
-struct meddled
-{
-    explicit meddled(personality acts_as = personality::plain)
-        : accounts("accounts", acts_as, clock, false),
-          driver(std::make_shared<meddling_driver>(accounts.rm.driver())),
-          rm(driver),
-          engine(std::make_shared<assent::engine::engine>(
-              world::quick(), seen, assent::testing::open_on(disk, 1), *clock))
-    {
-        engine->add(rm);
-    }
-
-    void run_for(std::chrono::milliseconds time)
-    {
-        auto const end = clock->now() + time;
-        while (clock->now() < end) {
-            clock->pass(clock->now() + 10ms);
-            for (auto const& each : engine->keepers())
-                each->step();
-        }
-    }
-    assent::testing::memory_connection* lease(transaction& tx)
-    {
-        return static_cast<assent::testing::memory_connection*>(engine->lease(*tx.tx, rm).handle());
-    }
-    assent::resource_manager_state state() const { return engine->state().resource_managers.at(0); }
-
-    std::shared_ptr<fake_clock> const clock = std::make_shared<fake_clock>();
-    std::shared_ptr<recorder> const seen = std::make_shared<recorder>();
-    std::shared_ptr<assent::testing::simulated_disk> const disk =
-        std::make_shared<assent::testing::simulated_disk>();
-    site accounts;
-    std::shared_ptr<meddling_driver> const driver;
-    assent::resource_manager const rm;
-    std::shared_ptr<assent::engine::engine> const engine;
-};
 
 TEST(Keeper, WhatTheApplicationsConnectFunctionThrowsIsAReasonLikeAnyOther)
 {
@@ -166,26 +53,6 @@ TEST(Keeper, ALeaseForWhichNoConnectionCanBeMadeSpoilsNothing)
     EXPECT_EQ(tx.commit(), outcome::committed);
 }
 
-TEST(Keeper, AWitnessThatNoConnectionReachesLeavesTheCommitInDoubtAndEndsIt)
-{
-    meddled at{personality::postgresql};
-    at.run_for(20ms);
-    transaction tx{at.engine, {}};
-    at.lease(tx)->set("row", 1);
-    at.accounts.db.script().on(verb::commit_one_phase).lose_after_effect();
-    at.driver->on_connect = [](assent::session_purpose) {
-        throw std::runtime_error{"the vault is sealed"};
-    };
-    std::vector<status> told;
-    tx.tx->synchronizations.push_back({{}, [&](status now) { told.push_back(now); }});
-
-    auto const e = thrown_by<assent::in_doubt_error>([&] { tx.commit(); });
-
-    EXPECT_EQ(e.resolved_by(), assent::resolver::database);
-    EXPECT_EQ(told, std::vector<status>{status::unknown});
-    EXPECT_EQ(at.engine->state().live_transactions, 0u);
-}
-
 TEST(Keeper, ABranchThatWasPreparedAfterTheScanIsNotFinishedBecauseTheScanLacksIt)
 {
     meddled at;
@@ -213,29 +80,31 @@ TEST(Keeper, ABranchThatWasPreparedAfterTheScanIsNotFinishedBecauseTheScanLacksI
     EXPECT_TRUE(at.engine->shared().log->unfinished().empty());
 }
 
-TEST(Keeper, AnotherServersWitnessIsNotBelieved)
+TEST(Keeper, GivesNoLeaseWhileTheFirstScanIsOut)
 {
-    world at{personality::postgresql};
-    auto tx = at.begin();
-    tx.on(at.accounts)->set("row", 1);
-    at.accounts.db.script().on(verb::commit_one_phase).lose_after_effect();
-    at.accounts.db.set_identity("another server, which knows the same number");
+    meddled at;
+    std::optional<assent::errc> code;
+    at.driver->before_scan = [&] {
+        transaction tx{at.engine, assent::begin_options{}.deadline(1s)};
+        code = thrown_by<assent::error>([&] { at.lease(tx); }).code();
+        tx.rollback();
+    };
 
-    EXPECT_THROW(tx.commit(), assent::in_doubt_error);
+    at.run_for(20ms);
+
+    EXPECT_EQ(code, assent::errc::unavailable);
 }
 
-TEST(Keeper, AWitnessThatTheDatabaseNoLongerUnderstandsIsForNobodyToResolve)
+TEST(Keeper, BehindAProxyNothingIsTakenForDrainedAndNoHorizonRises)
 {
-    meddled at{personality::postgresql};
-    at.run_for(20ms);
-    transaction tx{at.engine, {}};
-    at.lease(tx)->set("row", 1);
-    at.accounts.db.script().on(verb::commit_one_phase).lose_after_effect();
-    at.driver->witness_says = assent::witness_state::unknown;
+    world at{personality::plain, world::quick(), true};
+    EXPECT_EQ(at.begin_work().commit(), outcome::committed);
 
-    auto const e = thrown_by<assent::in_doubt_error>([&] { tx.commit(); });
+    at.run_for(30s);
 
-    EXPECT_EQ(e.resolved_by(), assent::resolver::nobody);
+    EXPECT_FALSE(at.state_of(at.accounts).is_drained);
+    EXPECT_EQ(at.log().horizon(1), assent::ports::position{});
+    EXPECT_EQ(at.log().horizon(2), assent::ports::position{});
 }
 
 TEST(Keeper, ACancelThatTheServerRefusesKeepsNobodyElseFromCommitting)

@@ -1,0 +1,142 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// meddling_driver.hpp -- an engine over a driver with hooks: what the application's connect
+// function throws, what happens just before and just after a scan, what the server says of a
+// witness.
+
+#ifndef ASSENT_TESTS_UNIT_ENGINE_MEDDLING_DRIVER_HPP
+#define ASSENT_TESTS_UNIT_ENGINE_MEDDLING_DRIVER_HPP
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "tests/unit/engine/engine_fixture.hpp"
+
+namespace engine_test {
+
+/// Another driver, whose connect() does something else first.
+class meddling_driver final : public assent::resource_manager_driver
+{
+public:
+    using session = assent::driver_session;
+
+    explicit meddling_driver(std::shared_ptr<assent::resource_manager_driver> under)
+        : under_(std::move(under))
+    {
+    }
+    std::string const& name() const noexcept override { return under_->name(); }
+    assent::driver_capabilities capabilities() const noexcept override
+    {
+        return under_->capabilities();
+    }
+    std::unique_ptr<session> connect(assent::session_purpose purpose,
+                                     assent::deadline until) override
+    {
+        if (on_connect) on_connect(purpose);
+        return under_->connect(purpose, until);
+    }
+    std::unique_ptr<session> borrow(void* handle, assent::server_facts const& expected,
+                                    assent::deadline until) override
+    {
+        return under_->borrow(handle, expected, until);
+    }
+    assent::server_facts preflight(session& manage, assent::deadline until) override
+    {
+        return under_->preflight(manage, until);
+    }
+    assent::scan_result scan(session& manage, assent::deadline until) override
+    {
+        if (auto const first = std::exchange(before_scan, nullptr)) first();
+        auto seen = under_->scan(manage, until);
+        if (auto const then = std::exchange(after_scan, nullptr)) then();
+        return seen;
+    }
+    bool try_guard(session& guardian, std::uint64_t node, assent::deadline until) override
+    {
+        return under_->try_guard(guardian, node, until);
+    }
+    void heartbeat(session& guardian, assent::deadline until) override
+    {
+        under_->heartbeat(guardian, until);
+    }
+    assent::session_presence presence(session& manage, std::uint64_t id,
+                                      assent::deadline until) override
+    {
+        return under_->presence(manage, id, until);
+    }
+    assent::session_presence older_sessions(session& ours, assent::deadline until) override
+    {
+        return under_->older_sessions(ours, until);
+    }
+    void cancel_statement(session& manage, std::uint64_t id, assent::deadline until) override
+    {
+        under_->cancel_statement(manage, id, until);
+    }
+    void end_session(session& manage, std::uint64_t id, assent::deadline until) override
+    {
+        under_->end_session(manage, id, until);
+    }
+    assent::witness_state ask_witness(session& manage, std::string const& witness,
+                                      assent::deadline until) override
+    {
+        if (times_in_progress > 0) {
+            --times_in_progress;
+            return assent::witness_state::in_progress;
+        }
+        return witness_says ? *witness_says : under_->ask_witness(manage, witness, until);
+    }
+
+    std::function<void(assent::session_purpose)> on_connect;
+    std::function<void()> before_scan;  // once
+    std::function<void()> after_scan;   // once
+    std::optional<assent::witness_state> witness_says;
+    int times_in_progress = 0;
+
+private:
+    std::shared_ptr<assent::resource_manager_driver> const under_;
+};
+
+/// An engine over "accounts" through a driver that can be meddled with.
+struct meddled
+{
+    explicit meddled(personality acts_as = personality::plain)
+        : accounts("accounts", acts_as, clock, false),
+          driver(std::make_shared<meddling_driver>(accounts.rm.driver())),
+          rm(driver),
+          engine(std::make_shared<assent::engine::engine>(
+              world::quick(), seen, assent::testing::open_on(disk, 1), *clock))
+    {
+        engine->add(rm);
+    }
+
+    void run_for(std::chrono::milliseconds time)
+    {
+        auto const end = clock->now() + time;
+        while (clock->now() < end) {
+            clock->pass(clock->now() + 10ms);
+            for (auto const& each : engine->keepers())
+                each->step();
+        }
+    }
+    assent::testing::memory_connection* lease(transaction& tx)
+    {
+        return static_cast<assent::testing::memory_connection*>(engine->lease(*tx.tx, rm).handle());
+    }
+    assent::resource_manager_state state() const { return engine->state().resource_managers.at(0); }
+
+    std::shared_ptr<fake_clock> const clock = std::make_shared<fake_clock>();
+    std::shared_ptr<recorder> const seen = std::make_shared<recorder>();
+    std::shared_ptr<assent::testing::simulated_disk> const disk =
+        std::make_shared<assent::testing::simulated_disk>();
+    site accounts;
+    std::shared_ptr<meddling_driver> const driver;
+    assent::resource_manager const rm;
+    std::shared_ptr<assent::engine::engine> const engine;
+};
+
+}  // namespace engine_test
+
+#endif  // ASSENT_TESTS_UNIT_ENGINE_MEDDLING_DRIVER_HPP
