@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <assent/observer.hpp>
 
@@ -46,7 +47,11 @@ struct limits
     /// copy of this log which held it before has noticed.  0 where the log cannot be copied.
     duration presumed_abort_delay{5'000};
     std::uint32_t segment_bytes = 16u << 20;  ///< of the log
-    std::uint32_t pooled_sessions_max = 64;   ///< idle sessions kept for leases, per database
+    /// Decisions that the log may keep at once, some 250 bytes of memory each; beyond them begin()
+    /// is refused, since a database that takes part in them was not scanned for long.
+    std::uint64_t kept_decisions_max = 4'000'000;
+    duration log_force_slow{100};            ///< a slower force of the log is told to the observer
+    std::uint32_t pooled_sessions_max = 64;  ///< idle sessions kept for leases, per database
 };
 
 /// How a manager is opened.
@@ -84,10 +89,11 @@ public:
         limits_.presumed_abort_delay = delay;
         return *this;
     }
-    /// Accepts a log directory in memory (tmpfs), which no decision survives.  For tests of speed.
-    options& allow_volatile_log()
+    /// Accepts a log directory on a file system that is refused otherwise, by its name: "tmpfs",
+    /// "ramfs" and "overlay" may lose the log, on "nfs" and "cifs" two hosts may share it.
+    options& allow_file_system(std::string name)
     {
-        allow_volatile_log_ = true;
+        allowed_file_systems_.push_back(std::move(name));
         return *this;
     }
 
@@ -95,14 +101,17 @@ public:
     std::string const& node_label() const noexcept { return node_label_; }
     std::shared_ptr<observer> const& observe() const noexcept { return observer_; }
     limits const& bounds() const noexcept { return limits_; }
-    bool allows_volatile_log() const noexcept { return allow_volatile_log_; }
+    std::vector<std::string> const& allowed_file_systems() const noexcept
+    {
+        return allowed_file_systems_;
+    }
 
 private:
     std::string log_directory_;
     std::string node_label_;
     std::shared_ptr<observer> observer_;
     limits limits_;
-    bool allow_volatile_log_ = false;
+    std::vector<std::string> allowed_file_systems_;
 };
 
 /// How a transaction is begun.

@@ -56,6 +56,10 @@ struct manager_state
     std::uint64_t decisions = 0;  ///< forced in this epoch
     std::uint64_t forces = 0;     ///< forced writes of decisions: at most one per commit
     std::size_t heuristics = 0;   ///< recorded, for the operator
+    /// The file system of the log and how it is forced: "ext4, O_DIRECT and O_DSYNC".
+    std::string log_medium;
+    std::int64_t log_room = 0;        ///< transactions that may begin before one ends
+    std::uint64_t log_decisions = 0;  ///< kept in memory and in the log
     std::vector<resource_manager_state> resource_managers;
     std::vector<std::string> quarantined;  ///< branches that a person must look at
 };

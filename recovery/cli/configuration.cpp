@@ -62,6 +62,8 @@ public:
         return *value;
     }
 
+    std::string optional_text(std::string_view key) const { return text(key).value_or(""); }
+
     bool flag(std::string_view key) const
     {
         auto const* const node = table_.get(key);
@@ -217,14 +219,14 @@ configuration read_configuration(std::string const& path)
     try {
         toml::table const table = toml::parse(file.text, path);
         section const root{path, table};
-        root.allow_only({"log_directory", "node_label", "allow_volatile_log", "resource_manager"});
+        root.allow_only({"log_directory", "node_label", "allow_file_system", "resource_manager"});
         read.log_directory = root.required_text("log_directory", "the directory of the log");
         if (read.log_directory[0] != '/') {
             root.refuse(root.where("log_directory"), "\"log_directory\" must be an absolute path");
         }
         read.node_label =
             root.required_text("node_label", "the label under which the application opens the log");
-        read.allow_volatile_log = root.flag("allow_volatile_log");
+        read.allow_file_system = root.optional_text("allow_file_system");
         read_databases(root, path, table, is_shared(file.mode), read);
     } catch (toml::parse_error const& e) {
         // The parser's own words may quote a value, and with it a password.

@@ -59,7 +59,7 @@ struct configuration
     std::string path;
     std::string log_directory;
     std::string node_label;
-    bool allow_volatile_log = false;
+    std::string allow_file_system;  ///< empty, or one that is refused otherwise
     std::vector<configured_database> databases;
 
     configured_database const* find(std::string_view name) const noexcept;

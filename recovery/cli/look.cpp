@@ -47,16 +47,6 @@ void require_same_node(configuration const& from, log::log_view const& view)
     }
 }
 
-ports::logged_decision as_logged(log::decision_entry const& entry)
-{
-    ports::logged_decision logged;
-    logged.what = entry.what;
-    for (std::size_t i = 0; i < entry.what.branches.size(); ++i) {
-        logged.is_finished.push_back((entry.finished >> i & 1) != 0);
-    }
-    return logged;
-}
-
 }  // namespace
 
 log::log_view look(configuration const& from)
@@ -79,7 +69,7 @@ std::optional<ports::logged_decision> find_decision(two_looks const& seen, gtrid
 {
     for (auto const* view : {&seen.after, &seen.before}) {
         auto const& all = view->image.decisions();
-        if (auto const at = all.find(which); at != all.end()) return as_logged(at->second);
+        if (auto const at = all.find(which); at != all.end()) return log::as_logged(at->first, at->second);
     }
     return std::nullopt;
 }
@@ -96,7 +86,7 @@ recovery::log_facts facts_of(two_looks const& seen)
     facts.unfinished = [&seen] {
         std::vector<ports::logged_decision> all;
         for (auto const& [global, entry] : seen.after.image.decisions()) {
-            if (!entry.is_complete()) all.push_back(as_logged(entry));
+            if (!entry.is_complete()) all.push_back(log::as_logged(global, entry));
         }
         return all;
     };

@@ -42,7 +42,7 @@ std::unique_ptr<transaction_manager> become_owner(configuration const& from,
         .node_label(from.node_label)
         .observe(counts)
         .bounds(bounds);
-    if (from.allow_volatile_log) wanted.allow_volatile_log();
+    if (!from.allow_file_system.empty()) wanted.allow_file_system(from.allow_file_system);
     try {
         return std::make_unique<transaction_manager>(wanted);
     } catch (error const& e) {

@@ -18,7 +18,7 @@ void collect_records(show_report& told, two_looks const& seen)
         auto const at = view->image.decisions().find(told.id);
         if (at == view->image.decisions().end()) continue;
         told.has_decision = true;
-        told.decision = describe(*view, at->second);
+        told.decision = describe(*view, at->first, at->second);
         break;
     }
     auto const& image = seen.after.image;

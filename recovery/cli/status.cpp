@@ -90,16 +90,17 @@ log_report describe_log(configuration const& from, log::log_view const& view)
     return log;
 }
 
-decision_report describe(log::log_view const& view, log::decision_entry const& entry)
+decision_report describe(log::log_view const& view, gtrid const& global,
+                         log::decision_entry const& entry)
 {
     decision_report told;
-    told.id = entry.what.global;
+    told.id = global;
     told.unix_ms = entry.unix_ms;
-    for (std::size_t i = 0; i < entry.what.branches.size(); ++i) {
-        auto const& branch = entry.what.branches[i];
+    for (std::size_t i = 0; i < entry.branches.size(); ++i) {
+        auto const& branch = entry.branches[i];
         told.branches.push_back({branch,
                                  name_of_resource_manager(view, branch.parts().resource_manager),
-                                 (entry.finished >> i & 1) != 0});
+                                 entry.is_finished(i)});
     }
     return told;
 }
@@ -122,11 +123,11 @@ std::vector<known_database> known_databases(configuration const& from, log::log_
         one.identity = bound.identity;
         one.horizon = view.image.horizon(id);
         for (auto const& [global, entry] : view.image.decisions()) {
-            auto const told = describe(view, entry);
-            one.branches_due += static_cast<std::size_t>(
-                std::count_if(told.branches.begin(), told.branches.end(), [&one](auto const& b) {
-                    return !b.is_finished && b.branch.parts().resource_manager == one.id;
-                }));
+            if (entry.is_complete()) continue;
+            for (std::size_t i = 0; i < entry.branches.size(); ++i) {
+                one.branches_due +=
+                    !entry.is_finished(i) && entry.branches[i].parts().resource_manager == id;
+            }
         }
         all.push_back(std::move(one));
     }
@@ -163,7 +164,7 @@ status_report make_status(configuration const& from, log::log_view const& view)
         if (entry.is_complete()) {
             ++told.finished_decisions;
         } else {
-            told.unfinished.push_back(describe(view, entry));
+            told.unfinished.push_back(describe(view, global, entry));
         }
     }
     told.rollbacks = view.image.rollback_count();

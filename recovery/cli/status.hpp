@@ -18,7 +18,8 @@ status_report make_status(configuration const& from, log::log_view const& view);
 
 // Its parts, for the other commands.
 log_report describe_log(configuration const& from, log::log_view const& view);
-decision_report describe(log::log_view const& view, log::decision_entry const& entry);
+decision_report describe(log::log_view const& view, gtrid const& global,
+                         log::decision_entry const& entry);
 operator_report describe(log::operator_record const& record);
 
 /// Every resource manager that the log knows, then those that only the configuration has.

@@ -44,6 +44,8 @@ public:
                 return "a forked child has no part in its parent's transactions";
             case errc::twin:
                 return "a copy of this log is, or was, at work";
+            case errc::log_full:
+                return "the decision log has no room now";
         }
         return "unknown error";
     }

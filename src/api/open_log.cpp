@@ -18,14 +18,15 @@ std::unique_ptr<ports::coordinator_log> open_log(options const& how)
     wanted.segment_bytes = how.bounds().segment_bytes;
     wanted.lock_wait = how.bounds().log_lock;
     wanted.force_wait = how.bounds().log_force;
-    if (how.allows_volatile_log()) wanted.allowed_file_systems = {"tmpfs", "ramfs"};
+    wanted.decisions_max = how.bounds().kept_decisions_max;
+    wanted.allowed_file_systems = how.allowed_file_systems();
     try {
         return std::make_unique<log::file_log>(how.log_directory(), std::move(wanted));
     } catch (log::log_error const& e) {
         bool const is_argument = e.fault() == log::log_fault::bad_option;
         std::string why = e.what();
         if (e.fault() == log::log_fault::unsafe_file_system) {
-            why += " (options::allow_volatile_log() accepts memory, for tests of speed)";
+            why += " (options::allow_file_system)";
         }
         throw error{is_argument ? errc::bad_argument : errc::log_unusable, why};
     }

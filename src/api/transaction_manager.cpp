@@ -16,7 +16,11 @@ transaction_manager::transaction_manager(options const& how) : impl_(std::make_u
     static auto* const clock = new ports::steady_clock;
     impl_->engine =
         std::make_shared<engine::engine>(how.bounds(), how.observe(), api::open_log(how), *clock);
-    impl_->engine->shared().tell(severity::info, "log.opened", {}, {}, how.log_directory());
+    auto& shared = impl_->engine->shared();
+    auto const log = shared.log->state();
+    shared.tell(severity::info, "log.opened", {}, {},
+                how.log_directory() + " (" + log.medium + ")");
+    if (!log.caution.empty()) shared.tell(severity::warning, "log.medium", {}, {}, log.caution);
     impl_->engine->start_threads();
 }
 

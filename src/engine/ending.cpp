@@ -75,6 +75,15 @@ void lose(branch& b) noexcept
     b.is_connected = false;
 }
 
+std::vector<std::uint16_t> left_at(std::vector<due_branch> const& left)
+{
+    std::vector<std::uint16_t> ids;
+    for (due_branch const& one : left) {
+        ids.push_back(one.id.branch.parts().resource_manager);
+    }
+    return ids;
+}
+
 }  // namespace
 
 ending engine::end(global_transaction& tx, intent what)
@@ -294,7 +303,15 @@ void engine::decide(global_transaction& tx)
         return;
     }
     shared_.tell(severity::debug, "decision.force", {}, tx.id.text(), {});
-    auto const forced = shared_.log->force(what, shared_.time.now() + shared_.bounds.log_force);
+    auto const asked_at = shared_.time.now();
+    auto const forced = shared_.log->force(what, asked_at + shared_.bounds.log_force);
+    tx.room.release();
+    if (auto const took = shared_.time.now() - asked_at; took > shared_.bounds.log_force_slow) {
+        using std::chrono::milliseconds;
+        auto const ms = std::chrono::duration_cast<milliseconds>(took).count();
+        shared_.tell(severity::warning, "log.force.slow", {}, tx.id.text(),
+                     std::to_string(ms) + " ms for one decision");
+    }
     if (auto const* const proof = std::get_if<ports::durable_decision>(&forced)) {
         ASSENT_ASSERT(proof->global() == tx.id);
         shared_.tell(severity::debug, "decision.durable", {}, tx.id.text(), {});
@@ -358,6 +375,7 @@ void engine::ask_witness(global_transaction& tx, std::size_t i)
 /// Notes in the log what is finished, and leaves the rest to the keepers.
 void engine::hand_over(global_transaction& tx)
 {
+    tx.room.release();
     auto const how = tx.coordinator.outcome();
     bool const is_decided =
         how == verdict::committed || how == verdict::committed_pending || how == verdict::heuristic;
@@ -398,6 +416,7 @@ void engine::hand_over(global_transaction& tx)
     tx.branches_left = left.size();
     auto const self = shared_.live.find(tx.id);
     ASSENT_ASSERT(self != nullptr);
+    shared_.live.await(tx, left_at(left));
     for (auto& item : left) {
         auto const at = std::find_if(tx.branches.begin(), tx.branches.end(),
                                      [&](auto const& b) { return b->id == item.id; });

@@ -96,6 +96,18 @@ std::vector<std::shared_ptr<keeper>> engine::keepers() const
     return all;
 }
 
+void engine::refuse_for_log()
+{
+    auto const log = shared_.log->state();
+    if (log.is_poisoned) {
+        throw error{errc::log_unusable, "the decision log failed (" + log.why +
+                                            "); close this transaction manager and open it again"};
+    }
+    std::string const why = log.why.empty() ? "the log had no room a moment ago" : log.why;
+    if (!is_log_full_.exchange(true)) shared_.tell(severity::alarm, "log.full", {}, {}, why);
+    throw error{errc::log_full, why};
+}
+
 std::shared_ptr<global_transaction> engine::begin(begin_options const& how)
 {
     require_same_process();
@@ -104,9 +116,10 @@ std::shared_ptr<global_transaction> engine::begin(begin_options const& how)
         throw error{errc::twin, "a copy of this log is, or was, at work: " + twin +
                                     "; see docs/guide/twins.md"};
     }
-    if (auto const log = shared_.log->state(); log.is_poisoned) {
-        throw error{errc::log_unusable, "the decision log failed (" + log.why +
-                                            "); close this transaction manager and open it again"};
+    ports::reservation room{*shared_.log};
+    if (!room) refuse_for_log();
+    if (is_log_full_ && is_log_full_.exchange(false)) {
+        shared_.tell(severity::info, "log.room", {}, {}, "transactions begin again");
     }
     if (how.deadline().count() < 0) throw error{errc::bad_argument, "a negative deadline"};
     auto const life = how.deadline().count() == 0 ? shared_.bounds.transaction : how.deadline();
@@ -116,7 +129,7 @@ std::shared_ptr<global_transaction> engine::begin(begin_options const& how)
         return std::make_shared<global_transaction>(
             gtrid::make({decision_place::log, 0, shared_.log->node(), current.epoch, current.nonce,
                          sequence}),
-            until);
+            until, std::move(room));
     });
     reaper_.watch(until);
     return begun;
@@ -150,6 +163,7 @@ manager_state engine::state() const
     manager_state now;
     auto const log = shared_.log->state();
     now.why = shared_.is_closing ? "it was closed" : shared_.twin();
+    if (log.room == 0 && now.why.empty()) now.why = log.why;
     if (log.is_poisoned) now.why = "the decision log failed: " + log.why;
     now.is_accepting = now.why.empty();
     now.node = shared_.log->node();
@@ -157,6 +171,9 @@ manager_state engine::state() const
     now.live_transactions = shared_.live.size();
     now.decisions = log.decisions;
     now.forces = log.forces;
+    now.log_medium = log.medium;
+    now.log_room = log.room;
+    now.log_decisions = log.kept_decisions;
     now.heuristics = shared_.log->heuristics().size();
     now.quarantined = shared_.quarantined();
     for (auto const& each : keepers())

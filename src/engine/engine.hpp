@@ -94,6 +94,7 @@ private:
     void run_before_completion(global_transaction& tx);
     void drive(global_transaction& tx, intent what);
     void exchange(global_transaction& tx, deadline until);
+    [[noreturn]] void refuse_for_log();
     void decide(global_transaction& tx);
     void tell_step(branch const& b, step at) const;
     void apply(global_transaction& tx, std::size_t i, protocol::reply_class on);
@@ -116,6 +117,7 @@ private:
     std::map<std::string, std::shared_ptr<keeper>> keepers_;
     bool has_threads_ = false;
     bool is_closed_ = false;
+    std::atomic<bool> is_log_full_{false};  // told once
 };
 
 }  // namespace assent::engine

@@ -26,6 +26,7 @@
 #include <assent/transaction.hpp>
 
 #include "engine/descriptors.hpp"
+#include "ports/coordinator_log.hpp"
 #include "protocol/coordinator.hpp"
 
 namespace assent::engine {
@@ -97,7 +98,10 @@ struct rollback_cause
 class global_transaction
 {
 public:
-    global_transaction(gtrid const& global, deadline end) : id(global), until(end) {}
+    global_transaction(gtrid const& global, deadline end, ports::reservation in_log)
+        : id(global), until(end), room(std::move(in_log))
+    {
+    }
 
     gtrid const id;
     deadline const until;
@@ -112,6 +116,7 @@ public:
     std::vector<std::shared_ptr<branch>> branches;
 
     // Owner's thread only.
+    ports::reservation room;  // for the decision; given back when it is made or needed no more
     protocol::coordinator coordinator;
     std::vector<synchronization> synchronizations;
     bool is_completed = false;

@@ -128,6 +128,7 @@ deadline keeper::step()
         if (ensure_connected()) {
             run_cancels();
             guardian_.step();
+            if (is_older_finished_) raise_horizon();
             if (!guardian_.is_held()) say(guardian_.why());
             if (shared_.time.now() >= next_scan_) scan();
             due_.send(*manage_.session, may_presume_abort());
@@ -378,16 +379,21 @@ void keeper::carry_out(recovery::plan const& what)
     }
 }
 
+void keeper::raise_horizon() noexcept
+{
+    shared_.log->raise_horizon(id_,
+                               {shared_.log->current().epoch, shared_.live.finished_up_to(id_)});
+}
+
 void keeper::update_horizon(bool has_older)
 {
-    bool const is_older_finished = are_older_sessions_gone_ && !has_older;
-    if (is_older_finished) {
+    is_older_finished_ = are_older_sessions_gone_ && !has_older;
+    if (is_older_finished_) {
         shared_.tell(severity::debug, "recovery.horizon", name(), {}, {});
-        shared_.log->raise_horizon(id_,
-                                   {shared_.log->current().epoch, shared_.live.finished_up_to()});
+        raise_horizon();
     }
     std::lock_guard const held{mutex_};
-    if (is_older_finished) {
+    if (is_older_finished_) {
         undrained_.clear();
     } else if (has_older) {
         undrained_ = "branches of earlier runs are listed there, or wait to be finished";

@@ -87,6 +87,7 @@ private:
     deadline next_scan_after(bool is_waiting, bool is_older_left);
     bool may_presume_abort() const;
     void carry_out(recovery::plan const& what);
+    void raise_horizon() noexcept;
     void update_horizon(bool has_older);
     void run_cancels();
     /// @throws driver_error  the task is still to be done.
@@ -114,7 +115,8 @@ private:
     deadline next_scan_{};
     std::vector<std::string> histories_;  // server_facts::history, as seen in this epoch
     bool are_older_sessions_gone_ = false;
-    std::set<xid> suspects_;  // of this epoch, listed once though not live
+    bool is_older_finished_ = false;  // so the horizon may rise with what this epoch finishes
+    std::set<xid> suspects_;          // of this epoch, listed once though not live
     std::vector<cancel_task> cancels_;
     bool was_drained_ = false;  // as last told
 

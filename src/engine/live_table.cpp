@@ -10,7 +10,7 @@ std::shared_ptr<global_transaction> live_table::enter(maker const& make)
 {
     std::lock_guard const held{mutex_};
     auto made = make(last_sequence_ + 1);
-    live_.emplace(made->id, made);
+    live_.emplace(made->id, entry{made, std::nullopt});
     ++last_sequence_;
     return made;
 }
@@ -21,7 +21,7 @@ void live_table::leave(global_transaction const& which) noexcept
     std::lock_guard const held{mutex_};
     auto const found = live_.find(which.id);
     if (found == live_.end()) return;
-    last = std::move(found->second);
+    last = std::move(found->second.tx);
     live_.erase(found);
     left_.notify_all();
 }
@@ -30,7 +30,7 @@ std::shared_ptr<global_transaction> live_table::find(gtrid const& which) const
 {
     std::lock_guard const held{mutex_};
     auto const found = live_.find(which);
-    return found == live_.end() ? nullptr : found->second;
+    return found == live_.end() ? nullptr : found->second.tx;
 }
 
 std::size_t live_table::size() const
@@ -44,17 +44,27 @@ std::vector<std::shared_ptr<global_transaction>> live_table::all() const
     std::lock_guard const held{mutex_};
     std::vector<std::shared_ptr<global_transaction>> copy;
     copy.reserve(live_.size());
-    for (auto const& [id, tx] : live_)
-        copy.push_back(tx);
+    for (auto const& [id, one] : live_)
+        copy.push_back(one.tx);
     return copy;
 }
 
-std::uint64_t live_table::finished_up_to() const
+void live_table::await(global_transaction const& which, std::vector<std::uint16_t> left_at) noexcept
+{
+    std::lock_guard const held{mutex_};
+    auto const found = live_.find(which.id);
+    if (found != live_.end()) found->second.left_at = std::move(left_at);
+}
+
+std::uint64_t live_table::finished_up_to(std::uint16_t id) const
 {
     std::lock_guard const held{mutex_};
     std::uint64_t lowest = last_sequence_ + 1;
-    for (auto const& [id, tx] : live_)
-        lowest = std::min(lowest, id.parts().sequence);
+    for (auto const& [global, one] : live_) {
+        bool const is_past = one.left_at && std::find(one.left_at->begin(), one.left_at->end(),
+                                                      id) == one.left_at->end();
+        if (!is_past) lowest = std::min(lowest, global.parts().sequence);
+    }
     return lowest - 1;
 }
 

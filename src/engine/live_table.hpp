@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -37,8 +38,13 @@ public:
     std::size_t size() const;
     std::vector<std::shared_ptr<global_transaction>> all() const;
 
-    /// Every sequence up to this one is finished.
-    std::uint64_t finished_up_to() const;
+    /// The owner is done with a transaction: only branches at these resource managers are left.
+    void await(global_transaction const& which, std::vector<std::uint16_t> left_at) noexcept;
+
+    /// Every transaction with a sequence up to this one is finished at resource manager `id`, and
+    /// none of them can begin a branch there.  One that waits for another database does not count:
+    /// a database that is down for hours must not keep the log of all others.
+    std::uint64_t finished_up_to(std::uint16_t id) const;
 
     /// Waits until no more than `at_most` are left, or `until`.  @return whether they are.
     bool wait_for_size(std::size_t at_most, ports::clock& time, deadline until);
@@ -47,7 +53,12 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable left_;
     std::uint64_t last_sequence_ = 0;
-    std::unordered_map<gtrid, std::shared_ptr<global_transaction>> live_;
+    struct entry
+    {
+        std::shared_ptr<global_transaction> tx;
+        std::optional<std::vector<std::uint16_t>> left_at;  // once its owner is done with it
+    };
+    std::unordered_map<gtrid, entry> live_;
 };
 
 }  // namespace assent::engine

@@ -22,13 +22,18 @@ enum class open_mode : std::uint8_t {
     read_write = 2,
     create_new = 3,      ///< O_EXCL, 0600
     create_or_open = 4,  ///< 0600; the lock file
+    force = 5,           ///< for forces: past the page cache where the file system takes that
 };
 
 struct directory_facts
 {
     bool is_own = false;      ///< owned by the user that this process acts for
     unsigned mode = 0;        ///< permission bits
-    std::string file_system;  ///< "nfs", "tmpfs", "overlay", ... when known as unsafe, else ""
+    std::string file_system;  ///< "ext4", "xfs", "tmpfs", ..., or its number in hexadecimal
+    /// A force or a lock does not mean there what it says, or it is thrown away with a container.
+    bool is_unsafe = false;
+    /// Writes go to new places (btrfs, zfs): zeroed space is not reserved space.
+    bool copies_on_write = false;
 };
 
 /// Thread safety: as the kernel's calls: distinct handles safe.
@@ -52,6 +57,9 @@ public:
     virtual long read(handle file, std::span<std::byte> into, std::uint64_t offset) noexcept = 0;
     virtual long write(handle file, std::span<std::byte const> from,
                        std::uint64_t offset) noexcept = 0;
+    /// Whether every write to this handle is durable when it returns (O_DIRECT and O_DSYNC).  The
+    /// memory that is written, its size and its place are then multiples of page_bytes.
+    virtual bool is_write_through(handle file) noexcept = 0;
     virtual long fdatasync(handle file) noexcept = 0;
     virtual long fsync(handle file) noexcept = 0;
 

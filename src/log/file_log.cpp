@@ -17,6 +17,7 @@
 #include "log/log_lock.hpp"
 #include "log/log_opening.hpp"
 #include "log/posix_file_layer.hpp"
+#include "log/segment_supply.hpp"
 #include "log/undisturbed.hpp"
 
 namespace assent::log {
@@ -60,13 +61,20 @@ void check(file_log_options const& options)
     }
 }
 
-ports::logged_decision show(decision_entry const& entry)
+std::string caution(directory_facts const& disk, bool is_write_through)
 {
-    ports::logged_decision shown{entry.what, {}};
-    for (std::size_t i = 0; i < entry.what.branches.size(); ++i) {
-        shown.is_finished.push_back((entry.finished >> i & 1) != 0);
+    if (disk.is_unsafe) {
+        return "the log lies on " + disk.file_system +
+               ", allowed by name: what is decided may be lost, or shared with another host";
     }
-    return shown;
+    if (disk.copies_on_write) {
+        return disk.file_system +
+               " writes to new places, so space that was zeroed is not reserved: keep some free";
+    }
+    if (!is_write_through) {
+        return "the file system takes no O_DIRECT: forces go through the page cache and fdatasync";
+    }
+    return {};
 }
 
 ports::force_failure failure(ports::force_failure::kind what, std::string why) noexcept
@@ -81,6 +89,7 @@ struct file_log::parts
     std::shared_ptr<file_layer> files;
     std::unique_ptr<log_lock> lock;  // released last
     opened_log opened;
+    std::unique_ptr<segment_supply> supply;
     std::unique_ptr<force_queue> queue;
     std::function<std::int64_t()> unix_ms;
     std::mutex binding;  // names and ids are given one at a time
@@ -98,7 +107,7 @@ file_log::file_log(std::string const& directory, file_log_options options)
     undisturbed const here;
     parts_->files = std::move(options.files);
     parts_->unix_ms = options.unix_ms;
-    attach_safely(*parts_->files, true, options.allowed_file_systems);
+    disk_ = attach_safely(*parts_->files, true, options.allowed_file_systems);
     parts_->lock = std::make_unique<log_lock>(*parts_->files, options.lock_wait);
     lock_owner owner{::getpid(), 0, options.unix_ms()};
     parts_->lock->write(owner);
@@ -108,9 +117,18 @@ file_log::file_log(std::string const& directory, file_log_options options)
     current_ = parts_->opened.current;
     owner.epoch = current_.epoch;
     parts_->lock->write(owner);
-    parts_->queue = std::make_unique<force_queue>(
-        *parts_->opened.writer, std::move(parts_->opened.image),
-        force_queue::settings{options.force_wait, options.idle_seal_wait});
+    is_write_through_ = parts_->opened.writer->is_write_through();
+    segment_supply::settings ahead;
+    ahead.has_thread = options.makes_segments_ahead;
+    ahead.unix_ms = options.unix_ms;
+    parts_->supply = std::make_unique<segment_supply>(*parts_->files, std::move(ahead));
+    force_queue::settings how;
+    how.force_wait = options.force_wait;
+    how.idle_seal_wait = options.idle_seal_wait;
+    how.segment_pages = static_cast<std::uint32_t>(options.segment_bytes / page_bytes);
+    how.decisions_max = options.decisions_max;
+    parts_->queue = std::make_unique<force_queue>(*parts_->opened.writer, *parts_->supply,
+                                                  std::move(parts_->opened.image), how);
 }
 
 file_log::~file_log()
@@ -128,7 +146,8 @@ void file_log::close() noexcept
 {
     if (is_abandoned_) return;
     std::lock_guard const one_at_a_time(parts_->closing);
-    is_stuck_ = !parts_->queue->close();
+    is_stuck_ = !parts_->queue->close() ||
+                !parts_->supply->close(std::chrono::steady_clock::now() + force_wait_);
     if (!is_stuck_) parts_->lock.reset();
 }
 
@@ -136,6 +155,16 @@ void file_log::abandon() noexcept
 {
     is_abandoned_ = true;
     parts_->files->abandon();
+}
+
+bool file_log::reserve() noexcept
+{
+    return !is_abandoned_ && parts_->queue->reserve();
+}
+
+void file_log::release() noexcept
+{
+    if (!is_abandoned_) parts_->queue->release();
 }
 
 ports::force_result file_log::force(ports::decision const& what, deadline until) noexcept
@@ -233,7 +262,7 @@ std::optional<ports::logged_decision> file_log::find(gtrid const& which) const
         [&](log_image const& image) -> std::optional<ports::logged_decision> {
             auto const at = image.decisions().find(which);
             if (at == image.decisions().end()) return std::nullopt;
-            return show(at->second);
+            return as_logged(at->first, at->second);
         });
 }
 
@@ -243,7 +272,7 @@ std::vector<ports::logged_decision> file_log::unfinished() const
     if (is_abandoned_) return all;
     parts_->queue->with_image([&](log_image const& image) {
         for (auto const& [global, entry] : image.decisions()) {
-            if (!entry.is_complete()) all.push_back(show(entry));
+            if (!entry.is_complete()) all.push_back(as_logged(global, entry));
         }
     });
     return all;
@@ -338,8 +367,15 @@ std::optional<std::string> file_log::server_start(std::uint16_t id, std::uint32_
 
 ports::log_state file_log::state() const
 {
-    if (is_abandoned_) return {true, "forked child: no log here", 0, 0, 0};
-    return parts_->queue->state();
+    ports::log_state now;
+    now.is_poisoned = true;
+    now.why = "forked child: no log here";
+    if (is_abandoned_) return now;
+    now = parts_->queue->state();
+    now.medium = disk_.file_system + ", " +
+                 (is_write_through_ ? "O_DIRECT and O_DSYNC" : "page cache and fdatasync");
+    now.caution = caution(disk_, is_write_through_);
+    return now;
 }
 
 void file_log::seal() noexcept

@@ -40,6 +40,11 @@ struct file_log_options
     std::chrono::milliseconds force_wait{10'000};
     /// Seals the last force when none followed for so long; 0: never, and no thread is started.
     std::chrono::milliseconds idle_seal_wait{10};
+    /// Makes the next segment, and removes old ones, beside the commits.  False, for tests that are
+    /// to be repeatable: no thread is started, and whoever begins a segment does that work.
+    bool makes_segments_ahead = true;
+    /// Decisions that may be kept at once; beyond them no transaction begins.
+    std::uint64_t decisions_max = 4'000'000;
     /// File systems that are refused otherwise: "tmpfs", "overlay", "nfs", "cifs", "ramfs".
     std::vector<std::string> allowed_file_systems;
     std::function<std::uint64_t()> random;  ///< empty: the kernel's
@@ -61,6 +66,8 @@ public:
     /// close().  After a hung force it leaks instead: the lock must outlive what may still write.
     ~file_log() override;
 
+    bool reserve() noexcept override;
+    void release() noexcept override;
     ports::force_result force(ports::decision const& what, deadline until) noexcept override;
 
     std::uint64_t node() const noexcept override { return node_; }
@@ -94,6 +101,10 @@ public:
 
     ports::log_state state() const override;
 
+    /// What the directory lies on.
+    directory_facts const& disk() const noexcept { return disk_; }
+    bool is_write_through() const noexcept { return is_write_through_; }
+
     /// Seals the last force now; see file_log_options::idle_seal_wait.
     void seal() noexcept;
 
@@ -112,6 +123,8 @@ private:
     std::chrono::milliseconds force_wait_;
     std::uint64_t node_ = 0;
     ports::opening current_;
+    directory_facts disk_;
+    bool is_write_through_ = false;  // of the first segment; those after it lie beside it
     std::unique_ptr<parts> parts_;
     std::atomic<bool> is_abandoned_{false};
     std::atomic<bool> is_stuck_{false};

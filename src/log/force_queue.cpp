@@ -32,10 +32,16 @@ force_answer answer_of(force_status status, std::string_view why) noexcept
 
 }  // namespace
 
-force_queue::force_queue(log_writer& writer, log_image image, settings how)
-    : writer_(writer), how_(how), image_(std::move(image))
+force_queue::force_queue(log_writer& writer, segment_supply& supply, log_image image, settings how)
+    : writer_(writer), supply_(supply), how_(how), image_(std::move(image))
 {
     in_flight_.reserve(queue_max);
+    update_room();
+    supply_.on_change([this] {
+        held_lock const lock(mutex_);
+        update_room();
+    });
+    supply_.want(writer_.at().number + 1, wanted_pages());
     if (how_.idle_seal_wait.count() > 0) {
         idle_ = std::thread([this] { run_idle_seal(); });
     }
@@ -53,7 +59,7 @@ bool force_queue::is_answered(decision_record const& what, force_answer& answer)
     auto const& global = what.what.global;
     auto const known = image_.decisions().find(global);
     if (known != image_.decisions().end()) {
-        bool const is_same = known->second.what.branches == what.what.branches;
+        bool const is_same = known->second.branches == what.what.branches;
         answer = is_same ? answer_of(force_status::durable, {})
                          : answer_of(force_status::in_doubt,
                                      "the log holds another decision for this transaction");
@@ -69,6 +75,45 @@ bool force_queue::is_answered(decision_record const& what, force_answer& answer)
         answer = answer_of(force_status::in_doubt, "this decision was handed to the log before");
     }
     return is_under_way;
+}
+
+bool force_queue::reserve() noexcept
+{
+    auto const with_mine = reserved_.fetch_add(1) + 1;
+    if (with_mine * pages_reserved <= room_.load()) return true;
+    --reserved_;
+    return false;
+}
+
+/// Pages that decisions can still take, in this segment and in the spare.
+std::int64_t force_queue::free_pages() const noexcept
+{
+    std::int64_t const here = writer_.pages_left();
+    std::int64_t const spare = supply_.ready_pages();
+    // Its header and its snapshot; the last page of each segment is kept for a seal.
+    std::int64_t const taken = 1 + std::int64_t{image_.snapshot_pages_max()};
+    return std::max<std::int64_t>(here - 1, 0) + std::max<std::int64_t>(spare - taken - 1, 0);
+}
+
+void force_queue::update_room() noexcept
+{
+    bool const is_shut =
+        is_poisoned_ || is_closed_ || image_.decisions().size() >= how_.decisions_max;
+    room_ = is_shut ? 0 : free_pages();
+}
+
+/// Of the next segment: it has room for its snapshot, and for twice what is reserved now.  Sizes
+/// double, so that a growing load makes few spares in vain.
+std::uint32_t force_queue::wanted_pages() const noexcept
+{
+    auto const reserved = static_cast<std::uint32_t>(reserved_.load() * pages_reserved);
+    std::uint32_t const least =
+        pages_for(how_.segment_pages, image_.snapshot_pages_max() + reserved);
+    std::uint32_t pages = std::max(how_.segment_pages, segment_pages_min);
+    while (pages < least && pages < segment_pages_max / 2) {
+        pages *= 2;
+    }
+    return pages;
 }
 
 force_answer force_queue::force(record what, deadline until)
@@ -87,6 +132,11 @@ force_answer force_queue::force(record what, deadline until)
     if (is_closed_) return answer_of(force_status::not_submitted, "the log is closed");
     if (queue_.size() >= queue_max) {
         return answer_of(force_status::not_submitted, "too many forces wait already");
+    }
+    // Whatever was not reserved must leave what was.
+    auto const reserved = reserved_ * pages_reserved;
+    if (!decision && reserved > 0 && free_pages() < reserved + pages_reserved) {
+        return answer_of(force_status::not_submitted, why_no_room());
     }
     queue_.push_back(mine);
     return wait(lock, mine, until);
@@ -134,8 +184,11 @@ void force_queue::lead(held_lock& lock, bool is_seal) noexcept
                 take_horizons();
                 builder_.seal();
             }
+            std::uint64_t const next = writer_.at().number + 1;
+            std::uint32_t const pages = wanted_pages();
             lock.unlock();
             long const result = writer_.force(builder_);
+            if (result == 0) supply_.want(next, pages);  // a larger one, when the load has grown
             lock.lock();
             finish_batch(result, has_decision);
             bool const was_protected = std::exchange(is_protected_, is_seal);
@@ -145,6 +198,7 @@ void force_queue::lead(held_lock& lock, bool is_seal) noexcept
         }
     }
     has_leader_ = false;
+    update_room();
     changed_.notify_all();
 }
 
@@ -215,14 +269,24 @@ void force_queue::finish_batch(long result, bool has_decision) noexcept
 
 bool force_queue::roll(held_lock& lock) noexcept
 try {
-    std::vector<older_segment> const full = {{writer_.at().number, segment_end::rolled}};
-    auto packed = writer_.pack(image_, segment_end::rolled);
+    older_segment const full{writer_.at().number, segment_end::rolled};
+    std::uint32_t const pages = wanted_pages();
+    lock.unlock();
+    supply_.want(full.number + 1, pages);
+    auto const spare = supply_.take(std::chrono::steady_clock::now() + how_.force_wait / 2);
+    lock.lock();
+    if (!spare) {
+        refuse_queued(why_no_room());
+        return false;
+    }
+    auto packed = writer_.pack(image_, segment_end::rolled, *spare);
     lazy_ends_.clear();  // the snapshot says what they say
     lazy_rollbacks_.clear();
     has_raised_ = false;
     lock.unlock();
-    writer_.create(packed);
-    writer_.retire(full);
+    writer_.begin_segment(packed, *spare);
+    supply_.retire(full);
+    supply_.want(full.number + 2, pages);
     lock.lock();
     image_.drop_forgettable();
     ++other_forces_;
@@ -235,18 +299,38 @@ try {
     return false;
 }
 
+std::string force_queue::why_no_room() const
+{
+    if (image_.decisions().size() >= how_.decisions_max) {
+        return "the log keeps " + std::to_string(image_.decisions().size()) +
+               " decisions, and more are not allowed: a database that takes part in them was not "
+               "scanned for long, or one transaction is open for very long";
+    }
+    if (std::string const why = supply_.why_not(); !why.empty()) {
+        return "the log has no room: " + why;
+    }
+    return "the log has no room for another transaction at this moment: more are open at once than "
+           "its segments hold; raise limits::segment_bytes";
+}
+
 void force_queue::poison(std::string_view what, std::string_view why) noexcept
 {
     if (!is_poisoned_) {
         is_poisoned_ = true;
+        room_ = 0;
         try {
             why_poisoned_ = std::string(what) + ": " + std::string(why);
         } catch (std::bad_alloc const&) {
             why_poisoned_.clear();
         }
     }
+    refuse_queued(why_poisoned_);
+}
+
+void force_queue::refuse_queued(std::string_view why) noexcept
+{
     for (auto const& one : queue_) {
-        one->answer = answer_of(force_status::not_submitted, why_poisoned_);
+        one->answer = answer_of(force_status::not_submitted, why);
         one->is_done = true;
     }
     queue_.clear();
@@ -301,6 +385,7 @@ bool force_queue::close() noexcept
     held_lock lock(mutex_);
     if (is_released_) return true;  // the log may have another owner by now: nothing is written
     is_closed_ = true;  // whoever waits already is still served; nobody comes after them
+    room_ = 0;
     auto const give_up = std::chrono::steady_clock::now() + how_.force_wait;
     bool const is_quiet = changed_.wait_until(
         lock, give_up, [this] { return !has_leader_ && (queue_.empty() || is_poisoned_); });
@@ -347,6 +432,9 @@ ports::log_state force_queue::state() const
     now.forces = forces_;
     now.other_forces = other_forces_;
     now.live_decisions = image_.live_decisions();
+    now.kept_decisions = image_.decisions().size();
+    now.room = std::max<std::int64_t>(room_ / pages_reserved - reserved_, 0);
+    if (now.room == 0 && !is_poisoned_) now.why = is_closed_ ? "it was closed" : why_no_room();
     return now;
 }
 

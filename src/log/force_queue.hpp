@@ -9,11 +9,15 @@
 //     |                                  |
 //     | deadline, poison: not_submitted  | failed, short, hung, deadline: in_doubt
 //
+// Room: a transaction reserves the pages of its decision when it begins, so that a full disk
+// refuses the beginning and never the decision.
+//
 // The one invariant: once a write or force failed, nothing is ever appended again.
 
 #ifndef ASSENT_LOG_FORCE_QUEUE_HPP
 #define ASSENT_LOG_FORCE_QUEUE_HPP
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -28,6 +32,7 @@
 #include "log/log_image.hpp"
 #include "log/log_writer.hpp"
 #include "log/page_builder.hpp"
+#include "log/segment_supply.hpp"
 
 namespace assent::log {
 
@@ -36,6 +41,10 @@ inline constexpr std::size_t queue_max = 4096;
 
 /// Lazy notes that may wait for a force; beyond them a note costs a repeated commit at worst.
 inline constexpr std::size_t lazy_notes_max = 16384;
+
+/// What a transaction reserves: the page that its decision begins, the seal after it, and what the
+/// decision takes in the snapshot of the next segment.
+inline constexpr std::int64_t pages_reserved = 3;
 
 enum class force_status : std::uint8_t {
     durable = 1,
@@ -58,14 +67,22 @@ public:
         std::chrono::milliseconds force_wait{10'000};
         /// After so long without a force the last one is sealed; 0: only close() seals.
         std::chrono::milliseconds idle_seal_wait{10};
+        std::uint32_t segment_pages = 4096;
+        /// Decisions that may be kept at once; beyond them no transaction begins.
+        std::uint64_t decisions_max = 4'000'000;
     };
 
-    force_queue(log_writer& writer, log_image image, settings how);
+    force_queue(log_writer& writer, segment_supply& supply, log_image image, settings how);
     force_queue(force_queue const&) = delete;
     force_queue& operator=(force_queue const&) = delete;
 
     /// close().
     ~force_queue();
+
+    /// Keeps room for one more decision.  Does not wait.  @return false when there is none, or the
+    /// log is poisoned or closed: see state().
+    bool reserve() noexcept;
+    void release() noexcept { --reserved_; }
 
     /// Forces a record and then applies it to the image.  A decision that was handed over before
     /// is not written again: it is durable or in doubt, as it was.
@@ -113,6 +130,11 @@ private:
     bool is_answered(decision_record const& what, force_answer& answer) const;
     void lead(held_lock& lock, bool is_seal) noexcept;
     bool roll(held_lock& lock) noexcept;
+    void refuse_queued(std::string_view why) noexcept;
+    std::int64_t free_pages() const noexcept;
+    std::uint32_t wanted_pages() const noexcept;
+    std::string why_no_room() const;
+    void update_room() noexcept;
     bool take_requests() noexcept;
     void take_lazy_notes();
     void take_horizons();
@@ -121,6 +143,7 @@ private:
     void run_idle_seal() noexcept;
 
     log_writer& writer_;
+    segment_supply& supply_;
     settings const how_;
     mutable std::mutex mutex_;
     std::condition_variable changed_;
@@ -139,6 +162,8 @@ private:
     bool is_closed_ = false;
     bool is_released_ = false;  // close() has ended; nothing is written any more
     std::string why_poisoned_;
+    std::atomic<std::int64_t> room_{0};      // pages that may still be reserved or are
+    std::atomic<std::int64_t> reserved_{0};  // transactions
     std::uint64_t decisions_ = 0;
     std::uint64_t forces_ = 0;
     std::uint64_t other_forces_ = 1;  // of the segment that the opening began

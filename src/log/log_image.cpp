@@ -12,7 +12,7 @@ namespace {
 
 std::uint64_t all_branches(decision_entry const& entry) noexcept
 {
-    std::size_t const count = entry.what.branches.size();
+    std::size_t const count = entry.branches.size();
     return count >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
 }
 
@@ -21,6 +21,15 @@ std::uint64_t all_branches(decision_entry const& entry) noexcept
 bool decision_entry::is_complete() const noexcept
 {
     return finished == all_branches(*this);
+}
+
+ports::logged_decision as_logged(gtrid const& global, decision_entry const& entry)
+{
+    ports::logged_decision logged{{global, entry.branches}, {}};
+    for (std::size_t i = 0; i < entry.branches.size(); ++i) {
+        logged.is_finished.push_back(entry.is_finished(i));
+    }
+    return logged;
 }
 
 bool log_image::apply(record const& what)
@@ -45,8 +54,9 @@ bool log_image::apply_one(ports::binding const& what)
 bool log_image::apply_one(decision_record const& what)
 {
     auto const [at, is_new] =
-        decisions_.emplace(what.what.global, decision_entry{what.what, 0, what.unix_ms});
+        decisions_.emplace(what.what.global, decision_entry{what.what.branches, 0, what.unix_ms});
     if (!is_new) return false;
+    branches_ += what.what.branches.size();
     ++live_;
     mark(at->second, what.finished);
     return true;
@@ -101,6 +111,7 @@ void log_image::absorb(log_image& fresh) noexcept
     decisions_.merge(fresh.decisions_);
     // What travels with a force is a new decision, and none of its branches is finished yet.
     live_ += decisions_.size() - before;
+    branches_ += fresh.branches_;
     heuristics_.splice(heuristics_.end(), fresh.heuristics_);
     for (operator_record const& one : fresh.operators_) {
         obey(one);
@@ -142,8 +153,8 @@ void log_image::for_each_kept(std::function<void(record const&)> const& visit) c
         visit(one);
     }
     for (auto const& [global, entry] : decisions_) {
-        if (!is_forgettable(entry)) {
-            visit(decision_record{entry.what, entry.finished, entry.unix_ms});
+        if (!is_forgettable(global, entry)) {
+            visit(decision_record{{global, entry.branches}, entry.finished, entry.unix_ms});
         }
     }
     for (auto const& [order, global] : rollback_order_) {
@@ -151,18 +162,36 @@ void log_image::for_each_kept(std::function<void(record const&)> const& visit) c
     }
 }
 
-bool log_image::is_forgettable(decision_entry const& entry) const noexcept
+std::uint32_t log_image::snapshot_pages_max() const noexcept
+{
+    // A page is left when the next record does not fit, so no more than that stays unused in it.
+    constexpr std::size_t used_min = page_payload_bytes - record_bytes_max;
+    constexpr std::size_t small_max = 48;  // an opening, a horizon, a rollback
+    constexpr std::size_t start_max = 32 + server_start_bytes_max;
+    constexpr std::size_t binding_max = 32 + name_bytes_max + kind_bytes_max + identity_bytes_max;
+    constexpr std::size_t story_max = 96 + name_bytes_max + text_bytes_max;
+    std::size_t const bytes =
+        (openings_.size() + horizons_.size() + rollbacks_.size()) * small_max +
+        server_starts_.size() * start_max + bindings_.size() * binding_max +
+        (operators_.size() + heuristics_.size()) * story_max +
+        decisions_.size() * (decision_bytes(0) + 4) + branches_ * 12;
+    return static_cast<std::uint32_t>(bytes / used_min + 1);
+}
+
+bool log_image::is_forgettable(gtrid const& global, decision_entry const& entry) const noexcept
 {
     if (!entry.is_complete()) return false;
-    auto const at = position_of(entry.what.global);
-    return std::all_of(entry.what.branches.begin(), entry.what.branches.end(),
+    auto const at = position_of(global);
+    return std::all_of(entry.branches.begin(), entry.branches.end(),
                        [&](bqual const& b) { return at <= horizon(b.parts().resource_manager); });
 }
 
 void log_image::drop_forgettable() noexcept
 {
     for (auto at = decisions_.begin(); at != decisions_.end();) {
-        at = is_forgettable(at->second) ? decisions_.erase(at) : std::next(at);
+        bool const is_dropped = is_forgettable(at->first, at->second);
+        if (is_dropped) branches_ -= at->second.branches.size();
+        at = is_dropped ? decisions_.erase(at) : std::next(at);
     }
     for (auto at = server_starts_.begin(); at != server_starts_.end();) {
         bool const is_of_use = at->first.second >= horizon(at->first.first).epoch;
@@ -174,7 +203,7 @@ std::uint64_t log_image::finish(xid const& branch) noexcept
 {
     auto const at = decisions_.find(branch.global);
     if (at == decisions_.end()) return 0;
-    auto const& branches = at->second.what.branches;
+    auto const& branches = at->second.branches;
     auto const found = std::find(branches.begin(), branches.end(), branch.branch);
     if (found == branches.end()) return 0;
     std::uint64_t const bit = std::uint64_t{1} << (found - branches.begin());

@@ -21,6 +21,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "log/records.hpp"
 #include "ports/coordinator_log.hpp"
@@ -32,12 +33,15 @@ inline constexpr std::size_t rollback_notes_max = 1024;
 
 struct decision_entry
 {
-    ports::decision what;
+    std::vector<bqual> branches;
     std::uint64_t finished = 0;  ///< bit i: branch i
     std::int64_t unix_ms = 0;
 
     bool is_complete() const noexcept;
+    bool is_finished(std::size_t branch) const noexcept { return (finished >> branch & 1) != 0; }
 };
+
+ports::logged_decision as_logged(gtrid const& global, decision_entry const& entry);
 
 /// Thread safety: distinct objects safe.
 class log_image
@@ -52,6 +56,9 @@ public:
 
     /// Every record that a new segment must begin with.
     void for_each_kept(std::function<void(record const&)> const& visit) const;
+
+    /// At least as many pages as for_each_kept fills.  Constant time.
+    std::uint32_t snapshot_pages_max() const noexcept;
 
     /// Drops the decisions that for_each_kept leaves out.
     void drop_forgettable() noexcept;
@@ -96,7 +103,7 @@ private:
     bool apply_one(operator_record const& what);
     bool apply_one(rollback_record const& what);
 
-    bool is_forgettable(decision_entry const& entry) const noexcept;
+    bool is_forgettable(gtrid const& global, decision_entry const& entry) const noexcept;
     void obey(operator_record const& what) noexcept;
     void mark(decision_entry& entry, std::uint64_t bits) noexcept;
     void trim_rollbacks() noexcept;
@@ -112,6 +119,7 @@ private:
     std::map<std::uint64_t, gtrid> rollback_order_;  // oldest first
     std::uint64_t rollback_next_ = 0;
     std::uint64_t live_ = 0;
+    std::uint64_t branches_ = 0;  // of all decisions
 };
 
 }  // namespace assent::log

@@ -71,12 +71,13 @@ std::uint64_t nonzero(std::function<std::uint64_t()> const& random, std::uint64_
 
 }  // namespace
 
-void attach_safely(file_layer& files, bool create, std::vector<std::string> const& allowed)
+directory_facts attach_safely(file_layer& files, bool create,
+                              std::vector<std::string> const& allowed)
 {
     directory_facts facts;
     long const attached = files.attach(create, facts);
     if (attached < 0) throw io_failure(attached, files.directory(), "cannot open the directory");
-    if (!create) return;
+    if (!create) return facts;
     if (!facts.is_own) {
         throw refuse(log_fault::unsafe_directory, std::errc::permission_denied, files.directory(),
                      "it belongs to another user; run as its owner");
@@ -85,14 +86,15 @@ void attach_safely(file_layer& files, bool create, std::vector<std::string> cons
         throw refuse(log_fault::unsafe_directory, std::errc::permission_denied, files.directory(),
                      "group or others can write it; chmod 0700 it");
     }
-    bool const is_allowed = facts.file_system.empty() ||
-                            std::count(allowed.begin(), allowed.end(), facts.file_system) != 0;
+    bool const is_allowed =
+        !facts.is_unsafe || std::count(allowed.begin(), allowed.end(), facts.file_system) != 0;
     if (!is_allowed) {
         throw refuse(log_fault::unsafe_file_system, std::errc::not_supported, files.directory(),
                      "a log on " + facts.file_system +
                          " may be lost or shared; use a local disk, or allow \"" +
                          facts.file_system + "\" by name");
     }
+    return facts;
 }
 
 opened_log open_log(file_layer& files, opening_settings const& how)
@@ -119,7 +121,6 @@ opened_log open_log(file_layer& files, opening_settings const& how)
     log_writer::settings settings;
     settings.writer = {log.node, log.current.epoch, log.current.nonce};
     settings.node_label = how.node_label;
-    settings.segment_pages = static_cast<std::uint32_t>(how.segment_bytes / page_bytes);
     settings.unix_ms = how.unix_ms;
     log_writer::position at;
     segment_end end = segment_end::none;
@@ -133,9 +134,15 @@ opened_log open_log(file_layer& files, opening_settings const& how)
     }
     log.writer = std::make_unique<log_writer>(files, settings, at);
     log.image.apply(record{opening_record{log.current, how.unix_ms()}});
-    auto packed = log.writer->pack(log.image, end);
-    log.writer->create(packed);
-    log.writer->retire(older);
+    auto const spare =
+        make_spare(files, at.number + 1,
+                   pages_for(static_cast<std::uint32_t>(how.segment_bytes / page_bytes),
+                             log.image.snapshot_pages_max()));
+    auto packed = log.writer->pack(log.image, end, spare);
+    log.writer->begin_segment(packed, spare);
+    for (older_segment const& one : older) {
+        remove_segment(files, one, how.unix_ms);
+    }
     log.image.drop_forgettable();
     return log;
 }

@@ -25,7 +25,8 @@ namespace assent::log {
 /// Opens the directory and refuses one that others can write, or on whose file system a force or
 /// a lock does not mean what it says.  A view (`create` false) only reads, and checks neither.
 /// @throws log_error  unsafe_directory, unsafe_file_system or io.
-void attach_safely(file_layer& files, bool create, std::vector<std::string> const& allowed);
+directory_facts attach_safely(file_layer& files, bool create,
+                              std::vector<std::string> const& allowed);
 
 struct opened_log
 {

@@ -2,8 +2,8 @@
 //
 // log_writer.hpp -- the end of the log: appends forces, and begins segments.
 //
-//   pack(image) -> create(packed): NNNN.seg.tmp written and zeroed -> fsync -> NNNN.seg
-//               -> directory fsync -> retire the segments before it
+//   pack(image) -> begin_segment: header and snapshot into the spare, forced -> NNNN.seg
+//               -> directory forced; from then on the segment before it is not needed
 //
 // Opening a log and filling a segment use this one mechanism, so what a crash can leave behind is
 // the same for both: a .tmp that counts for nothing, or a predecessor that is no longer needed.
@@ -21,8 +21,8 @@
 #include "log/file_layer.hpp"
 #include "log/format.hpp"
 #include "log/log_image.hpp"
-#include "log/log_reader.hpp"
 #include "log/page_builder.hpp"
+#include "log/segment_supply.hpp"
 
 namespace assent::log {
 
@@ -41,7 +41,6 @@ public:
     {
         generation writer;
         std::string node_label;
-        std::uint32_t segment_pages = 4096;
         std::function<std::int64_t()> unix_ms;
     };
 
@@ -60,17 +59,15 @@ public:
     log_writer& operator=(log_writer const&) = delete;
     ~log_writer();
 
-    /// The snapshot of `image` as the next segment; `end` says how the one before it ended.
-    packed_segment pack(log_image const& image, segment_end end) const;
+    /// The snapshot of `image` as the segment that `spare` becomes; `end` says how the one before
+    /// it ended.  @pre  the spare is the next one and has room for it.
+    packed_segment pack(log_image const& image, segment_end end, spare_segment const& spare) const;
 
-    /// Makes the next segment and goes on in it.
+    /// Goes on in that segment, and owns its file, whatever happens.
     /// Durability: its snapshot and its name survive power loss.  @throws log_error
-    void create(packed_segment& packed);
+    void begin_segment(packed_segment& packed, spare_segment const& spare);
 
-    /// Removes segments that a durable one replaced; a torn one is kept under another name.
-    /// Durability: one by one, oldest first, so that no power loss leaves a hole.
-    /// @throws log_error
-    void retire(std::vector<older_segment> const& older);
+    bool is_write_through() const noexcept { return is_write_through_; }
 
     /// Pages that are still free in this segment.
     std::uint32_t pages_left() const noexcept { return page_count_ - at_.last_page - 1; }
@@ -85,15 +82,16 @@ public:
     position const& at() const noexcept { return at_; }
 
 private:
-    void write_all(file_layer::handle file, std::string const& path,
-                   std::span<std::byte const> bytes, std::uint64_t offset);
-    void fill(file_layer::handle file, std::string const& path, packed_segment& packed);
+    long write_whole(file_layer::handle file, std::span<std::byte const> bytes,
+                     std::uint64_t offset) noexcept;
+    void write_snapshot(packed_segment& packed, spare_segment const& spare);
 
     file_layer& files_;
     settings how_;
     position at_;
     file_layer::handle file_ = -1;
     std::uint32_t page_count_ = 1;
+    bool is_write_through_ = false;
 };
 
 }  // namespace assent::log

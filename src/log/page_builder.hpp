@@ -15,6 +15,7 @@
 #include <span>
 #include <vector>
 
+#include "log/aligned_bytes.hpp"
 #include "log/format.hpp"
 #include "log/records.hpp"
 
@@ -60,7 +61,7 @@ public:
 private:
     void open_page();
 
-    std::vector<std::byte> bytes_;
+    aligned_bytes bytes_;
     std::array<std::byte, page_payload_bytes> body_{};
     generation writer_;
     std::uint64_t segment_ = 0;

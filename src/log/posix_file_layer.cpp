@@ -20,26 +20,44 @@ namespace assent::log {
 
 namespace {
 
-/// File systems on which a force or a lock does not mean what it says, or that are thrown away
-/// with a container.
-char const* unsafe_name(long magic) noexcept
+enum class trust : std::uint8_t { safe, copies_on_write, unsafe };
+
+struct known_file_system
 {
-    switch (static_cast<unsigned long>(magic) & 0xffffffffUL) {
-        case TMPFS_MAGIC:
-            return "tmpfs";
-        case RAMFS_MAGIC:
-            return "ramfs";
-        case NFS_SUPER_MAGIC:
-            return "nfs";
-        case SMB_SUPER_MAGIC:
-        case 0xff534d42UL:  // CIFS
-        case 0xfe534d42UL:  // SMB 2
-            return "cifs";
-        case OVERLAYFS_SUPER_MAGIC:
-            return "overlay";
-        default:
-            return "";
+    std::uint32_t magic;
+    char const* name;
+    trust is;
+};
+
+/// statfs(2) tells which it is.  Whether it takes O_DIRECT tells nothing: tmpfs does.
+constexpr known_file_system file_systems[] = {
+    {EXT4_SUPER_MAGIC, "ext4", trust::safe},
+    {XFS_SUPER_MAGIC, "xfs", trust::safe},
+    {F2FS_SUPER_MAGIC, "f2fs", trust::copies_on_write},
+    {BTRFS_SUPER_MAGIC, "btrfs", trust::copies_on_write},
+    {0x2fc12fc1, "zfs", trust::copies_on_write},
+    {0xca451a4e, "bcachefs", trust::copies_on_write},
+    {TMPFS_MAGIC, "tmpfs", trust::unsafe},
+    {RAMFS_MAGIC, "ramfs", trust::unsafe},
+    {OVERLAYFS_SUPER_MAGIC, "overlay", trust::unsafe},
+    {NFS_SUPER_MAGIC, "nfs", trust::unsafe},
+    {SMB_SUPER_MAGIC, "cifs", trust::unsafe},
+    {0xff534d42, "cifs", trust::unsafe},
+    {0xfe534d42, "cifs", trust::unsafe},
+};
+
+void name_file_system(std::uint32_t magic, directory_facts& facts)
+{
+    for (known_file_system const& one : file_systems) {
+        if (one.magic != magic) continue;
+        facts.file_system = one.name;
+        facts.is_unsafe = one.is == trust::unsafe;
+        facts.copies_on_write = one.is == trust::copies_on_write;
+        return;
     }
+    char number[16];
+    std::snprintf(number, sizeof number, "0x%x", magic);
+    facts.file_system = number;
 }
 
 long result(long value) noexcept
@@ -93,7 +111,7 @@ try {
     owner_ = seen.st_uid;
     facts.is_own = seen.st_uid == ::geteuid();
     facts.mode = seen.st_mode & 07777;
-    facts.file_system = unsafe_name(static_cast<long>(system.f_type));
+    name_file_system(static_cast<std::uint32_t>(system.f_type), facts);
     return 0;
 } catch (std::bad_alloc const&) {
     return -ENOMEM;
@@ -119,7 +137,12 @@ long posix_file_layer::open(std::string const& name, open_mode mode) noexcept
     }
     if (mode == open_mode::create_new) flags |= O_CREAT | O_EXCL;
     if (mode == open_mode::create_or_open) flags |= O_CREAT;
-    int const opened = ::openat(directory_, name.c_str(), flags, 0600);
+    int opened = -1;
+    if (mode == open_mode::force) {
+        opened = ::openat(directory_, name.c_str(), flags | O_DIRECT | O_DSYNC);
+        if (opened < 0 && errno != EINVAL) return -errno;  // EINVAL: not on this file system
+    }
+    if (opened < 0) opened = ::openat(directory_, name.c_str(), flags, 0600);
     if (opened < 0) return -errno;
     struct stat seen = {};
     long why = result(::fstat(opened, &seen));
@@ -160,6 +183,12 @@ long posix_file_layer::write(handle file, std::span<std::byte const> from,
                              std::uint64_t offset) noexcept
 {
     return result(::pwrite(file, from.data(), from.size(), static_cast<off_t>(offset)));
+}
+
+bool posix_file_layer::is_write_through(handle file) noexcept
+{
+    int const flags = ::fcntl(file, F_GETFL);
+    return flags >= 0 && (flags & O_DIRECT) != 0 && (flags & O_DSYNC) != 0;
 }
 
 long posix_file_layer::fdatasync(handle file) noexcept

@@ -35,6 +35,7 @@ public:
     long read(handle file, std::span<std::byte> into, std::uint64_t offset) noexcept override;
     long write(handle file, std::span<std::byte const> from,
                std::uint64_t offset) noexcept override;
+    bool is_write_through(handle file) noexcept override;
     long fdatasync(handle file) noexcept override;
     long fsync(handle file) noexcept override;
     long rename(std::string const& from, std::string const& to) noexcept override;

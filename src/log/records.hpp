@@ -26,6 +26,9 @@ inline constexpr std::size_t identity_bytes_max = 120;
 inline constexpr std::size_t server_start_bytes_max = 120;
 inline constexpr std::size_t text_bytes_max = 500;
 
+/// The most that one record takes in a page, the largest decision.
+inline constexpr std::size_t record_bytes_max = 840;
+
 /// The numbers on disk: written out, never reused.
 enum class record_type : std::uint8_t {
     opening = 1,
@@ -116,6 +119,13 @@ std::size_t encode_body(record const& what, std::span<std::byte> into) noexcept;
 
 /// @return the record, or nothing when the body is not exactly one record of that type.
 std::optional<record> decode_body(record_type type, std::span<std::byte const> body);
+
+/// What a decision over so many branches takes in a page.
+constexpr std::size_t decision_bytes(std::size_t branches) noexcept
+{
+    return (record_header_bytes + 56 + 12 * branches + 7) / 8 * 8;
+}
+static_assert(decision_bytes(branches_max) == record_bytes_max);
 
 /// Whether `type` is one that decode_body knows.
 bool is_known(std::uint8_t type) noexcept;

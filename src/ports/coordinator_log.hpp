@@ -87,6 +87,10 @@ struct log_state
     std::uint64_t forces = 0;          ///< forced writes of decisions in this epoch
     std::uint64_t other_forces = 0;    ///< bindings, heuristics, horizons, new segments, seals
     std::uint64_t live_decisions = 0;  ///< not complete
+    std::uint64_t kept_decisions = 0;  ///< those, and the complete ones above a horizon
+    std::int64_t room = 0;             ///< transactions that may still begin; `why` when none may
+    std::string medium;                ///< "ext4, O_DIRECT and O_DSYNC": where forces go, and how
+    std::string caution;  ///< what about the medium a person should know; empty: nothing
 };
 
 /// Thread safety: every member may be called from several threads at once.
@@ -96,6 +100,13 @@ public:
     virtual std::uint64_t node() const noexcept = 0;
     virtual std::string const& node_label() const noexcept = 0;
     virtual opening current() const noexcept = 0;
+
+    /// Keeps room for the decision of a transaction that begins, so that a full disk refuses its
+    /// beginning and never strikes between prepare and decision.  Never waits.
+    /// @return false when there is none, or the log takes nothing any more: state().why says why.
+    virtual bool reserve() noexcept = 0;
+    /// Gives that room back; once for each reserve() that returned true.
+    virtual void release() noexcept = 0;
 
     /// Whether this log ever had that opening (rule: exact ownership).
     virtual bool knows(opening const& which) const noexcept = 0;
@@ -141,6 +152,33 @@ public:
 
     /// In a forked child: closes the descriptors, writes nothing.
     virtual void abandon() noexcept = 0;
+};
+
+/// Room for one decision, given back when it ends.
+///
+/// Thread safety: distinct objects safe.
+class reservation
+{
+public:
+    reservation() noexcept = default;
+    /// Holds nothing when `log` has no room.
+    explicit reservation(coordinator_log& log) noexcept : log_(log.reserve() ? &log : nullptr) {}
+    reservation(reservation&& other) noexcept : log_(std::exchange(other.log_, nullptr)) {}
+    reservation& operator=(reservation&& other) noexcept
+    {
+        std::swap(log_, other.log_);
+        return *this;
+    }
+    ~reservation() { release(); }
+
+    explicit operator bool() const noexcept { return log_ != nullptr; }
+    void release() noexcept
+    {
+        if (auto* const held = std::exchange(log_, nullptr)) held->release();
+    }
+
+private:
+    coordinator_log* log_ = nullptr;
 };
 
 }  // namespace assent::ports

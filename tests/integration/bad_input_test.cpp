@@ -110,8 +110,8 @@ TEST_F(BadInput, ALogInMemoryIsRefusedUnlessAskedFor)
     auto const e = thrown_by<assent::error>([&] { assent::transaction_manager tm{hasty(path)}; });
     EXPECT_EQ(e.code(), errc::log_unusable);
     EXPECT_THAT(e.what(), HasSubstr("tmpfs"));
-    EXPECT_THAT(e.what(), HasSubstr("allow_volatile_log"));
-    EXPECT_NO_THROW(assent::transaction_manager{hasty(path).allow_volatile_log()});
+    EXPECT_THAT(e.what(), HasSubstr("allow_file_system"));
+    EXPECT_NO_THROW(assent::transaction_manager{hasty(path).allow_file_system("tmpfs")});
 
     std::filesystem::remove_all(path);
 }

@@ -134,7 +134,10 @@ public:
     }
 
     /// What the directory says of itself.
-    log::directory_facts facts{true, 0700, ""};
+    log::directory_facts facts{true, 0700, "ext4", false, false};
+
+    /// Whether a write to a file that was opened for forces is durable when it returns.
+    bool is_write_through = false;
 
 private:
     friend class simulated_file_layer;
@@ -202,6 +205,7 @@ private:
         std::lock_guard const held(mutex_);
         auto made = std::make_shared<simulated_disk>();
         made->facts = facts;
+        made->is_write_through = is_write_through;
         std::mt19937_64 random(seed.value_or(0));
         directory left = medium_;
         if (seed) {
@@ -303,7 +307,7 @@ public:
             if (creates) {
                 disk_->change_directory([name, file](auto& of) { of[name] = file; });
             }
-            open_.emplace(++last_, opened{file, name == "lock"});
+            open_.emplace(++last_, opened{file, name == "lock", mode == log::open_mode::force});
             return last_;
         });
     }
@@ -335,14 +339,23 @@ public:
         std::lock_guard const held(disk_->mutex_);
         auto const fault = disk_->count();
         auto& to = *open_.at(file).file;
+        bool const is_through = disk_->is_write_through && open_.at(file).is_for_forces;
+        if (is_through) ++disk_->forces_;
         if (!fault) {
             disk_->write(to, from, offset);
+            // One that fails leaves its sectors to power loss, like any other write.
+            if (is_through) disk_->force(to);
             return static_cast<long>(from.size());
         }
         using effect = disk_fault::effect;
         auto const done = fault->what == effect::part ? from.first(from.size() / 100) : from;
         if (fault->what != effect::none) disk_->write(to, done, offset);
         return fault->error == 0 ? static_cast<long>(done.size()) : -fault->error;
+    }
+    bool is_write_through(handle file) noexcept override
+    {
+        std::lock_guard const held(disk_->mutex_);
+        return disk_->is_write_through && open_.at(file).is_for_forces;
     }
     long fdatasync(handle file) noexcept override { return force(file); }
     long fsync(handle file) noexcept override { return force(file); }
@@ -411,6 +424,7 @@ private:
     {
         std::shared_ptr<simulated_disk::inode> file;
         bool is_lock = false;
+        bool is_for_forces = false;
     };
 
     template <typename Body>

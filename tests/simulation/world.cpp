@@ -82,6 +82,7 @@ void world::start()
     options.segment_bytes = segment_bytes;
     options.lock_wait = std::chrono::milliseconds{0};
     options.idle_seal_wait = std::chrono::milliseconds{0};
+    options.makes_segments_ahead = false;
     options.allowed_file_systems = {"tmpfs", "overlay"};
     // Of its own stream, so that a forked history has its own node and nonces.
     auto const random = std::make_shared<std::mt19937_64>(dice_());

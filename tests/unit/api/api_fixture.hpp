@@ -112,7 +112,7 @@ struct doors
                                                                .node_label("api")
                                                                .observe(seen)
                                                                .bounds(quick())
-                                                               .allow_volatile_log());
+                                                               .allow_file_system("tmpfs"));
         accounts.emplace(tm->add(memory_resource_manager{"accounts", bank}));
         orders.emplace(tm->add(memory_resource_manager{"orders", shop}));
     }

@@ -166,7 +166,7 @@ TEST(Destruction, WorksInEveryOrder)
                                                                     .log_directory(log.path())
                                                                     .node_label("api")
                                                                     .bounds(limits)
-                                                                    .allow_volatile_log());
+                                                                    .allow_file_system("tmpfs"));
         auto const name = std::string{"bank"};
         auto rm = std::make_unique<memory_resource_manager>(
             tm->add(memory_resource_manager{name + std::to_string(tm->state().epoch), *bank}));

@@ -41,7 +41,7 @@ std::string refusal(std::string const& text, mode_t mode = 0600)
 TEST(Configuration, IsReadWhole)
 {
     scratch_file const file{head +
-                            "allow_volatile_log = true\n"
+                            "allow_file_system = 'tmpfs'\n"
                             "[[resource_manager]]\n"
                             "name = 'accounts'\n"
                             "kind = 'postgresql'\n"
@@ -61,7 +61,7 @@ TEST(Configuration, IsReadWhole)
     EXPECT_EQ(read.path, file.path());
     EXPECT_EQ(read.log_directory, "/log");
     EXPECT_EQ(read.node_label, "shop");
-    EXPECT_TRUE(read.allow_volatile_log);
+    EXPECT_EQ(read.allow_file_system, "tmpfs");
     ASSERT_EQ(read.databases.size(), 3u);
     EXPECT_EQ(read.databases[0].name, "accounts");
     EXPECT_EQ(read.databases[0].kind, database_kind::postgresql);
@@ -90,8 +90,8 @@ TEST(Configuration, RefusesWrongTypes)
 {
     EXPECT_THAT(refusal("log_directory = 7\nnode_label = 'shop'\n"),
                 HasSubstr(":1: \"log_directory\" must be a string, not of type integer"));
-    EXPECT_THAT(refusal(head + "allow_volatile_log = 'yes'\n"),
-                HasSubstr(":3: \"allow_volatile_log\" must be true or false, not of type string"));
+    EXPECT_THAT(refusal(head + "allow_file_system = true\n"),
+                HasSubstr(":3: \"allow_file_system\" must be a string, not of type boolean"));
     EXPECT_THAT(refusal(database("name = ['a']\n")), HasSubstr(":4: \"name\" must be a string"));
     EXPECT_THAT(refusal(head + "[resource_manager]\nname = 'a'\n"),
                 HasSubstr("write [[resource_manager]], with two brackets"));

@@ -185,7 +185,7 @@ public:
     void open()
     {
         engine = std::make_shared<assent::engine::engine>(
-            bounds, seen, assent::testing::open_on(disk, ++openings_), *clock);
+            bounds, seen, assent::testing::open_on(disk, ++openings_, assent::testing::roomy_segment), *clock);
         engine->add(accounts.rm);
         engine->add(orders.rm);
     }

@@ -23,7 +23,10 @@ using ports::recorded_outcome;
 std::vector<std::string> segments_of(simulated_disk const& disk)
 {
     auto names = disk.names();
-    names.erase(std::remove(names.begin(), names.end(), "lock"), names.end());
+    names.erase(
+        std::remove_if(names.begin(), names.end(),
+                       [](auto const& name) { return name == "lock" || name.ends_with(".tmp"); }),
+        names.end());
     return names;
 }
 
@@ -455,7 +458,7 @@ TEST(FileLog, RefusesDirectoriesThatOthersControl)
         disk->facts.mode = mode;
         EXPECT_EQ(fault_of_opening(disk), log_fault::unsafe_directory) << mode;
     }
-    disk->facts = {false, 0700, ""};
+    disk->facts = {false, 0700, "ext4", false, false};
     EXPECT_EQ(fault_of_opening(disk), log_fault::unsafe_directory);
     EXPECT_TRUE(disk->names().empty()) << "nothing was made there";
 }
@@ -463,7 +466,7 @@ TEST(FileLog, RefusesDirectoriesThatOthersControl)
 TEST(FileLog, RefusesUnsafeFileSystemsUnlessAllowedByName)
 {
     auto const disk = std::make_shared<simulated_disk>();
-    disk->facts.file_system = "nfs";
+    disk->facts = {true, 0700, "nfs", true, false};
     auto options = repeatable(disk->attach_layer());
     options.allowed_file_systems = {"tmpfs"};
     EXPECT_THROW(file_log("simulated", options), log_error);

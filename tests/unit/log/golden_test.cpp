@@ -116,12 +116,12 @@ void expect_first_life(log::log_image const& image, std::uint64_t node)
     };
     ASSERT_EQ(image.decisions().size(), 2U);
     auto const& two = image.decisions().at(name(1));
-    EXPECT_EQ(two.what.branches,
+    EXPECT_EQ(two.branches,
               (std::vector<bqual>{bqual::make({1, 1, 4001}), bqual::make({2, 1, 4002})}));
     EXPECT_EQ(two.finished, 1U);
     auto const& many = image.decisions().at(name(2));
-    ASSERT_EQ(many.what.branches.size(), 64U);
-    EXPECT_EQ(many.what.branches[63], bqual::make({64, 1, 4064}));
+    ASSERT_EQ(many.branches.size(), 64U);
+    EXPECT_EQ(many.branches[63], bqual::make({64, 1, 4064}));
     EXPECT_EQ(many.finished, 0U);
     EXPECT_EQ(image.live_decisions(), 2U);
     ASSERT_EQ(image.bindings().size(), 1U);

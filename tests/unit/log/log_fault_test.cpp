@@ -170,8 +170,9 @@ TEST(LogFaults, APoisonedLogNeverWritesAgainAndSaysWhy)
     EXPECT_THROW(log->bind("orders", "mysql", "uuid"), std::system_error);
     log->seal();
     finish(*log, first);
-    log->close();
     EXPECT_EQ(disk->calls(), calls);
+    log->close();
+    EXPECT_EQ(disk->calls(), calls + 1) << "the spare is removed";
 }
 
 TEST(LogFaults, WhatWasReadAfterAFailedForceIsForcedBeforeItIsShown)

@@ -24,6 +24,7 @@
 namespace assent::testing {
 
 inline constexpr std::size_t small_segment = 16 * 4096;
+inline constexpr std::size_t roomy_segment = 64 * 4096;  // for a few transactions, without a roll
 
 /// Options without threads, waits, or anything that differs from run to run.
 inline log::file_log_options repeatable(std::shared_ptr<log::file_layer> files,
@@ -34,6 +35,7 @@ inline log::file_log_options repeatable(std::shared_ptr<log::file_layer> files,
     options.segment_bytes = small_segment;
     options.lock_wait = std::chrono::milliseconds{0};
     options.idle_seal_wait = std::chrono::milliseconds{0};
+    options.makes_segments_ahead = false;
     options.allowed_file_systems = {"tmpfs", "overlay"};  // where the tests themselves may run
     auto const generator = std::make_shared<std::mt19937_64>(seed);
     options.random = [generator] { return (*generator)(); };
@@ -44,9 +46,12 @@ inline log::file_log_options repeatable(std::shared_ptr<log::file_layer> files,
 }
 
 inline std::unique_ptr<log::file_log> open_on(std::shared_ptr<simulated_disk> const& disk,
-                                              std::uint64_t seed = 1)
+                                              std::uint64_t seed = 1,
+                                              std::size_t segment_bytes = small_segment)
 {
-    return std::make_unique<log::file_log>("simulated", repeatable(disk->attach_layer(), seed));
+    auto options = repeatable(disk->attach_layer(), seed);
+    options.segment_bytes = segment_bytes;
+    return std::make_unique<log::file_log>("simulated", options);
 }
 
 inline gtrid name_of(log::file_log const& log, std::uint64_t sequence)

@@ -145,7 +145,7 @@ TEST(LogFiles, ArePrivate)
         EXPECT_EQ(mode_of(entry.path()), 0600U) << entry.path();
         ++files;
     }
-    EXPECT_EQ(files, 2U) << "a segment and the lock";
+    EXPECT_EQ(files, 3U) << "a segment, the next one and the lock";
     EXPECT_EQ(fs::file_size(made + "/0000000000000001.seg"), small_segment);
 }
 
@@ -171,7 +171,7 @@ TEST(LogFiles, DescriptorsAreClosedOnExec)
         int const flags = ::fcntl(std::stoi(entry.path().filename()), F_GETFD);
         EXPECT_TRUE(flags & FD_CLOEXEC) << target;
     }
-    EXPECT_EQ(ours, 3U) << "directory, lock and segment";
+    EXPECT_EQ(ours, 4U) << "directory, lock, segment and the next one";
 }
 
 TEST(LogFiles, InADirectoryThatOthersCanWriteAreRefused)

@@ -41,7 +41,7 @@ public:
             .log_directory(path_.string())
             .node_label("drain")
             .bounds(all)
-            .allow_volatile_log();
+            .allow_file_system("tmpfs");
     }
 
 private:

@@ -1,0 +1,288 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// segment_supply.cpp -- see segment_supply.hpp.
+
+#include "log/segment_supply.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <span>
+#include <utility>
+
+#include "log/aligned_bytes.hpp"
+#include "log/format.hpp"
+#include "log/log_error.hpp"
+#include "log/undisturbed.hpp"
+
+namespace assent::log {
+
+namespace {
+
+constexpr std::uint32_t zeros_pages = 256;
+
+std::string temporary_name(std::uint64_t number)
+{
+    return segment_name(number) + ".tmp";
+}
+
+std::string path_of(file_layer const& files, std::uint64_t number)
+{
+    return files.directory() + "/" + temporary_name(number);
+}
+
+/// Closes the file unless it is given away.
+class open_file
+{
+public:
+    open_file(file_layer& files, std::uint64_t number, open_mode mode) : files_(files)
+    {
+        long const opened = files.open(temporary_name(number), mode);
+        if (opened < 0) {
+            throw io_failure(opened, path_of(files, number), "cannot make the next segment");
+        }
+        file_ = static_cast<file_layer::handle>(opened);
+    }
+    open_file(open_file const&) = delete;
+    open_file& operator=(open_file const&) = delete;
+    ~open_file()
+    {
+        if (file_ >= 0) files_.close(file_);
+    }
+
+    file_layer::handle get() const noexcept { return file_; }
+    file_layer::handle give_away() noexcept { return std::exchange(file_, -1); }
+
+private:
+    file_layer& files_;
+    file_layer::handle file_ = -1;
+};
+
+void require_written(file_layer const& files, std::uint64_t number, long written, std::size_t size)
+{
+    if (written == static_cast<long>(size)) return;
+    throw io_failure(written < 0 ? written : -ENOSPC, path_of(files, number),
+                     "cannot make the next segment");
+}
+
+/// Real zeros, not a hole: a force must never wait for, or fail on, space.
+void zero(file_layer& files, std::uint64_t number, std::uint32_t page_count,
+          aligned_bytes const& zeros)
+{
+    open_file const file(files, number, open_mode::create_new);
+    for (std::uint32_t page = 0; page < page_count;) {
+        std::uint32_t const count = std::min(zeros_pages, page_count - page);
+        auto const bytes = std::span(zeros).first(count * page_bytes);
+        require_written(files, number,
+                        files.write(file.get(), bytes, std::uint64_t{page} * page_bytes),
+                        bytes.size());
+        page += count;
+    }
+    if (long const forced = files.fsync(file.get()); forced < 0) {
+        throw io_failure(forced, path_of(files, number), "cannot force the next segment");
+    }
+}
+
+/// Opens the zeroed file as forces will use it, and tries that on its first page: a file system may
+/// take O_DIRECT and then refuse the write.
+spare_segment open_for_forces(file_layer& files, std::uint64_t number, std::uint32_t page_count,
+                              aligned_bytes const& zeros)
+{
+    {
+        open_file file(files, number, open_mode::force);
+        if (!files.is_write_through(file.get())) return {number, page_count, file.give_away()};
+        long const written = files.write(file.get(), std::span(zeros).first(page_bytes), 0);
+        if (written != -EINVAL) {
+            require_written(files, number, written, page_bytes);
+            return {number, page_count, file.give_away(), true};
+        }
+    }
+    open_file file(files, number, open_mode::read_write);
+    return {number, page_count, file.give_away()};
+}
+
+}  // namespace
+
+std::uint32_t pages_for(std::uint32_t segment_pages, std::uint32_t snapshot) noexcept
+{
+    return std::max({segment_pages, segment_pages_min, 2 * snapshot + segment_pages_min});
+}
+
+spare_segment make_spare(file_layer& files, std::uint64_t number, std::uint32_t page_count)
+{
+    aligned_bytes const zeros(std::min(zeros_pages, page_count) * page_bytes);
+    try {
+        zero(files, number, page_count, zeros);
+        return open_for_forces(files, number, page_count, zeros);
+    } catch (...) {
+        files.unlink(temporary_name(number));  // if it fails, the next opening removes it
+        throw;
+    }
+}
+
+void remove_segment(file_layer& files, older_segment const& which,
+                    std::function<std::int64_t()> const& unix_ms)
+{
+    std::string const name = segment_name(which.number);
+    std::string const path = files.directory() + "/" + name;
+    long const moved = which.end == segment_end::torn
+                           ? files.rename(name, name + ".torn-" + std::to_string(unix_ms() / 1000))
+                           : files.unlink(name);
+    // It may be gone already: a removal is repeated when forcing it failed.
+    if (moved < 0 && moved != -ENOENT) {
+        throw io_failure(moved, path, "cannot remove the old segment");
+    }
+    if (long const forced = files.sync_directory(); forced < 0) {
+        throw io_failure(forced, path, "cannot force the removal of the old segment");
+    }
+}
+
+segment_supply::segment_supply(file_layer& files, settings how)
+    : files_(files), how_(std::move(how))
+{
+    if (how_.has_thread) thread_ = std::thread([this] { run(); });
+}
+
+segment_supply::~segment_supply()
+{
+    while (!close(std::chrono::steady_clock::now() + std::chrono::seconds{1})) {
+    }
+}
+
+void segment_supply::on_change(std::function<void()> told)
+{
+    std::lock_guard const held(mutex_);
+    on_change_ = std::move(told);
+}
+
+void segment_supply::want(std::uint64_t number, std::uint32_t page_count)
+{
+    held_lock lock(mutex_);
+    if (number == wanted_number_ && page_count <= wanted_pages_ && why_.empty()) return;
+    if (number != wanted_number_) pause_ = {};
+    wanted_number_ = number;
+    wanted_pages_ = page_count;
+    changed_.notify_all();
+    if (!how_.has_thread) work(lock);
+}
+
+std::optional<spare_segment> segment_supply::take(std::chrono::steady_clock::time_point until)
+{
+    held_lock lock(mutex_);
+    changed_.wait_until(lock, until, [this] {
+        bool const is_ready = spare_ && spare_->page_count >= wanted_pages_;
+        return is_ready || !why_.empty() || is_closed_ || !how_.has_thread;
+    });
+    if (!spare_ || spare_->page_count < wanted_pages_) return std::nullopt;
+    wanted_number_ = 0;
+    return std::exchange(spare_, std::nullopt);
+}
+
+void segment_supply::retire(older_segment const& which)
+{
+    held_lock lock(mutex_);
+    retired_.push_back(which);
+    changed_.notify_all();
+    if (!how_.has_thread) work(lock);
+}
+
+std::uint32_t segment_supply::ready_pages() const
+{
+    std::lock_guard const held(mutex_);
+    return spare_ ? spare_->page_count : 0;
+}
+
+std::string segment_supply::why_not() const
+{
+    std::lock_guard const held(mutex_);
+    return why_;
+}
+
+bool segment_supply::is_work() const noexcept
+{
+    bool const is_wanted = wanted_number_ != 0 && (!spare_ || spare_->page_count < wanted_pages_);
+    return !retired_.empty() || is_wanted;
+}
+
+void segment_supply::work(held_lock& lock) noexcept
+{
+    try {
+        work_once(lock);
+        why_.clear();
+        pause_ = {};
+    } catch (std::exception const& failed) {
+        if (!lock.owns_lock()) lock.lock();
+        try {
+            why_ = failed.what();
+        } catch (std::bad_alloc const&) {
+            why_ = "out of memory";  // short enough to need none
+        }
+        pause_ = std::clamp(2 * pause_, how_.retry_min, how_.retry_max);
+    }
+    changed_.notify_all();
+    lock.unlock();
+    if (on_change_) on_change_();
+    lock.lock();
+}
+
+void segment_supply::work_once(held_lock& lock)
+{
+    while (!retired_.empty()) {
+        older_segment const oldest = retired_.front();
+        lock.unlock();
+        remove_segment(files_, oldest, how_.unix_ms);
+        lock.lock();
+        retired_.erase(retired_.begin());
+    }
+    if (!is_work()) return;
+    discard_spare(lock);
+    std::uint64_t const number = wanted_number_;
+    std::uint32_t const page_count = wanted_pages_;
+    lock.unlock();
+    spare_segment const made = make_spare(files_, number, page_count);
+    lock.lock();
+    spare_ = made;
+}
+
+void segment_supply::discard_spare(held_lock& lock) noexcept
+{
+    if (!spare_) return;
+    spare_segment const old = *std::exchange(spare_, std::nullopt);
+    lock.unlock();
+    files_.close(old.file);
+    files_.unlink(temporary_name(old.number));  // if it fails, the next opening removes it
+    lock.lock();
+}
+
+void segment_supply::run() noexcept
+{
+    undisturbed const here;
+    held_lock lock(mutex_);
+    while (!is_closed_) {
+        if (!is_work()) {
+            changed_.wait(lock);
+        } else if (pause_.count() > 0 &&
+                   changed_.wait_for(lock, pause_, [this] { return is_closed_; })) {
+            return;
+        } else {
+            is_busy_ = true;
+            work(lock);
+            is_busy_ = false;
+            changed_.notify_all();
+        }
+    }
+}
+
+bool segment_supply::close(std::chrono::steady_clock::time_point until) noexcept
+{
+    held_lock lock(mutex_);
+    is_closed_ = true;
+    changed_.notify_all();
+    if (!changed_.wait_until(lock, until, [this] { return !is_busy_; })) return false;
+    lock.unlock();
+    if (thread_.joinable()) thread_.join();
+    lock.lock();
+    discard_spare(lock);
+    return true;
+}
+
+}  // namespace assent::log
