@@ -82,6 +82,7 @@ bool force_queue::reserve() noexcept
     auto const with_mine = reserved_.fetch_add(1) + 1;
     if (with_mine * pages_reserved <= room_.load()) return true;
     --reserved_;
+    supply_.try_again();
     return false;
 }
 

@@ -165,6 +165,13 @@ void segment_supply::want(std::uint64_t number, std::uint32_t page_count)
     if (!how_.has_thread) work(lock);
 }
 
+void segment_supply::try_again() noexcept
+{
+    if (how_.has_thread) return;
+    held_lock lock(mutex_);
+    if (is_work()) work(lock);
+}
+
 std::optional<spare_segment> segment_supply::take(std::chrono::steady_clock::time_point until)
 {
     held_lock lock(mutex_);

@@ -78,6 +78,9 @@ public:
     /// before.
     void want(std::uint64_t number, std::uint32_t page_count);
 
+    /// Without a thread: makes now what could not be made before, so that the next one finds it.
+    void try_again() noexcept;
+
     /// Waits for that spare, by `until`, but not for one that cannot be made now.
     std::optional<spare_segment> take(std::chrono::steady_clock::time_point until);
 

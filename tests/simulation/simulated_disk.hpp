@@ -17,6 +17,7 @@
 #define ASSENT_TESTS_SIMULATED_DISK_HPP
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -138,6 +139,9 @@ public:
 
     /// Whether a write to a file that was opened for forces is durable when it returns.
     bool is_write_through = false;
+
+    /// No file may grow.
+    std::atomic<bool> is_full{false};
 
 private:
     friend class simulated_file_layer;
@@ -339,6 +343,7 @@ public:
         std::lock_guard const held(disk_->mutex_);
         auto const fault = disk_->count();
         auto& to = *open_.at(file).file;
+        if (disk_->is_full && offset + from.size() > to.cache.size()) return -ENOSPC;
         bool const is_through = disk_->is_write_through && open_.at(file).is_for_forces;
         if (is_through) ++disk_->forces_;
         if (!fault) {

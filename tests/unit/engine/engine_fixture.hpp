@@ -184,8 +184,11 @@ public:
     /// Opens the log and adds both databases; contacts nothing.
     void open()
     {
+        auto options = assent::testing::repeatable(disk->attach_layer(), ++openings_);
+        options.segment_bytes = assent::testing::roomy_segment;
+        options.decisions_max = bounds.kept_decisions_max;
         engine = std::make_shared<assent::engine::engine>(
-            bounds, seen, assent::testing::open_on(disk, ++openings_, assent::testing::roomy_segment), *clock);
+            bounds, seen, std::make_unique<assent::log::file_log>("simulated", options), *clock);
         engine->add(accounts.rm);
         engine->add(orders.rm);
     }

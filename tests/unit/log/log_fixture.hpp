@@ -46,12 +46,9 @@ inline log::file_log_options repeatable(std::shared_ptr<log::file_layer> files,
 }
 
 inline std::unique_ptr<log::file_log> open_on(std::shared_ptr<simulated_disk> const& disk,
-                                              std::uint64_t seed = 1,
-                                              std::size_t segment_bytes = small_segment)
+                                              std::uint64_t seed = 1)
 {
-    auto options = repeatable(disk->attach_layer(), seed);
-    options.segment_bytes = segment_bytes;
-    return std::make_unique<log::file_log>("simulated", options);
+    return std::make_unique<log::file_log>("simulated", repeatable(disk->attach_layer(), seed));
 }
 
 inline gtrid name_of(log::file_log const& log, std::uint64_t sequence)
