@@ -96,6 +96,7 @@ enum class page_verdict : std::uint8_t {
     unwritten = 2,  ///< all zeros
     bad = 3,
     newer = 4,  ///< intact, but of a version or with a flag that this reader does not know
+    stray = 5,  ///< intact, but of another place, segment or opening
 };
 
 /// What a record's checksum covers besides its bytes.

@@ -113,10 +113,9 @@ page_verdict segment_reader::examine(page_view bytes, std::uint32_t page, page_h
                         path_, "written by a later version of Assent; use that version", page);
     }
     if (verdict != page_verdict::valid) return verdict;
-    // An intact page of another place or another opening is a stray, not a part of this log.
     bool const is_here =
         header.segment == header_.number && header.page == page && header.writer == header_.writer;
-    return is_here ? page_verdict::valid : page_verdict::bad;
+    return is_here ? page_verdict::valid : page_verdict::stray;
 }
 
 void segment_reader::visit_page(page_view bytes, page_header const& header, std::uint64_t& next_lsn,
@@ -179,6 +178,9 @@ bool segment_reader::is_torn(std::uint32_t first_bad)
         page_header header;
         auto const verdict = examine(load(page), page, header);
         if (verdict == page_verdict::unwritten) continue;
+        // A force leaves parts of its pages in their places.  Whoever left this may as well have
+        // taken a page that was acknowledged.
+        if (verdict == page_verdict::stray) corrupt(page, "a page of another place lies there");
         if (verdict == page_verdict::valid && header.durable_up_to > first_bad) {
             corrupt(first_bad,
                     "it was durable, as page " + std::to_string(page) + " says, and is damaged");

@@ -6,6 +6,7 @@
 //   header | valid ... valid | bad, valid, zero | zeros      torn: one force that nobody was told
 //                                                            of, at most force_pages_max long
 //   header | valid, bad, valid that promises "durable up to here"     corrupt: refused
+//   header | valid ... valid | an intact page of another place        corrupt: no force leaves it
 //
 // The one invariant: a page that was acknowledged is never taken for the torn end of the log
 // while anything in the segment proves that it was durable.

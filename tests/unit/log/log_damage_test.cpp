@@ -169,21 +169,27 @@ TEST(LogDamage, SwappedAndRepeatedPagesAreRefused)
     }
 }
 
-TEST(LogDamage, PagesOfAnOlderLogInTheSamePlaceAreNotMistakenForItsEnd)
+TEST(LogDamage, AnIntactPageInAnotherPlaceIsNeverTakenForATornEnd)
 {
     sealed_log const good;
+    auto const page = [](bytes& of, std::size_t n) {
+        return of.begin() + static_cast<std::ptrdiff_t>(n * page_bytes);
+    };
+    bytes swapped = good.segment;
+    std::swap_ranges(page(swapped, good.last_decision), page(swapped, good.last_page),
+                     page(swapped, good.last_page));
+    EXPECT_EQ(open_with({{first_segment, swapped}}, good.promises), verdict::refused);
+
     auto const disk = std::make_shared<simulated_disk>();
     auto log = open_on(disk, 77);  // the same life, with another node and nonce
     for (std::uint64_t i = 1; i <= 12; ++i) {
         log->force(decision_of(*log, i), far_away());
     }
-    bytes const foreign = disk->contents(first_segment);
+    bytes foreign = disk->contents(first_segment);
     for (std::size_t n = 1; n <= 12; ++n) {
         bytes damaged = good.segment;
-        std::copy_n(foreign.begin() + static_cast<std::ptrdiff_t>(n * page_bytes), page_bytes,
-                    damaged.begin() + static_cast<std::ptrdiff_t>(n * page_bytes));
-        auto const seen = open_with({{first_segment, damaged}}, good.promises);
-        ASSERT_EQ(seen, n <= good.last_decision ? verdict::refused : verdict::complete) << n;
+        std::copy_n(page(foreign, n), page_bytes, page(damaged, n));
+        ASSERT_EQ(open_with({{first_segment, damaged}}, good.promises), verdict::refused) << n;
     }
 }
 
