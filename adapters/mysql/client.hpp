@@ -2,7 +2,8 @@
 //
 // client.hpp -- the client library, and the few lines in which the two libraries differ.
 //
-// LIBMARIADB is defined by MariaDB Connector/C's mysql.h.
+// LIBMARIADB is defined by MariaDB Connector/C's mysql.h.  A library that reconnects replaces a
+// broken connection without telling.
 
 #ifndef ASSENT_ADAPTERS_MYSQL_CLIENT_HPP
 #define ASSENT_ADAPTERS_MYSQL_CLIENT_HPP
@@ -24,11 +25,32 @@ inline int socket_of(MYSQL* handle) noexcept
 {
     return static_cast<int>(mysql_get_socket(handle));
 }
+inline bool reconnects(MYSQL* handle) noexcept
+{
+    client_bool is_on = 0;
+    mysql_get_option(handle, MYSQL_OPT_RECONNECT, &is_on);
+    return is_on != 0;
+}
+inline void forbid_reconnecting(MYSQL* handle) noexcept
+{
+    client_bool const no = 0;
+    if (reconnects(handle)) mysql_options(handle, MYSQL_OPT_RECONNECT, &no);
+}
 #else
 using client_bool = bool;
 inline int socket_of(MYSQL* handle) noexcept
 {
     return handle->net.vio != nullptr ? static_cast<int>(handle->net.fd) : -1;  // else it is stale
+}
+// Asked for the option, the library would write a warning to the application's standard error, each
+// time.
+inline bool reconnects(MYSQL* handle) noexcept
+{
+    return handle->reconnect;
+}
+inline void forbid_reconnecting(MYSQL* handle) noexcept
+{
+    handle->reconnect = false;
 }
 #endif
 

@@ -180,19 +180,6 @@ bool is_mariadb(MYSQL* handle) noexcept
     return version != nullptr && std::strstr(version, "MariaDB") != nullptr;
 }
 
-bool reconnects(MYSQL* handle) noexcept
-{
-    client_bool is_on = 0;
-    mysql_get_option(handle, MYSQL_OPT_RECONNECT, &is_on);
-    return is_on != 0;
-}
-
-void forbid_reconnecting(MYSQL* handle) noexcept
-{
-    client_bool const no = 0;
-    if (reconnects(handle)) mysql_options(handle, MYSQL_OPT_RECONNECT, &no);
-}
-
 void set_close_on_exec(int descriptor, std::string const& resource_manager)
 {
     int const flags = descriptor < 0 ? -1 : fcntl(descriptor, F_GETFD);

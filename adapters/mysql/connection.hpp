@@ -34,10 +34,6 @@ std::unique_ptr<wire> open_connection(connection_source const& source,
 /// Whether the server is a MariaDB, by the greeting that it sent.
 bool is_mariadb(MYSQL* handle) noexcept;
 
-/// Whether the client library would replace a broken connection without telling.
-bool reconnects(MYSQL* handle) noexcept;
-void forbid_reconnecting(MYSQL* handle) noexcept;
-
 /// @throws driver_error  the descriptor cannot be marked.
 void set_close_on_exec(int descriptor, std::string const& resource_manager);
 

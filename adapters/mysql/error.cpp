@@ -53,10 +53,12 @@ meaning meaning_of(unsigned number, verb v, bool is_owner) noexcept
         case 1614:
             return {xa_code::rbdeadlock};
         case 1205:
+        case 3197:  // ER_XA_RETRY (MySQL), as it stands below 1205 in the diagnostics
             if (is_second_phase) return {xa_code::retry, reply_detail::busy};
             return {xa_code::proto};
         case 1047:  // Galera: not ready
         case 1290:  // the server runs read-only
+        case 1820:  // the account's password has expired (MySQL)
         case 1836:
             return {xa_code::rmfail};
         default:
@@ -84,6 +86,9 @@ bool is_connection_lost(unsigned number) noexcept
         case 1160:
         case 1161:
         case 1927:  // connection was killed (MariaDB)
+        case 3032:  // the server went offline for all but administrators (MySQL)
+        case 3168:  // the server ends sessions (MySQL)
+        case 3169:  // session was killed (MySQL)
         case 4031:  // idle for too long (MySQL)
             return true;
         default:

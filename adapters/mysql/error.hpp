@@ -11,9 +11,10 @@
 //   1402 XA_RBROLLBACK rbrollback; on a prepared branch: it had written nothing, its owner left
 //   1440 XAER_DUPID   dupid
 //   1613 XA_RBTIMEOUT rbtimeout,   1614 XA_RBDEADLOCK and 1213  rbdeadlock
-//   1205              lock wait timeout: retry in phase 2 (a backup blocks commits)
+//   1205 3197         lock wait timeout, ER_XA_RETRY: retry in phase 2 (a backup blocks commits)
 //   1317 1969 3024    interrupted: never a final answer, rmfail
-//   2000-2999, 1053, 1927, 4031, ...   nothing was heard: rmfail, reply_lost
+//   1290 1820 ...     refused before anything was done: rmfail
+//   2000-2999, 1053, 1927, 3032, 3169, 4031, ...   nothing was heard: rmfail, reply_lost
 //   all others        proto        unknown is never success and never "rolled back"
 
 #ifndef ASSENT_ADAPTERS_MYSQL_ERROR_HPP
@@ -33,6 +34,7 @@ inline constexpr unsigned no_such_table = 1146;
 inline constexpr unsigned no_such_thread = 1094;
 inline constexpr unsigned lock_wait_timeout = 1205;
 inline constexpr unsigned deadlock = 1213;
+inline constexpr unsigned access_denied = 1227;
 inline constexpr unsigned query_interrupted = 1317;
 inline constexpr unsigned xaer_nota = 1397;
 inline constexpr unsigned xaer_inval = 1398;

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <map>
 #include <random>
+#include <set>
 
 #include "adapters/mysql/connection.hpp"
 #include "adapters/mysql/xid_text.hpp"
@@ -81,18 +82,21 @@ void ensure_identity(question& q)
     }
 }
 
-// Who answers: identity, and whether it can be written to.
+// Who answers: identity, whether it can be written to, whether a binary log says so again after a
+// crash.
 struct whoami
 {
     std::string identity;
     bool is_writable = false;
+    bool has_binlog = false;
 };
 
 char const* whoami_sql(bool mariadb)
 {
     // One statement, so that identity and state are of one server, behind whatever proxy.
-    return mariadb ? "select (select value from assent_identity where id = 1), %d, @@read_only, 0"
-                   : "select @@server_uuid, %d, @@read_only, @@super_read_only";
+    return mariadb ? "select (select value from assent_identity where id = 1), %d, @@read_only, 0, "
+                     "@@log_bin"
+                   : "select @@server_uuid, %d, @@read_only, @@super_read_only, @@log_bin";
 }
 
 std::string whoami_query(bool mariadb)
@@ -106,7 +110,7 @@ whoami read_whoami(question& q, row const& from)
     std::string const kind = q.is_mariadb() ? "mariadb" : "mysql";
     if (text_of(from, 0).empty()) q.fail("the table assent_identity is empty: its row was lost");
     return {identity_of(kind, text_of(from, 0), text_of(from, 1)),
-            number_of(from, 2) == 0 && number_of(from, 3) == 0};
+            number_of(from, 2) == 0 && number_of(from, 3) == 0, number_of(from, 4) != 0};
 }
 
 // 8.0.36-28 -> 80036
@@ -137,19 +141,19 @@ bool differs(settings const& all, std::string_view name, std::string_view wanted
     return found != all.end() && found->second != wanted;
 }
 
+constexpr char detach_is_off[] =
+    "xa_detach_on_prepare is OFF, so that a reset connection loses a commit: let an administrator "
+    "run SET PERSIST xa_detach_on_prepare = ON";
+
 void check_settings(question& q, settings const& all, std::string const& version,
                     mysql::safety_options const& safety)
 {
-    unsigned const number = version_number(version);
-    if (q.is_mariadb() ? number < 100500 : number < 80030) {
-        q.fail("the server is version " + version + ", which loses prepared branches; use " +
-               (q.is_mariadb() ? "MariaDB 10.5 or later" : "MySQL 8.0.30 or later"));
-    }
+    if (auto const why = why_unsafe(q.is_mariadb(), version); !why.empty()) q.fail(why);
     if (is_on(all, "wsrep_on")) {
         q.fail("wsrep_on is ON: Galera does not support XA; use a server outside of the cluster");
     }
     if (!q.is_mariadb() && !is_on(all, "xa_detach_on_prepare")) {
-        q.fail("xa_detach_on_prepare is OFF: set it ON, or a reset connection can lose a commit");
+        q.fail(detach_is_off);
     }
     if (safety.allow_non_durable) return;
     if (differs(all, "innodb_flush_log_at_trx_commit", "1")) {
@@ -162,6 +166,53 @@ void check_settings(question& q, settings const& all, std::string const& version
             "log_bin is ON and sync_binlog is not 1, so a vote can be lost at power loss: set "
             "it to 1, or accept that with allow_non_durable");
     }
+}
+
+// 'shop'@'127.0.0.1', as GRANT wants it.
+std::string account_of(question& q)
+{
+    constexpr char sql[] =
+        "select concat(quote(left(current_user(), char_length(current_user()) - "
+        "char_length(substring_index(current_user(), '@', -1)) - 1)), '@', "
+        "quote(substring_index(current_user(), '@', -1)))";
+    return std::string(text_of(q.one_row(sql, 1), 0));
+}
+
+// Who answers, and what is prepared there: one message, so no other server can stand behind the
+// connection in between.
+std::vector<std::vector<row>> list_branches(question& q, std::string const& who)
+{
+    std::vector<std::vector<row>> all;
+    try {
+        all = q.ask(who + "; xa recover");
+    } catch (driver_error const& error) {
+        if (error.native_code() != static_cast<int>(code::xaer_rmerr)) throw;
+        // MySQL calls the missing right a fatal error in the branch.
+        q.fail(
+            "the account may not list prepared branches: let an administrator run "
+            "GRANT XA_RECOVER_ADMIN ON *.* TO " +
+            account_of(q));
+    }
+    if (all.size() != 2 || all[0].size() != 1 || all[0][0].size() < 5) {
+        q.fail("the server's answer is not complete");
+    }
+    return all;
+}
+
+// MySQL orders xids so that after a crash it does not find some of those with different format ids
+// in the last binary log file, and rolls back what it had acknowledged as prepared.
+std::string mixed_format_ids(std::set<std::string> const& seen)
+{
+    std::string all;
+    for (auto const& id : seen)
+        all += (all.empty() ? "" : ", ") + id;
+    return "another transaction manager prepares branches with format id " + all +
+           " on this server, ours have " + std::to_string(mysql_format_id) +
+           ": with a binary log, MySQL may then lose acknowledged branches of both when it "
+           "crashes; "
+           "let that manager use " +
+           std::to_string(mysql_format_id) +
+           " too, or another server, or switch the binary log off";
 }
 
 }  // namespace
@@ -255,7 +306,22 @@ void prepare_session(question& q, session_purpose purpose)
     if (q.is_mariadb() || mysql_get_server_version(q.handle()) < 80029) return;
     // Only asked for where it is off: changing it needs a right that few accounts have.
     row const detach = q.one_row("select @@session.xa_detach_on_prepare", 1);
-    if (number_of(detach, 0) == 0) q.ask("set session xa_detach_on_prepare = 1");
+    if (number_of(detach, 0) != 0) return;
+    try {
+        q.ask("set session xa_detach_on_prepare = 1");
+    } catch (driver_error const& error) {
+        if (error.native_code() != static_cast<int>(code::access_denied)) throw;
+        q.fail(detach_is_off);
+    }
+}
+
+std::string why_unsafe(bool mariadb, std::string_view version)
+{
+    unsigned const number = version_number(version);
+    if (mariadb ? number >= 100500 : number >= 80030) return {};
+    return "the server is version " + std::string(version) +
+           ", which loses prepared branches; use " +
+           (mariadb ? "MariaDB 10.5 or later" : "MySQL 8.0.30 or later");
 }
 
 server_facts read_facts(question& q, mysql::safety_options const& safety)
@@ -287,46 +353,41 @@ server_facts read_facts(question& q, mysql::safety_options const& safety)
     if (facts.server_start.empty()) q.fail("the server does not say when it started");
     check_settings(q, all, facts.version, safety);
     if (mariadb) ensure_identity(q);
-    facts.identity = read_whoami(q, q.one_row(whoami_query(mariadb), 4)).identity;
+    // Recovery without the right to list branches would be found out too late.
+    facts.identity = read_whoami(q, list_branches(q, whoami_query(mariadb))[0][0]).identity;
     return facts;
 }
 
 scan_result read_branches(question& q)
 {
-    // One message: no other server can stand behind the connection in between.
-    auto const list = [&q](std::string const& who) {
-        try {
-            return q.ask(who + "; xa recover");
-        } catch (driver_error const& error) {
-            if (error.native_code() != static_cast<int>(code::xaer_rmerr)) throw;
-            q.fail("the account may not list prepared branches: GRANT XA_RECOVER_ADMIN ON *.*");
-        }
-    };
     std::vector<std::vector<row>> all;
     try {
-        all = list(whoami_query(q.is_mariadb()));
+        all = list_branches(q, whoami_query(q.is_mariadb()));
     } catch (driver_error const& error) {
         if (error.native_code() != static_cast<int>(code::no_such_table)) throw;
         // A server without its table is another one than the one that was bound; the identity says
         // so, and equals none that a table ever gave.
-        all = list(std::string("select 'none', ") + database_column + ", @@read_only, 0");
-    }
-    if (all.size() != 2 || all[0].size() != 1 || all[0][0].size() < 4) {
-        q.fail("the server's answer is not complete");
+        all = list_branches(
+            q, std::string("select 'none', ") + database_column + ", @@read_only, 0, @@log_bin");
     }
     whoami const who = read_whoami(q, all[0][0]);
     scan_result seen;
     seen.identity = who.identity;
     seen.is_writable_primary = who.is_writable;
+    std::set<std::string> format_ids;
     for (row const& one : all[1]) {
         if (one.size() < 4) q.fail("the server's answer is not complete");
         auto const ours =
             read_listed(text_of(one, 0), text_of(one, 1), text_of(one, 2), text_of(one, 3));
         if (ours) {
             seen.ours.push_back(*ours);
-        } else {
-            ++seen.foreign_count;
+            continue;
         }
+        ++seen.foreign_count;
+        if (number_of(one, 0) != mysql_format_id) format_ids.emplace(text_of(one, 0));
+    }
+    if (!q.is_mariadb() && who.has_binlog && !format_ids.empty()) {
+        seen.warnings.push_back(mixed_format_ids(format_ids));
     }
     return seen;
 }
@@ -342,12 +403,12 @@ void check_work_session(question& q, server_facts const& expected)
     sql += ", connection_id()";
     row seen;
     try {
-        seen = q.one_row(sql, 8);
+        seen = q.one_row(sql, 9);
     } catch (driver_error const& error) {
         if (error.native_code() != static_cast<int>(code::no_such_table)) throw;
         q.fail("the connection leads to another server or database (no assent_identity)");
     }
-    if (!is_same_session(q.asked().id(), number_of(seen, 7))) q.asked().set_proxied();
+    if (!is_same_session(q.asked().id(), number_of(seen, 8))) q.asked().set_proxied();
     whoami const who = read_whoami(q, seen);
     if (text_of(seen, 1) != expected.database) {
         q.fail("the connection uses the database " + std::string(text_of(seen, 1)) + ", not " +
@@ -357,12 +418,12 @@ void check_work_session(question& q, server_facts const& expected)
         q.fail("the connection leads to another server: its identity is " + who.identity);
     }
     if (!who.is_writable) q.fail("the connection leads to a read-only server");
-    if (text_of(seen, 4) != expected.user) {
-        q.fail("the connection is of the account " + std::string(text_of(seen, 4)) + ", not " +
+    if (text_of(seen, 5) != expected.user) {
+        q.fail("the connection is of the account " + std::string(text_of(seen, 5)) + ", not " +
                expected.user + ": the manager could not end its session");
     }
-    if (number_of(seen, 5) == 0) q.fail("the connection has autocommit off: set it on");
-    if (number_of(seen, 6) == 0) {
+    if (number_of(seen, 6) == 0) q.fail("the connection has autocommit off: set it on");
+    if (number_of(seen, 7) == 0) {
         q.fail("the connection has xa_detach_on_prepare off: set it on");
     }
     if ((q.asked().connection().server_status() & SERVER_STATUS_IN_TRANS) != 0) {

@@ -74,6 +74,9 @@ bool is_same_session(std::uint64_t client_side, std::uint64_t server_side) noexc
 /// Sets what a session of ours needs for its purpose.
 void prepare_session(question& q, session_purpose purpose);
 
+/// Why prepared branches are not safe on a server of this version; empty where they are.
+std::string why_unsafe(bool mariadb, std::string_view version);
+
 server_facts read_facts(question& q, mysql::safety_options const& safety);
 scan_result read_branches(question& q);
 

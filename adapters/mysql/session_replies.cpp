@@ -16,6 +16,14 @@ namespace {
 constexpr char left_text[] =
     "the session left the branch behind our back: work done since is permanent or gone";
 
+// What a session says to one phase, or to rollback, of a branch that is not the one it has ended.
+// An ended branch is IDLE, and MySQL would obey for its own: so with this word it means another.
+bool is_of_another_branch(answer const& said)
+{
+    return said.code == code::xaer_nota || said.code == code::xaer_outside ||
+           state_in(said) == session_state::idle;
+}
+
 }  // namespace
 
 reply session::left_behind(answer const& said, std::string text)
@@ -125,8 +133,7 @@ std::optional<reply> session::after_one_phase(answer const& said)
         return turn_to_rollback(said);
     }
     // The application had ended some branch itself, and it was not this one.
-    if (!is_proven_ && (said.code == code::xaer_nota || said.code == code::xaer_inval ||
-                        said.code == code::xaer_outside)) {
+    if (!is_proven_ && (said.code == code::xaer_inval || is_of_another_branch(said))) {
         attachment_ = attachment::none;
         return left_behind(said, left_text);
     }
@@ -161,7 +168,7 @@ std::optional<reply> session::after_rollback(answer const& said)
     }
     if (cause_ && is_interrupted(cause_->code)) return to_reply(*cause_, verb_, false);
     bool const was_here = owns(attachment::active) || owns(attachment::unsure);
-    if (was_here && (said.code == code::xaer_nota || said.code == code::xaer_outside)) {
+    if (was_here && is_of_another_branch(said)) {
         attachment_ = attachment::none;
         return left_behind(said, left_text);
     }

@@ -15,14 +15,14 @@ namespace {
 
 // Locks belong to the whole server, and one server may hold several of our databases, each with a
 // guardian of the same node: so the database is part of the name, by its digest, because a name
-// has at most 64 characters.  7 + 16 + 1 + 32 = 56.
+// has at most 64 characters.  7 + 16 + 1 + 32 = 56.  (MySQL 9.7 has neither MD5 nor SHA1 any more.)
 std::string lock_name(std::uint64_t node)
 {
     std::array<char, 16> hex{};
     for (std::size_t i = hex.size(); i-- > 0; node >>= 4)
         hex[i] = "0123456789abcdef"[node & 15];
-    return "concat('assent:" + std::string(hex.data(), hex.size()) + ":', md5(" + database_column +
-           "))";
+    return "concat('assent:" + std::string(hex.data(), hex.size()) + ":', left(sha2(" +
+           database_column + ", 256), 32))";
 }
 
 // What the process list shows of one session.

@@ -155,6 +155,8 @@ struct scan_result
     std::size_t foreign_count = 0;  ///< listed names that have not; never touched
     std::string identity;           ///< of the server that answered this very scan
     bool is_writable_primary = false;
+    /// What an operator should know about this server: a sentence each.
+    std::vector<std::string> warnings;
 };
 
 enum class session_presence : std::uint8_t {

@@ -9,6 +9,8 @@
 #include <random>
 #include <thread>
 
+#include "tests/contract/matrix.hpp"
+
 namespace assent::contract {
 
 using namespace std::chrono_literals;
@@ -44,6 +46,10 @@ bool eventually(std::function<bool()> const& condition)
 void contract::SetUp()
 {
     target_ = GetParam()();
+    if (auto const client = target_->client_version(); !client.empty()) {
+        count_for(client, target_->server_version());
+    }
+    if (auto const why = target_->why_missing(); !why.empty()) GTEST_SKIP() << why;
     target_->reset();
     driver_ = target_->driver();
 }

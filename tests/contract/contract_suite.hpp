@@ -57,6 +57,12 @@ public:
 
     virtual bool has(feature what) const = 0;
 
+    /// Why the database cannot be had here; empty when it can.  Its tests are then skipped.
+    virtual std::string why_missing() const { return {}; }
+    /// Client library and server with their versions, for the matrix; empty: not counted there.
+    virtual std::string client_version() { return {}; }
+    virtual std::string server_version() { return {}; }
+
     /// Before each test: the server runs, the table is empty, no branch is prepared.
     virtual void reset() = 0;
 

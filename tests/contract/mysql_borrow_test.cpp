@@ -29,7 +29,7 @@ protected:
     }
 };
 
-TEST_F(mysql_borrow, GoodHandleServesATransactionAndStaysItsOwners)
+TEST_P(mysql_borrow, GoodHandleServesATransactionAndStaysItsOwners)
 {
     auto lent = mysql_client::account(server(), "accounts");
     {
@@ -43,7 +43,7 @@ TEST_F(mysql_borrow, GoodHandleServesATransactionAndStaysItsOwners)
     EXPECT_EQ(lent.try_query(insert(2)), 0U);
 }
 
-TEST_F(mysql_borrow, SeveralStatementsInOneMessageStayForbidden)
+TEST_P(mysql_borrow, SeveralStatementsInOneMessageStayForbidden)
 {
     auto lent = mysql_client::account(server(), "accounts");
     auto const session = borrow(lent);
@@ -54,10 +54,10 @@ TEST_F(mysql_borrow, SeveralStatementsInOneMessageStayForbidden)
     EXPECT_EQ(lent.try_query("select 1; select 2"), 1064U);
 }
 
-TEST_F(mysql_borrow, SocketIsNotInheritedByPrograms)
+TEST_P(mysql_borrow, SocketIsNotInheritedByPrograms)
 {
     auto lent = mysql_client::account(server(), "accounts");
-    int const socket = mysql_get_socket(lent.get());
+    int const socket = socket_of(lent.get());
     ASSERT_EQ(fcntl(socket, F_SETFD, 0), 0);
 
     auto const session = borrow(lent);
@@ -66,10 +66,10 @@ TEST_F(mysql_borrow, SocketIsNotInheritedByPrograms)
     EXPECT_NE(fcntl(socket, F_GETFD) & FD_CLOEXEC, 0);
 }
 
-TEST_F(mysql_borrow, AutoReconnectIsRefused)
+TEST_P(mysql_borrow, AutoReconnectIsRefused)
 {
     auto lent = mysql_client::account(server(), "accounts");
-    my_bool const on = 1;
+    client_bool const on = 1;
     mysql_options(lent.get(), MYSQL_OPT_RECONNECT, &on);
     bool must_close = true;
 
@@ -78,7 +78,7 @@ TEST_F(mysql_borrow, AutoReconnectIsRefused)
     EXPECT_FALSE(must_close);
 }
 
-TEST_F(mysql_borrow, OpenTransactionIsRefused)
+TEST_P(mysql_borrow, OpenTransactionIsRefused)
 {
     auto lent = mysql_client::account(server(), "accounts");
     lent.query("begin");
@@ -89,7 +89,7 @@ TEST_F(mysql_borrow, OpenTransactionIsRefused)
     EXPECT_FALSE(must_close);
 }
 
-TEST_F(mysql_borrow, OpenBranchOfSomebodyElseIsRefused)
+TEST_P(mysql_borrow, OpenBranchOfSomebodyElseIsRefused)
 {
     auto lent = mysql_client::account(server(), "accounts");
     lent.query("xa start 'mine'");
@@ -100,7 +100,7 @@ TEST_F(mysql_borrow, OpenBranchOfSomebodyElseIsRefused)
     EXPECT_FALSE(must_close);
 }
 
-TEST_F(mysql_borrow, AutocommitOffIsRefusedWithAndWithoutAnEarlierSelect)
+TEST_P(mysql_borrow, AutocommitOffIsRefusedWithAndWithoutAnEarlierSelect)
 {
     for (bool const selects : {false, true}) {
         auto lent = mysql_client::account(server(), "accounts");
@@ -115,7 +115,7 @@ TEST_F(mysql_borrow, AutocommitOffIsRefusedWithAndWithoutAnEarlierSelect)
     }
 }
 
-TEST_F(mysql_borrow, UnreadResultIsRefused)
+TEST_P(mysql_borrow, UnreadResultIsRefused)
 {
     auto lent = mysql_client::account(server(), "accounts");
     ASSERT_EQ(mysql_query(lent.get(), "select 1 union select 2"), 0);
@@ -129,7 +129,7 @@ TEST_F(mysql_borrow, UnreadResultIsRefused)
     EXPECT_EQ(lent.try_query("select 1"), 0U);
 }
 
-TEST_F(mysql_borrow, UnreadSecondResultIsRefused)
+TEST_P(mysql_borrow, UnreadSecondResultIsRefused)
 {
     auto lent = mysql_client::account(server(), "accounts", CLIENT_MULTI_STATEMENTS);
     ASSERT_EQ(mysql_query(lent.get(), "do 1; do 2"), 0);
@@ -140,7 +140,7 @@ TEST_F(mysql_borrow, UnreadSecondResultIsRefused)
     EXPECT_FALSE(must_close);
 }
 
-TEST_F(mysql_borrow, AnotherDatabaseIsRefused)
+TEST_P(mysql_borrow, AnotherDatabaseIsRefused)
 {
     driver_of(where("orders"))
         ->preflight(*driver_of(where("orders"))->connect(session_purpose::manage, in_ms(10'000)),
@@ -154,7 +154,7 @@ TEST_F(mysql_borrow, AnotherDatabaseIsRefused)
     EXPECT_EQ(lent.try_query("select 1"), 0U);
 }
 
-TEST_F(mysql_borrow, NoDatabaseIsRefused)
+TEST_P(mysql_borrow, NoDatabaseIsRefused)
 {
     auto lent = mysql_client::account(server(), nullptr);
     bool must_close = true;
@@ -164,9 +164,9 @@ TEST_F(mysql_borrow, NoDatabaseIsRefused)
     EXPECT_FALSE(must_close);
 }
 
-TEST_F(mysql_borrow, AnotherServerIsRefused)
+TEST_P(mysql_borrow, AnotherServerIsRefused)
 {
-    auto const other = testing::private_server::mariadb();
+    auto const other = another_server();
     mysql::connect_options there = where();
     there.port = static_cast<unsigned>(other->port());
     there.password = other->password();
@@ -182,7 +182,7 @@ TEST_F(mysql_borrow, AnotherServerIsRefused)
     EXPECT_FALSE(must_close);
 }
 
-TEST_F(mysql_borrow, ReadOnlyServerIsRefused)
+TEST_P(mysql_borrow, ReadOnlyServerIsRefused)
 {
     auto lent = mysql_client::account(server(), "accounts");
     server_facts const expected = facts();
@@ -197,7 +197,7 @@ TEST_F(mysql_borrow, ReadOnlyServerIsRefused)
     EXPECT_EQ(seen.identity, expected.identity);
 }
 
-TEST_F(mysql_borrow, AnotherAccountIsRefused)
+TEST_P(mysql_borrow, AnotherAccountIsRefused)
 {
     auto lent = mysql_client::administrator(server());
     bool must_close = true;
@@ -207,7 +207,7 @@ TEST_F(mysql_borrow, AnotherAccountIsRefused)
     EXPECT_FALSE(must_close);
 }
 
-TEST_F(mysql_borrow, DeadHandleMustBeClosed)
+TEST_P(mysql_borrow, DeadHandleMustBeClosed)
 {
     auto lent = mysql_client::account(server(), "accounts");
     administrator().query("kill connection " + std::to_string(mysql_thread_id(lent.get())));
@@ -219,7 +219,7 @@ TEST_F(mysql_borrow, DeadHandleMustBeClosed)
     EXPECT_TRUE(must_close);
 }
 
-TEST_F(mysql_borrow, SeveringLeavesTheHandleToItsOwner)
+TEST_P(mysql_borrow, SeveringLeavesTheHandleToItsOwner)
 {
     auto lent = mysql_client::account(server(), "accounts");
     auto session = borrow(lent);
@@ -235,6 +235,8 @@ TEST_F(mysql_borrow, SeveringLeavesTheHandleToItsOwner)
     unsigned const said = lent.try_query("select 1");
     EXPECT_TRUE(said == 2006 || said == 2013) << said;
 }
+
+ASSENT_ON_EACH_SERVER(mysql_borrow);
 
 }  // namespace
 

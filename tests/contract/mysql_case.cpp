@@ -7,25 +7,14 @@
 #include <stdexcept>
 #include <thread>
 
+#include "tests/contract/matrix.hpp"
+
 namespace assent::contract {
 
 namespace {
 
 constexpr char sessions_of_ours[] =
     "select count(*) from information_schema.processlist where user = 'shop'";
-
-// The first prepared branch, as the server would have it written.
-std::string first_listed(mysql_client& administrator)
-{
-    if (mysql_query(administrator.get(), "xa recover format='SQL'") != 0) {
-        throw std::runtime_error(mysql_error(administrator.get()));
-    }
-    MYSQL_RES* const found = mysql_store_result(administrator.get());
-    MYSQL_ROW const row = mysql_fetch_row(found);
-    std::string const name = row != nullptr ? row[3] : "";
-    mysql_free_result(found);
-    return name;
-}
 
 }  // namespace
 
@@ -57,24 +46,37 @@ bool is_rolled_back(reply const& said)
 
 void mysql_case::SetUp()
 {
+    count_for(client_version(), server_version(GetParam()));
+    if (auto const why = why_missing(GetParam()); !why.empty()) GTEST_SKIP() << why;
     administrator_ = std::make_unique<mysql_client>(mysql_client::administrator(server()));
     wait_for(server(), sessions_of_ours, "0");
-    for (std::string name = first_listed(administrator()); !name.empty();
-         name = first_listed(administrator())) {
+    for (auto const& name : administrator().prepared())
         administrator().query("xa rollback " + name);
-    }
     administrator().query("create table if not exists t (k int primary key, v int) engine=innodb");
     administrator().query("delete from t");
     driver_ = driver_of(where());
 }
 
-mysql::connect_options mysql_case::where(std::string const& database)
+std::unique_ptr<testing::private_server> mysql_case::another_server(
+    std::vector<std::string> const& settings)
+{
+    return make_server(GetParam(), settings);
+}
+
+mysql::connect_options mysql_case::where_at(testing::private_server const& other) const
 {
     mysql::connect_options options;
-    options.host = server().host();
-    options.port = static_cast<unsigned>(server().port());
-    options.user = server().account();
-    options.password = server().password();
+    options.host = other.host();
+    options.port = static_cast<unsigned>(other.port());
+    options.user = other.account();
+    options.password = other.password();
+    options.database = "accounts";
+    return options;
+}
+
+mysql::connect_options mysql_case::where(std::string const& database)
+{
+    mysql::connect_options options = where_at(server());
     options.database = database;
     return options;
 }

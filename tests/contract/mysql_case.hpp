@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// mysql_case.hpp -- the fixture of the MySQL adapter's own tests, on a real MariaDB.
+// mysql_case.hpp -- the fixture of the MySQL adapter's own tests, on each real server that its
+// client library reaches.
 
 #ifndef ASSENT_TESTS_CONTRACT_MYSQL_CASE_HPP
 #define ASSENT_TESTS_CONTRACT_MYSQL_CASE_HPP
@@ -10,6 +11,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <assent/mysql.hpp>
 
@@ -43,12 +45,17 @@ std::string refusal(Action&& action)
 }
 
 /// An empty table t(k, v) in the database `accounts`, no session of the account, nothing prepared.
-class mysql_case : public ::testing::Test
+class mysql_case : public ::testing::TestWithParam<server_kind>
 {
 protected:
     void SetUp() override;
 
-    testing::private_server& server() { return shared_mariadb(); }
+    testing::private_server& server() { return shared_server(GetParam()); }
+    static bool is_mariadb() { return GetParam() == server_kind::mariadb; }
+    /// A server of the test's own, of the same kind.
+    static std::unique_ptr<testing::private_server> another_server(
+        std::vector<std::string> const& settings = {});
+    mysql::connect_options where_at(testing::private_server const& other) const;
     mysql_client& administrator() { return *administrator_; }
 
     mysql::connect_options where(std::string const& database = "accounts");
@@ -84,5 +91,15 @@ private:
 };
 
 }  // namespace assent::contract
+
+/// Runs a fixture's tests on each server.
+#define ASSENT_ON_EACH_SERVER(fixture)                                         \
+    INSTANTIATE_TEST_SUITE_P(on, fixture, ::testing::ValuesIn(server_kinds()), \
+                             [](auto const& of) { return std::string(name_of(of.param)); })
+
+/// Skips a test of what only the other one does.
+#define ASSENT_ONLY_ON(kind, why)                                                   \
+    if (GetParam() != server_kind::kind) GTEST_SKIP() << "only on " #kind ": " why; \
+    static_assert(true)
 
 #endif  // ASSENT_TESTS_CONTRACT_MYSQL_CASE_HPP

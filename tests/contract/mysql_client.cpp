@@ -23,7 +23,79 @@ MYSQL* open(char const* host, std::string const& user, std::string const& passwo
     return handle;
 }
 
+// X'00ff'
+std::string literal(std::string const& bytes)
+{
+    std::string text = "X'";
+    for (unsigned char const c : bytes)
+        text.append(1, "0123456789abcdef"[c >> 4]).append(1, "0123456789abcdef"[c & 15]);
+    return text + "'";
+}
+
 }  // namespace
+
+#ifdef LIBMARIADB
+
+std::string client_version()
+{
+    return std::string("MariaDB Connector/C ") + mysql_get_client_info();
+}
+
+std::vector<server_kind> server_kinds()
+{
+    return {server_kind::mariadb, server_kind::mysql};
+}
+
+#else
+
+std::string client_version()
+{
+    return std::string("libmysqlclient ") + mysql_get_client_info();
+}
+
+// MariaDB's accounts use a method that this library no longer has.
+std::vector<server_kind> server_kinds()
+{
+    return {server_kind::mysql};
+}
+
+#endif
+
+char const* name_of(server_kind kind)
+{
+    return kind == server_kind::mariadb ? "mariadb" : "mysql";
+}
+
+std::string why_missing(server_kind kind)
+{
+    return kind == server_kind::mariadb ? "" : testing::private_server::mysql_missing();
+}
+
+std::unique_ptr<testing::private_server> make_server(server_kind kind,
+                                                     std::vector<std::string> const& settings)
+{
+    return kind == server_kind::mariadb ? testing::private_server::mariadb(settings)
+                                        : testing::private_server::mysql(settings);
+}
+
+std::string server_version(server_kind kind)
+{
+    static std::string known[2];
+    std::string& text = known[static_cast<int>(kind)];
+    if (!text.empty()) return text;
+    text = kind == server_kind::mariadb ? "MariaDB " : "MySQL ";
+    if (!why_missing(kind).empty()) return text += "(missing)";
+    auto const version = mysql_client::administrator(shared_server(kind)).query("select version()");
+    return text += version.substr(0, version.find('-'));
+}
+
+testing::private_server& shared_server(server_kind kind)
+{
+    static std::unique_ptr<testing::private_server> servers[2];
+    auto& server = servers[static_cast<int>(kind)];
+    if (!server) server = make_server(kind);
+    return *server;
+}
 
 mysql_client mysql_client::account(testing::private_server const& server, char const* database,
                                    unsigned long flags)
@@ -63,6 +135,21 @@ std::string mysql_client::query(MYSQL* handle, std::string const& sql)
     return first;
 }
 
+std::vector<std::string> mysql_client::prepared()
+{
+    if (mysql_query(handle_, "xa recover") != 0) throw std::runtime_error(mysql_error(handle_));
+    std::vector<std::string> all;
+    MYSQL_RES* const rows = mysql_store_result(handle_);
+    while (MYSQL_ROW const row = mysql_fetch_row(rows)) {
+        std::string const bytes(row[3], mysql_fetch_lengths(rows)[3]);
+        auto const middle = static_cast<std::size_t>(std::stoul(row[1]));
+        all.push_back(literal(bytes.substr(0, middle)) + "," + literal(bytes.substr(middle)) + "," +
+                      row[0]);
+    }
+    mysql_free_result(rows);
+    return all;
+}
+
 unsigned mysql_client::try_query(MYSQL* handle, std::string const& sql)
 {
     if (mysql_real_query(handle, sql.data(), sql.size()) != 0) return mysql_errno(handle);
@@ -81,13 +168,6 @@ void wait_for(testing::private_server const& server, std::string const& sql,
         }
         std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
-}
-
-testing::private_server& shared_mariadb()
-{
-    static std::unique_ptr<testing::private_server> const server =
-        testing::private_server::mariadb();
-    return *server;
 }
 
 }  // namespace assent::contract

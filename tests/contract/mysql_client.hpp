@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// mysql_client.hpp -- a plain connection for the tests' own work, and the tests' servers.
+// mysql_client.hpp -- a plain connection for the tests' own work, and the tests' servers, by either
+// client library.
 //
 // Nothing of the adapter is used here: what checks it must not see through it.
 
@@ -11,10 +12,56 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "tests/servers/private_server.hpp"
 
 namespace assent::contract {
+
+// Where the two client libraries differ.
+#ifdef LIBMARIADB
+using client_bool = my_bool;
+inline int socket_of(MYSQL* handle)
+{
+    return static_cast<int>(mysql_get_socket(handle));
+}
+inline bool reconnects(MYSQL* handle)
+{
+    client_bool is_on = 0;
+    mysql_get_option(handle, MYSQL_OPT_RECONNECT, &is_on);
+    return is_on != 0;
+}
+#else
+using client_bool = bool;
+inline int socket_of(MYSQL* handle)
+{
+    return static_cast<int>(handle->net.fd);
+}
+inline bool reconnects(MYSQL* handle)
+{
+    return handle->reconnect;
+}
+#endif
+
+/// "MariaDB Connector/C 3.3.20"
+std::string client_version();
+
+enum class server_kind { mariadb, mysql };
+
+/// Those that the client library reaches.
+std::vector<server_kind> server_kinds();
+char const* name_of(server_kind kind);
+
+/// Why there is none of this kind here; empty where there is.
+std::string why_missing(server_kind kind);
+std::unique_ptr<testing::private_server> make_server(server_kind kind,
+                                                     std::vector<std::string> const& settings = {});
+
+/// "MySQL 9.7.4", as the running server says; without a server, that it is missing.
+std::string server_version(server_kind kind);
+
+/// The one that the tests of this program share.
+testing::private_server& shared_server(server_kind kind);
 
 /// MYSQL*, closed at the end of its scope.
 class mysql_client
@@ -38,6 +85,9 @@ public:
     std::string query(std::string const& sql) { return query(handle_, sql); }
     static std::string query(MYSQL* handle, std::string const& sql);
 
+    /// What XA RECOVER lists, as xa statements want it.
+    std::vector<std::string> prepared();
+
     /// Runs one statement.  @return its error number, 0 when it succeeded.
     unsigned try_query(std::string const& sql) { return try_query(handle_, sql); }
     static unsigned try_query(MYSQL* handle, std::string const& sql);
@@ -51,9 +101,6 @@ private:
 /// Waits until `sql`, asked as an administrator, gives `wanted`; at most ten seconds.
 void wait_for(testing::private_server const& server, std::string const& sql,
               std::string const& wanted);
-
-/// The MariaDB that the tests of this program share.
-testing::private_server& shared_mariadb();
 
 }  // namespace assent::contract
 

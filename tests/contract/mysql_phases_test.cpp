@@ -15,13 +15,17 @@ namespace {
 class backup
 {
 public:
-    explicit backup(testing::private_server& server)
-        : administrator_(mysql_client::administrator(server))
+    explicit backup(server_kind kind)
+        : administrator_(mysql_client::administrator(shared_server(kind)))
     {
+        if (kind == server_kind::mysql) {
+            administrator_.query("flush tables with read lock");
+            return;
+        }
         administrator_.query("backup stage start");
         administrator_.query("backup stage block_commit");
     }
-    ~backup() { administrator_.try_query("backup stage end"); }
+    // With its session everything that it holds is let go.
 
 private:
     mysql_client administrator_;
@@ -41,16 +45,33 @@ protected:
     void interrupt(driver_session& session)
     {
         wait_for(server(),
-                 "select count(*) from information_schema.processlist where state like "
-                 "'%backup lock%' and id = " +
+                 "select count(*) from information_schema.processlist where (state like "
+                 "'%backup lock%' or state like '%commit lock%') and id = " +
                      std::to_string(session.id()),
                  "1");
         administrator().query("kill query " + std::to_string(session.id()));
     }
 };
 
-TEST_F(mysql_phases, NotaWhileTheOwnerIsAttachedSaysNothing)
+TEST_P(mysql_phases, PreparedBranchIsFreeAtOnceOnMysql)
 {
+    ASSENT_ONLY_ON(mysql, "MariaDB keeps a prepared branch attached");
+    auto const owner = open();
+    xid const first = start(*owner, 1);
+    ASSERT_TRUE(run(*owner, verb::prepare, first).is_ok());
+    EXPECT_FALSE(driver().capabilities().stays_attached_after_prepare);
+
+    xid const second = start(*owner, 2);
+    EXPECT_TRUE(run(*open(session_purpose::manage), verb::commit, first).is_ok());
+    EXPECT_EQ(rows(1), 1);
+
+    EXPECT_TRUE(run(*owner, verb::commit_one_phase, second).is_ok());
+    EXPECT_TRUE(owner->is_reusable());
+}
+
+TEST_P(mysql_phases, NotaWhileTheOwnerIsAttachedSaysNothing)
+{
+    ASSENT_ONLY_ON(mariadb, "MySQL detaches a branch when it is prepared");
     auto owner = open();
     xid const x = start(*owner, 1);
     ASSERT_TRUE(run(*owner, verb::prepare, x).is_ok());
@@ -67,7 +88,7 @@ TEST_F(mysql_phases, NotaWhileTheOwnerIsAttachedSaysNothing)
     EXPECT_EQ(rows(1), 1);
 }
 
-TEST_F(mysql_phases, OnceTheOwnerIsGoneFromTheProcessListItsBranchIsFree)
+TEST_P(mysql_phases, OnceTheOwnerIsGoneFromTheProcessListItsBranchIsFree)
 {
     for (int key = 1; key <= 20; ++key) {
         auto owner = open();
@@ -84,8 +105,25 @@ TEST_F(mysql_phases, OnceTheOwnerIsGoneFromTheProcessListItsBranchIsFree)
     }
 }
 
-TEST_F(mysql_phases, ReadOnlyBranchWhoseOwnerLeftIsNamedSo)
+TEST_P(mysql_phases, ReadOnlyBranchWhoseOwnerLeftIsFinishedLikeAnyOtherOnMysql)
 {
+    ASSENT_ONLY_ON(mysql, "MariaDB answers 1402");
+    for (verb const end : {verb::commit, verb::rollback}) {
+        auto owner = open();
+        xid const x = next_xid(*owner);
+        ASSERT_TRUE(run(*owner, verb::start, x).is_ok());
+        query(*owner, "select count(*) from t");
+        ASSERT_TRUE(run(*owner, verb::prepare, x).is_ok());
+        kill(*owner);
+
+        EXPECT_TRUE(run(*open(session_purpose::manage), end, x).is_ok());
+        EXPECT_FALSE(is_listed(x));
+    }
+}
+
+TEST_P(mysql_phases, ReadOnlyBranchWhoseOwnerLeftIsNamedSo)
+{
+    ASSENT_ONLY_ON(mariadb, "MySQL commits it like any other");
     for (verb const end : {verb::commit, verb::rollback}) {
         auto owner = open();
         xid const x = next_xid(*owner);
@@ -103,7 +141,7 @@ TEST_F(mysql_phases, ReadOnlyBranchWhoseOwnerLeftIsNamedSo)
     }
 }
 
-TEST_F(mysql_phases, KilledWhileActiveIsALostReplyAtEveryEnd)
+TEST_P(mysql_phases, KilledWhileActiveIsALostReplyAtEveryEnd)
 {
     int key = 0;
     for (verb const end : {verb::prepare, verb::commit_one_phase, verb::rollback}) {
@@ -119,7 +157,7 @@ TEST_F(mysql_phases, KilledWhileActiveIsALostReplyAtEveryEnd)
     }
 }
 
-TEST_F(mysql_phases, KilledWhilePreparedIsALostReplyAndCanBeFinishedElsewhere)
+TEST_P(mysql_phases, KilledWhilePreparedIsALostReplyAndCanBeFinishedElsewhere)
 {
     int key = 0;
     for (verb const end : {verb::commit, verb::rollback}) {
@@ -136,12 +174,12 @@ TEST_F(mysql_phases, KilledWhilePreparedIsALostReplyAndCanBeFinishedElsewhere)
     }
 }
 
-TEST_F(mysql_phases, KilledWhilePreparingIsALostReply)
+TEST_P(mysql_phases, KilledWhilePreparingIsALostReply)
 {
     auto const session = open();
     xid const x = start(*session, 1);
     {
-        backup const blocks{server()};
+        backup const blocks{GetParam()};
         session->submit(verb::prepare, x);
         ASSERT_FALSE(session->collect(in_ms(100)));
         administrator().query("kill connection " + std::to_string(session->id()));
@@ -154,7 +192,7 @@ TEST_F(mysql_phases, KilledWhilePreparingIsALostReply)
     EXPECT_EQ(rows(1), 0);
 }
 
-TEST_F(mysql_phases, DeadlineHoldsBetweenTheAnswersOfEndAndPrepare)
+TEST_P(mysql_phases, DeadlineHoldsBetweenTheAnswersOfEndAndPrepare)
 {
     auto lent = mysql_client::account(server(), "accounts");
     for (bool const is_borrowed : {false, true}) {
@@ -163,7 +201,7 @@ TEST_F(mysql_phases, DeadlineHoldsBetweenTheAnswersOfEndAndPrepare)
         xid const x = start(*session, is_borrowed ? 1 : 2);
         std::optional<reply> said;
         {
-            backup const blocks{server()};
+            backup const blocks{GetParam()};
             session->submit(verb::prepare, x);
             auto const before = std::chrono::steady_clock::now();
             EXPECT_FALSE(session->collect(in_ms(150)));
@@ -177,13 +215,13 @@ TEST_F(mysql_phases, DeadlineHoldsBetweenTheAnswersOfEndAndPrepare)
     }
 }
 
-TEST_F(mysql_phases, PrepareThatABackupBlocksTooLongVotesNo)
+TEST_P(mysql_phases, PrepareThatABackupBlocksTooLongVotesNo)
 {
     auto const session = impatient();
     xid const x = start(*session, 1);
     reply vote;
     {
-        backup const blocks{server()};
+        backup const blocks{GetParam()};
         vote = run(*session, verb::prepare, x);
     }
     EXPECT_TRUE(is_rolled_back(vote)) << vote.text;
@@ -192,20 +230,20 @@ TEST_F(mysql_phases, PrepareThatABackupBlocksTooLongVotesNo)
     EXPECT_EQ(rows(1), 0);
 }
 
-TEST_F(mysql_phases, OnePhaseThatABackupBlocksTooLongIsRolledBack)
+TEST_P(mysql_phases, OnePhaseThatABackupBlocksTooLongIsRolledBack)
 {
     auto const session = impatient();
     xid const x = start(*session, 1);
     reply said;
     {
-        backup const blocks{server()};
+        backup const blocks{GetParam()};
         said = run(*session, verb::commit_one_phase, x);
     }
     EXPECT_TRUE(is_rolled_back(said)) << said.text;
     EXPECT_EQ(rows(1), 0);
 }
 
-TEST_F(mysql_phases, SecondPhaseThatABackupBlocksIsAskedAgain)
+TEST_P(mysql_phases, SecondPhaseThatABackupBlocksIsAskedAgain)
 {
     int key = 0;
     for (verb const end : {verb::commit, verb::rollback}) {
@@ -213,7 +251,7 @@ TEST_F(mysql_phases, SecondPhaseThatABackupBlocksIsAskedAgain)
         xid const x = start(*session, ++key);
         ASSERT_TRUE(run(*session, verb::prepare, x).is_ok());
         {
-            backup const blocks{server()};
+            backup const blocks{GetParam()};
             reply const said = run(*session, end, x);
             EXPECT_EQ(said.code, xa_code::retry) << said.text;
             EXPECT_EQ(said.detail, reply_detail::busy);
@@ -224,25 +262,25 @@ TEST_F(mysql_phases, SecondPhaseThatABackupBlocksIsAskedAgain)
     }
 }
 
-TEST_F(mysql_phases, RollbackOfAnActiveBranchThatABackupBlocksIsAskedAgain)
+TEST_P(mysql_phases, RollbackOfAnActiveBranchThatABackupBlocksIsAskedAgain)
 {
     auto const session = impatient();
     xid const x = start(*session, 1);
     {
-        backup const blocks{server()};
+        backup const blocks{GetParam()};
         EXPECT_EQ(run(*session, verb::rollback, x).detail, reply_detail::busy);
     }
     EXPECT_TRUE(run(*session, verb::rollback, x).is_ok());
     EXPECT_EQ(rows(1), 0);
 }
 
-TEST_F(mysql_phases, InterruptedPrepareIsNoVoteAndNoFalseAlarm)
+TEST_P(mysql_phases, InterruptedPrepareIsNoVoteAndNoFalseAlarm)
 {
     auto const session = open();
     xid const x = start(*session, 1);
     std::optional<reply> vote;
     {
-        backup const blocks{server()};
+        backup const blocks{GetParam()};
         session->submit(verb::prepare, x);
         interrupt(*session);
         vote = session->collect(in_ms(10'000));
@@ -260,14 +298,14 @@ TEST_F(mysql_phases, InterruptedPrepareIsNoVoteAndNoFalseAlarm)
     EXPECT_EQ(rows(1), 0);
 }
 
-TEST_F(mysql_phases, InterruptedCommitIsAskedAgain)
+TEST_P(mysql_phases, InterruptedCommitIsAskedAgain)
 {
     auto const session = open();
     xid const x = start(*session, 1);
     ASSERT_TRUE(run(*session, verb::prepare, x).is_ok());
     std::optional<reply> said;
     {
-        backup const blocks{server()};
+        backup const blocks{GetParam()};
         session->submit(verb::commit, x);
         interrupt(*session);
         said = session->collect(in_ms(10'000));
@@ -280,13 +318,13 @@ TEST_F(mysql_phases, InterruptedCommitIsAskedAgain)
     EXPECT_EQ(rows(1), 1);
 }
 
-TEST_F(mysql_phases, InterruptedOnePhaseIsNeitherCommittedNorRolledBackForSure)
+TEST_P(mysql_phases, InterruptedOnePhaseIsNeitherCommittedNorRolledBackForSure)
 {
     auto const session = open();
     xid const x = start(*session, 1);
     std::optional<reply> said;
     {
-        backup const blocks{server()};
+        backup const blocks{GetParam()};
         session->submit(verb::commit_one_phase, x);
         interrupt(*session);
         said = session->collect(in_ms(10'000));
@@ -298,7 +336,7 @@ TEST_F(mysql_phases, InterruptedOnePhaseIsNeitherCommittedNorRolledBackForSure)
     EXPECT_FALSE(session->is_reusable());
 }
 
-TEST_F(mysql_phases, CancelStopsAStatementAndTheSessionServesNobodyElse)
+TEST_P(mysql_phases, CancelStopsAStatementAndTheSessionServesNobodyElse)
 {
     auto const session = open();
     xid const x = start(*session, 1);
@@ -319,14 +357,14 @@ TEST_F(mysql_phases, CancelStopsAStatementAndTheSessionServesNobodyElse)
     EXPECT_FALSE(session->is_reusable());
 }
 
-TEST_F(mysql_phases, CancelLeavesAnIdleSessionAndXaVerbsAlone)
+TEST_P(mysql_phases, CancelLeavesAnIdleSessionAndXaVerbsAlone)
 {
     auto const session = open();
     xid const x = start(*session, 1);
     auto const manage = open(session_purpose::manage);
     driver().cancel_statement(*manage, session->id(), in_ms(10'000));
     {
-        backup const blocks{server()};
+        backup const blocks{GetParam()};
         session->submit(verb::prepare, x);
         ASSERT_FALSE(session->collect(in_ms(100)));
         driver().cancel_statement(*manage, session->id(), in_ms(10'000));
@@ -340,8 +378,23 @@ TEST_F(mysql_phases, CancelLeavesAnIdleSessionAndXaVerbsAlone)
     EXPECT_TRUE(session->is_reusable());
 }
 
-TEST_F(mysql_phases, ResetWhilePreparedIsCutOffAndCommittedElsewhere)
+TEST_P(mysql_phases, ResetWhilePreparedDoesNoHarmOnMysql)
 {
+    ASSENT_ONLY_ON(mysql, "MariaDB would answer OK to a commit that commits nothing");
+    auto const session = open();
+    xid const x = start(*session, 1);
+    ASSERT_TRUE(run(*session, verb::prepare, x).is_ok());
+    ASSERT_EQ(mysql_reset_connection(handle_of(*session)), 0);
+
+    EXPECT_TRUE(run(*session, verb::commit, x).is_ok());
+
+    EXPECT_EQ(rows(1), 1);
+    EXPECT_FALSE(is_listed(x));
+}
+
+TEST_P(mysql_phases, ResetWhilePreparedIsCutOffAndCommittedElsewhere)
+{
+    ASSENT_ONLY_ON(mariadb, "MySQL has detached the branch by then");
     auto const session = open();
     xid const x = start(*session, 1);
     ASSERT_TRUE(run(*session, verb::prepare, x).is_ok());
@@ -355,7 +408,7 @@ TEST_F(mysql_phases, ResetWhilePreparedIsCutOffAndCommittedElsewhere)
     EXPECT_EQ(rows(1), 1);
 }
 
-TEST_F(mysql_phases, OurBranchesCarryTheServersOwnFormatId)
+TEST_P(mysql_phases, OurBranchesCarryTheServersOwnFormatId)
 {
     auto const session = open();
     xid const x = start(*session, 1);
@@ -365,7 +418,7 @@ TEST_F(mysql_phases, OurBranchesCarryTheServersOwnFormatId)
     EXPECT_TRUE(run(*session, verb::rollback, x).is_ok());
 }
 
-TEST_F(mysql_phases, OurLayoutUnderAnotherFormatIdIsForeign)
+TEST_P(mysql_phases, OurLayoutUnderAnotherFormatIdIsForeign)
 {
     xid const x = next_xid(*open());
     std::string const name =
@@ -380,6 +433,8 @@ TEST_F(mysql_phases, OurLayoutUnderAnotherFormatIdIsForeign)
     EXPECT_EQ(seen.foreign_count, 1U);
     other.query("xa rollback " + name);
 }
+
+ASSENT_ON_EACH_SERVER(mysql_phases);
 
 }  // namespace
 

@@ -1,8 +1,8 @@
 # Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 # shellcheck shell=bash disable=SC2034,SC2154
 #
-# common.bash -- what the scripts `postgresql` and `mariadb` share: one private server, all of it
-# in one directory.
+# common.bash -- what the scripts `postgresql`, `mariadb` and `mysql` share: one private server,
+# all of it in one directory.
 #
 #   DIR/data       the data directory        DIR/port      the port of the last start
 #   DIR/log        what the server says      DIR/pid       the server's process id

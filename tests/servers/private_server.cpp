@@ -21,6 +21,7 @@
 #include <stdexcept>
 #include <system_error>
 #include <thread>
+#include <utility>
 
 #include "tests/servers/spawn.hpp"
 
@@ -30,6 +31,20 @@ namespace {
 std::string script_of(std::string const& kind)
 {
     return ASSENT_SERVERS_DIRECTORY "/" + kind;
+}
+
+// Where `fetch` put what Debian's release does not have.
+std::string fetched()
+{
+    char const* given = std::getenv("ASSENT_SERVERS_PREFIX");
+    return given != nullptr && *given != '\0' ? given : ASSENT_SERVERS_PREFIX;
+}
+
+std::string missing(std::string const& name)
+{
+    if (std::filesystem::exists(fetched() + "/" + name + "/versions")) return {};
+    return name + " was not fetched: run tests/servers/fetch PREFIX " + name +
+           ", and let ASSENT_SERVERS_PREFIX name that PREFIX";
 }
 
 std::string make_directory(std::string const& kind)
@@ -69,8 +84,34 @@ std::unique_ptr<private_server> private_server::mariadb(std::vector<std::string>
     return std::unique_ptr<private_server>(new private_server("mariadb", settings));
 }
 
-private_server::private_server(std::string const& kind, std::vector<std::string> const& settings)
-    : script_(script_of(kind)), directory_(make_directory(kind))
+std::unique_ptr<private_server> private_server::mysql(std::vector<std::string> const& settings)
+{
+    return std::unique_ptr<private_server>(
+        new private_server("mysql", settings, {"ASSENT_SERVERS_PREFIX=" + fetched()}));
+}
+
+std::unique_ptr<private_server> private_server::newest_postgresql(
+    std::vector<std::string> const& settings)
+{
+    return std::unique_ptr<private_server>(new private_server(
+        "postgresql", settings, {"ASSENT_POSTGRESQL_BIN=" + fetched() + "/postgresql/bin"}));
+}
+
+std::string private_server::mysql_missing()
+{
+    return missing("mysql");
+}
+
+std::string private_server::newest_postgresql_missing()
+{
+    return missing("postgresql");
+}
+
+private_server::private_server(std::string const& kind, std::vector<std::string> const& settings,
+                               std::vector<std::string> environment)
+    : environment_(std::move(environment)),
+      script_(script_of(kind)),
+      directory_(make_directory(kind))
 {
     try {
         start_watchdog();
@@ -89,8 +130,7 @@ private_server::private_server(std::string const& kind, std::vector<std::string>
 private_server::~private_server()
 {
     try {
-        thaw();
-        run({script_, "stop", directory_});
+        run({script_, "kill", directory_});  // nobody needs its data any more
     } catch (std::exception const& error) {
         std::cerr << "stopping the server in " << directory_ << ": " << error.what() << '\n';
     }
@@ -116,12 +156,15 @@ void private_server::start_watchdog()
     ::close(ends[0]);
 }
 
-std::string private_server::run(std::vector<std::string> const& words) const
+std::string private_server::run(std::vector<std::string> words) const
 {
-    finished_process const done = run_process(words);
-    if (done.status != 0) {
-        throw std::runtime_error(words[0] + " " + words[1] + " failed:\n" + done.output);
+    std::string const what = words[0] + " " + words[1];
+    if (!environment_.empty()) {
+        words.insert(words.begin(), environment_.begin(), environment_.end());
+        words.insert(words.begin(), "/usr/bin/env");
     }
+    finished_process const done = run_process(words);
+    if (done.status != 0) throw std::runtime_error(what + " failed:\n" + done.output);
     return done.output;
 }
 

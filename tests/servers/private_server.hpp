@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// private_server.hpp -- a PostgreSQL or MariaDB server that belongs to one test.
+// private_server.hpp -- a PostgreSQL, MariaDB or MySQL server that belongs to one test.
 //
 //   auto server = private_server::postgresql({"max_prepared_transactions=0"});
 //   PQconnectdb(server->conninfo("accounts").c_str());
@@ -34,6 +34,16 @@ public:
     static std::unique_ptr<private_server> postgresql(
         std::vector<std::string> const& settings = {});
     static std::unique_ptr<private_server> mariadb(std::vector<std::string> const& settings = {});
+    /// @pre  mysql_missing() is empty.
+    static std::unique_ptr<private_server> mysql(std::vector<std::string> const& settings = {});
+    /// The newest PostgreSQL that was fetched.  @pre  newest_postgresql_missing() is empty.
+    static std::unique_ptr<private_server> newest_postgresql(
+        std::vector<std::string> const& settings = {});
+
+    /// Why there is no such server here, for GTEST_SKIP; empty where there is one.  What Debian's
+    /// release does not have is fetched before the build (tests/servers/fetch), where that works.
+    static std::string mysql_missing();
+    static std::string newest_postgresql_missing();
 
     private_server(private_server const&) = delete;
     private_server& operator=(private_server const&) = delete;
@@ -77,15 +87,17 @@ public:
     std::string superuser_conninfo(std::string const& database = "accounts") const;
 
 private:
-    private_server(std::string const& kind, std::vector<std::string> const& settings);
+    private_server(std::string const& kind, std::vector<std::string> const& settings,
+                   std::vector<std::string> environment = {});
 
-    std::string run(std::vector<std::string> const& words) const;
+    std::string run(std::vector<std::string> words) const;
     void start_watchdog();
     void read_environment();
     std::vector<pid_t> processes() const;
     void signal_all(int signal) const;
     bool is_frozen() const;
 
+    std::vector<std::string> environment_;  ///< NAME=value, for the script
     std::string script_;
     std::string directory_;
     std::string socket_directory_;

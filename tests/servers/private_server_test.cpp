@@ -27,10 +27,12 @@ using factory = std::unique_ptr<private_server> (*)(std::vector<std::string> con
 
 struct kind
 {
-    std::string name;
+    char const* name;
     factory make;
     /// Runs SQL as `shop` over TCP and gives the first column of the first row.
     std::string (*query)(private_server const&, std::string const& sql);
+    /// Why there is none here, or nothing.
+    std::string (*missing)();
 };
 
 void PrintTo(kind const& what, std::ostream* out)
@@ -41,6 +43,11 @@ void PrintTo(kind const& what, std::ostream* out)
 class PrivateServer : public ::testing::TestWithParam<kind>
 {
 protected:
+    void SetUp() override
+    {
+        if (auto const why = GetParam().missing(); !why.empty()) GTEST_SKIP() << why;
+    }
+
     std::unique_ptr<private_server> make(std::vector<std::string> const& settings = {}) const
     {
         return GetParam().make(settings);
@@ -49,6 +56,11 @@ protected:
     {
         return GetParam().query(server, sql);
     }
+};
+
+// What a script of its own does, and what common.bash does for all.
+class EveryPrivateServer : public PrivateServer
+{
 };
 
 // A zombie is gone: who reaps it is not the server's matter.
@@ -70,7 +82,7 @@ bool eventually(std::function<bool()> const& holds)
     return true;
 }
 
-TEST_P(PrivateServer, AnswersAsPlainAccountInBothDatabases)
+TEST_P(EveryPrivateServer, AnswersAsPlainAccountInBothDatabases)
 {
     auto const server = make();
 
@@ -79,7 +91,7 @@ TEST_P(PrivateServer, AnswersAsPlainAccountInBothDatabases)
     query(*server, "CREATE TABLE t (v INT)");
 }
 
-TEST_P(PrivateServer, KeepsCommittedRowsOverStopKillAndAnotherPort)
+TEST_P(EveryPrivateServer, KeepsCommittedRowsOverStopKillAndAnotherPort)
 {
     auto const server = make();
     query(*server, "CREATE TABLE t (v INT)");
@@ -148,7 +160,7 @@ TEST_P(PrivateServer, AnswersNothingWhileFrozen)
     EXPECT_EQ(answer, "5");
 }
 
-TEST_P(PrivateServer, IsClosedToOtherUsersAndNeverRoot)
+TEST_P(EveryPrivateServer, IsClosedToOtherUsersAndNeverRoot)
 {
     auto const server = make();
 
@@ -171,7 +183,7 @@ TEST_P(PrivateServer, IsClosedToOtherUsersAndNeverRoot)
     EXPECT_GE(server->password().size(), 32u);
 }
 
-TEST_P(PrivateServer, NamesTheBadSetting)
+TEST_P(EveryPrivateServer, NamesTheBadSetting)
 {
     try {
         make({"no_such_setting_of_any_server=1"});
@@ -235,6 +247,11 @@ TEST_P(PrivateServer, DISABLED_HoldsAServer)
         ::pause();
 }
 
+std::string nothing()
+{
+    return {};
+}
+
 std::string postgresql_query(private_server const& server, std::string const& sql)
 {
     return query_postgresql(server.conninfo(), sql);
@@ -245,11 +262,19 @@ std::string mariadb_query(private_server const& server, std::string const& sql)
     return mariadb_session(server, "accounts").query(sql);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Servers, PrivateServer,
-    ::testing::Values(kind{"postgresql", &private_server::postgresql, &postgresql_query},
-                      kind{"mariadb", &private_server::mariadb, &mariadb_query}),
-    [](auto const& of) { return of.param.name; });
+constexpr kind postgresql{"postgresql", &private_server::postgresql, &postgresql_query, &nothing};
+constexpr kind mariadb{"mariadb", &private_server::mariadb, &mariadb_query, &nothing};
+constexpr kind mysql{"mysql", &private_server::mysql, &mariadb_query,
+                     &private_server::mysql_missing};
+
+std::string name_of(::testing::TestParamInfo<kind> const& of)
+{
+    return of.param.name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Servers, PrivateServer, ::testing::Values(postgresql, mariadb), name_of);
+INSTANTIATE_TEST_SUITE_P(Servers, EveryPrivateServer, ::testing::Values(postgresql, mariadb, mysql),
+                         name_of);
 
 TEST(PostgresqlServer, PreparesTransactionsByDefaultAndNotWhenToldSo)
 {
@@ -302,6 +327,35 @@ TEST(MariadbServer, PlainAccountMayNeitherReadOthersNorTheGrantTables)
 
     EXPECT_THROW(session.query("SELECT COUNT(*) FROM mysql.global_priv"), std::runtime_error);
     EXPECT_THROW(session.query("CREATE DATABASE elsewhere"), std::runtime_error);
+}
+
+TEST(MysqlServer, HasABinaryLogUnlessToldOtherwiseAndAnIdentityOfItsOwn)
+{
+    if (auto const why = private_server::mysql_missing(); !why.empty()) GTEST_SKIP() << why;
+    auto const logged = private_server::mysql();
+    auto const unlogged = private_server::mysql({"skip-log-bin=ON"});
+
+    EXPECT_EQ(mariadb_query(*logged, "SELECT @@log_bin"), "1");
+    EXPECT_EQ(mariadb_query(*unlogged, "SELECT @@log_bin"), "0");
+    EXPECT_NE(mariadb_query(*logged, "SELECT @@server_uuid"),
+              mariadb_query(*unlogged, "SELECT @@server_uuid"));
+}
+
+TEST(NewestPostgresql, IsNewerThanTheInstalledOne)
+{
+    if (auto const why = private_server::newest_postgresql_missing(); !why.empty()) {
+        GTEST_SKIP() << why;
+    }
+    auto const newest = private_server::newest_postgresql();
+    auto const installed = private_server::postgresql();
+    auto const version = [](private_server const& of) {
+        return std::stoi(postgresql_query(of, "SHOW server_version_num"));
+    };
+
+    EXPECT_GT(version(*newest), version(*installed));
+    newest->kill();
+    newest->start();
+    EXPECT_EQ(postgresql_query(*newest, "SHOW max_prepared_transactions"), "64");
 }
 
 }  // namespace
