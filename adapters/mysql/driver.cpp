@@ -4,7 +4,9 @@
 
 #include <utility>
 
-#include "adapters/mysql/server.hpp"
+#include "adapters/dialects/mysql/error.hpp"
+#include "adapters/dialects/mysql/server.hpp"
+#include "adapters/mysql/question.hpp"
 
 namespace assent::mysql_adapter {
 
@@ -40,6 +42,15 @@ void check_handle(MYSQL* handle, std::string const& resource_manager)
     }
     if ((handle->server_status & SERVER_STATUS_AUTOCOMMIT) == 0) {
         refuse(resource_manager, "the borrowed handle has autocommit off: set it on");
+    }
+}
+
+// A connection for work, lent or opened.
+void check(question& q, server_facts const& expected)
+{
+    if (!check_work_session(q, expected)) q.asked().set_proxied();
+    if ((q.asked().connection().server_status() & SERVER_STATUS_IN_TRANS) != 0) {
+        q.fail("the connection is in a transaction: end it first");
     }
 }
 
@@ -89,7 +100,7 @@ std::unique_ptr<driver_session> driver::connect(session_purpose purpose, deadlin
         std::lock_guard const hold(mutex_);
         expected = facts_;
     }
-    if (expected) check_work_session(q, *expected);
+    if (expected) check(q, *expected);
     return opened;
 }
 
@@ -102,7 +113,7 @@ std::unique_ptr<driver_session> driver::borrow(void* handle, server_facts const&
     auto borrowed = adopt(std::make_unique<wire>(lent, ownership::borrowed));
     question q{*borrowed, name_, until};
     try {
-        check_work_session(q, expected);
+        check(q, expected);
     } catch (driver_error const& error) {
         // Bytes were sent.  Where the answer was heard and the handle is idle again its owner may
         // go on with it; else its state is unknown.
@@ -115,7 +126,7 @@ std::unique_ptr<driver_session> driver::borrow(void* handle, server_facts const&
 server_facts driver::preflight(driver_session& manage, deadline until)
 {
     question q{own(manage), name_, until};
-    server_facts facts = read_facts(q, safety_);
+    server_facts facts = read_facts(q, safety_.allow_non_durable);
     std::lock_guard const hold(mutex_);
     facts_ = facts;
     return facts;
@@ -130,13 +141,16 @@ scan_result driver::scan(driver_session& manage, deadline until)
 bool driver::try_guard(driver_session& guardian, std::uint64_t node, deadline until)
 {
     question q{own(guardian), name_, until};
-    return take_guard(q, node);
+    auto lock = take_guard(q, node);
+    if (!lock) return false;
+    own(guardian).set_guard_name(std::move(*lock));
+    return true;
 }
 
 void driver::heartbeat(driver_session& guardian, deadline until)
 {
     question q{own(guardian), name_, until};
-    renew_guard(q);
+    renew_guard(q, own(guardian).guard_name());
 }
 
 session_presence driver::presence(driver_session& manage, std::uint64_t id, deadline until)

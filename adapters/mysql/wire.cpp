@@ -249,7 +249,7 @@ std::optional<answer> wire::conclude()
         mysql_free_result(stored_);
         stored_ = nullptr;
     }
-    good.server_status = handle_->server_status;
+    good.is_in_transaction = (handle_->server_status & SERVER_STATUS_IN_TRANS) != 0;
     good.has_more = mysql_more_results(handle_) != 0;
     stage_ = good.has_more ? stage::more : stage::idle;
     return good;
@@ -266,7 +266,6 @@ answer wire::failure()
     // A syntax error quotes the statement, and no text of ours holds SQL.
     bad.text =
         bad.code == 1064 ? "the server does not understand the statement" : mysql_error(handle_);
-    bad.server_status = handle_->server_status;
     return bad;
 }
 

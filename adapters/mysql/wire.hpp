@@ -25,26 +25,16 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <assent/resource_manager.hpp>
 
+#include "adapters/dialects/mysql/answer.hpp"
 #include "adapters/mysql/client.hpp"
 
 namespace assent::mysql_adapter {
 
-using row = std::vector<std::optional<std::string>>;
-
-/// What the server, or the client library, said to one statement.
-struct answer
-{
-    unsigned code = 0;  ///< errno; 0: OK
-    std::string sqlstate;
-    std::string text;
-    unsigned server_status = 0;  ///< SERVER_STATUS_*; an error carries none, so it is then old
-    std::vector<row> rows;
-    bool has_more = false;
-};
+// The adapter speaks the dialect: its words are used here without a prefix.
+using namespace mysql_dialect;
 
 enum class ownership : std::uint8_t { owned, borrowed };
 

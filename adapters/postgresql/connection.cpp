@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "adapters/postgresql/error.hpp"
-#include "adapters/postgresql/server.hpp"
 
 namespace assent::pg {
 
@@ -67,24 +66,6 @@ void finish_connecting(connection_source const& source, PGconn* connection, dead
     }
 }
 
-std::string setting(char const* name, char const* value)
-{
-    return std::string{", pg_catalog.set_config('"} + name + "', '" + value + "', false)";
-}
-
-/// What the manager's own sessions run under.
-std::string settings_for(session_purpose purpose)
-{
-    if (purpose == session_purpose::work) return {};
-    std::string list =
-        setting("statement_timeout", "0") + setting("idle_in_transaction_session_timeout", "0") +
-        setting("lock_timeout", "5s") + setting("default_transaction_read_only", "off") +
-        setting("client_min_messages", "warning");
-    // The guardian's lock must not outlive a manager that is gone without a word.
-    bool const is_guardian = purpose == session_purpose::guardian;
-    return list + setting("idle_session_timeout", is_guardian ? "10s" : "0");
-}
-
 }  // namespace
 
 void check_conninfo(std::string const& conninfo)
@@ -119,7 +100,7 @@ connection_ptr open_connection(connection_source const& source, session_purpose 
     return connection;
 }
 
-table query(wire& connection, std::string const& sql, deadline until, std::string const& doing)
+table question::ask(std::string const& sql, std::string const& doing)
 {
     // Whatever leaves this function early leaves an answer on the wire.
     struct stop_on_error
@@ -131,20 +112,20 @@ table query(wire& connection, std::string const& sql, deadline until, std::strin
             if (!is_whole) which.poison();
             which.settle();
         }
-    } stop{connection};
+    } stop{connection_};
 
-    if (!connection.send(sql)) {
-        throw driver_error(doing + ": " + connection.why(), {}, 0, true);
+    if (!connection_.send(sql)) {
+        throw driver_error(doing + ": " + connection_.why(), {}, 0, true);
     }
     table rows;
     result_ptr failure;
     for (;;) {
         result_ptr result;
-        switch (connection.next(until, result)) {
+        switch (connection_.next(until_, result)) {
             case wire::event::silence:
                 throw driver_error(doing + ": no answer in time", {}, 0, true);
             case wire::event::broken:
-                throw driver_error(doing + ": " + connection.why(), {}, 0, true);
+                throw driver_error(doing + ": " + connection_.why(), {}, 0, true);
             case wire::event::end:
                 stop.is_whole = true;
                 if (failure == nullptr) return rows;
@@ -174,14 +155,11 @@ table query(wire& connection, std::string const& sql, deadline until, std::strin
     }
 }
 
-row query_row(wire& connection, std::string const& sql, std::size_t width, deadline until,
-              std::string const& doing)
+session_identity identify(wire const& connection, row const& columns)
 {
-    table rows = query(connection, sql, until, doing);
-    if (rows.empty() || rows.front().size() < width) {
-        throw driver_error(doing + ": the server's answer has no such row");
-    }
-    return std::move(rows.front());
+    session_identity who = read_who(columns);
+    who.is_proxied = who.process != static_cast<std::uint64_t>(PQbackendPID(connection.get()));
+    return who;
 }
 
 session_identity introduce(wire& connection, connection_source const& source,
@@ -202,7 +180,7 @@ session_identity introduce(wire& connection, connection_source const& source,
                    ", false)";
         }
     }
-    return read_who(connection, query_row(connection, sql, who_width, until, doing));
+    return identify(connection, question{connection, until}.one_row(sql, who_width, doing));
 }
 
 }  // namespace assent::pg

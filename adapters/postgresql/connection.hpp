@@ -10,12 +10,11 @@
 #define ASSENT_ADAPTERS_POSTGRESQL_CONNECTION_HPP
 
 #include <memory>
-#include <optional>
 #include <string>
-#include <vector>
 
 #include <assent/postgresql.hpp>
 
+#include "adapters/dialects/postgresql/server.hpp"
 #include "adapters/postgresql/session.hpp"
 #include "adapters/postgresql/wire.hpp"
 
@@ -42,17 +41,21 @@ void check_conninfo(std::string const& conninfo);
 connection_ptr open_connection(connection_source const& source, session_purpose purpose,
                                deadline until);
 
-/// One row of text a row of the result; an absent value is NULL.
-using row = std::vector<std::optional<std::string>>;
-using table = std::vector<row>;
+/// The dialect's way to ask, on one connection of libpq and by a deadline.
+class question final : public postgresql_dialect::question
+{
+public:
+    question(wire& connection, deadline until) : connection_(connection), until_(until) {}
 
-/// Asks one question and reads the whole answer.  @throws driver_error that begins with `doing`;
-/// must_close() when the answer did not come whole.
-table query(wire& connection, std::string const& sql, deadline until, std::string const& doing);
+    table ask(std::string const& sql, std::string const& doing) override;
 
-/// The first row's values.  @throws driver_error  when there is none, or too few values.
-row query_row(wire& connection, std::string const& sql, std::size_t width, deadline until,
-              std::string const& doing);
+private:
+    wire& connection_;
+    deadline until_;
+};
+
+/// Who is at the other end, by the server's answer and by what the client library was told.
+session_identity identify(wire const& connection, row const& columns);
 
 /// Gives a fresh connection the settings of its purpose and reads who it is.
 session_identity introduce(wire& connection, connection_source const& source,

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "adapters/postgresql/error.hpp"
-#include "adapters/postgresql/server.hpp"
 
 namespace assent::pg {
 
@@ -53,21 +52,9 @@ std::string why_unfit(PGconn* connection)
     return "its state is unknown";
 }
 
-std::string difference(session_identity const& who, server_facts const& expected)
+question asked_of(driver_session& any, deadline until)
 {
-    if (who.database != expected.database) {
-        return "it is connected to the database '" + who.database + "', not '" + expected.database +
-               "'";
-    }
-    if (who.server != expected.identity) {
-        return "it is connected to another server (identity " + who.server + ", expected " +
-               expected.identity + ")";
-    }
-    if (who.user != expected.user) {
-        return "its role is '" + who.user + "', and the manager's own is '" + expected.user +
-               "', which could not finish what the other prepared";
-    }
-    return {};
+    return {ours(any).connection(), until};
 }
 
 }  // namespace
@@ -132,8 +119,8 @@ std::unique_ptr<driver_session> driver::borrow(void* handle, server_facts const&
     {
         wire asking{connection, false};
         row const seen =
-            query_row(asking, std::string{"SELECT "} + who_columns, who_width, until, doing);
-        who = read_who(asking, seen);
+            question{asking, until}.one_row(std::string{"SELECT "} + who_columns, who_width, doing);
+        who = identify(asking, seen);
     }
     std::string const wrong = difference(who, expected);
     if (!wrong.empty()) throw driver_error(doing + ": " + wrong);
@@ -143,7 +130,8 @@ std::unique_ptr<driver_session> driver::borrow(void* handle, server_facts const&
 server_facts driver::preflight(driver_session& manage, deadline until)
 {
     return named(name(), [&] {
-        server_facts facts = server::preflight(ours(manage), safety_, until);
+        auto q = asked_of(manage, until);
+        server_facts facts = server::preflight(q, ours(manage).who(), safety_.allow_non_durable);
         std::lock_guard const hold(mutex_);
         facts_ = facts;
         return facts;
@@ -152,46 +140,56 @@ server_facts driver::preflight(driver_session& manage, deadline until)
 
 scan_result driver::scan(driver_session& manage, deadline until)
 {
-    return named(name(), [&] { return server::scan(ours(manage), until); });
+    auto q = asked_of(manage, until);
+    return named(name(), [&] { return server::scan(q); });
 }
 
 bool driver::try_guard(driver_session& guardian, std::uint64_t node, deadline until)
 {
-    return named(name(), [&] { return server::try_guard(ours(guardian), node, until); });
+    auto q = asked_of(guardian, until);
+    auto const key = named(name(), [&] { return server::try_guard(q, node); });
+    if (key) ours(guardian).guard_key = key;
+    return key.has_value();
 }
 
 void driver::heartbeat(driver_session& guardian, deadline until)
 {
-    named(name(), [&] { server::heartbeat(ours(guardian), until); });
+    auto q = asked_of(guardian, until);
+    named(name(), [&] { server::heartbeat(q, ours(guardian).guard_key); });
 }
 
 session_presence driver::presence(driver_session& manage, std::uint64_t id, deadline until)
 {
-    return named(name(), [&] { return server::presence(ours(manage), id, until); });
+    auto q = asked_of(manage, until);
+    return named(name(), [&] { return server::presence(q, ours(manage).who(), id); });
 }
 
 session_presence driver::older_sessions(driver_session& any, deadline until)
 {
-    return named(name(), [&] { return server::older_sessions(ours(any), until); });
+    auto q = asked_of(any, until);
+    return named(name(), [&] { return server::older_sessions(q, ours(any).who()); });
 }
 
 void driver::cancel_statement(driver_session& manage, std::uint64_t id, deadline until)
 {
     // Noted before it is sent: a session must not be reused between the two.
     cancelled_->add(id);
-    named(name(), [&] { server::cancel_statement(ours(manage), id, until); });
+    auto q = asked_of(manage, until);
+    named(name(), [&] { server::cancel_statement(q, ours(manage).who(), id); });
 }
 
 void driver::end_session(driver_session& manage, std::uint64_t id, deadline until)
 {
     cancelled_->add(id);
-    named(name(), [&] { server::end_session(ours(manage), id, until); });
+    auto q = asked_of(manage, until);
+    named(name(), [&] { server::end_session(q, ours(manage).who(), id); });
 }
 
 witness_state driver::ask_witness(driver_session& manage, std::string const& witness,
                                   deadline until)
 {
-    return named(name(), [&] { return server::ask_witness(ours(manage), witness, until); });
+    auto q = asked_of(manage, until);
+    return named(name(), [&] { return server::ask_witness(q, ours(manage).who(), witness); });
 }
 
 }  // namespace assent::pg

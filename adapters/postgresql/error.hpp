@@ -1,10 +1,6 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// error.hpp -- SQLSTATE to XA code, by meaning.
-//
-// The same SQLSTATE means different things after different verbs: 55000 is "prepared transactions
-// are disabled" after PREPARE and "is busy" after COMMIT PREPARED.  The one invariant: a SQLSTATE
-// that is not named here becomes xa_code::proto, which is neither success nor "rolled back".
+// error.hpp -- what libpq says of an error, in the dialect's terms.
 
 #ifndef ASSENT_ADAPTERS_POSTGRESQL_ERROR_HPP
 #define ASSENT_ADAPTERS_POSTGRESQL_ERROR_HPP
@@ -16,20 +12,15 @@
 
 #include <assent/resource_manager.hpp>
 
+#include "adapters/dialects/postgresql/error.hpp"
+
 namespace assent::pg {
 
-/// What the failed statement was about to do.
-enum class phase : std::uint8_t {
-    beginning,  ///< BEGIN, and the mark
-    ending,     ///< PREPARE TRANSACTION, COMMIT: an ERROR means the server rolled back
-    finishing,  ///< COMMIT PREPARED, ROLLBACK PREPARED: an ERROR means the branch stays prepared
-};
+// The adapter speaks the dialect: its words are used here without a prefix.
+using namespace postgresql_dialect;
 
 /// The reply for an ERROR of the server.  @pre  the connection is still good.
 reply map_error(phase when, PGresult const* result);
-
-/// The reply for a connection that broke; `text` is the client library's or the server's.
-reply lost_reply(std::string text);
 
 /// Whether the server ended the session with this message.
 bool is_fatal(PGresult const* result) noexcept;

@@ -11,8 +11,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "adapters/dialects/postgresql/statements.hpp"
 #include "adapters/postgresql/error.hpp"
-#include "adapters/postgresql/statements.hpp"
 
 namespace assent::pg {
 
@@ -115,11 +115,10 @@ void session::start()
 
 std::string session::guard()
 {
-    return std::string{"CASE WHEN "} + statements::begun_at + " OPERATOR(pg_catalog.<>) " + mark_ +
-           " THEN '" + statements::left_behind_token +
-           "' WHEN current_user OPERATOR(pg_catalog.<>) " + literal(who_.user) +
-           " OR pg_catalog.current_database() OPERATOR(pg_catalog.<>) " + literal(who_.database) +
-           " THEN '" + statements::other_role_token + "' ELSE '1' END";
+    return statements::guard(mark_,
+                             "current_user OPERATOR(pg_catalog.<>) " + literal(who_.user) +
+                                 " OR pg_catalog.current_database() OPERATOR(pg_catalog.<>) " +
+                                 literal(who_.database));
 }
 
 void session::end_branch()

@@ -18,54 +18,21 @@
 #ifndef ASSENT_ADAPTERS_POSTGRESQL_SESSION_HPP
 #define ASSENT_ADAPTERS_POSTGRESQL_SESSION_HPP
 
-#include <mutex>
+#include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include <assent/resource_manager.hpp>
 
+#include "adapters/dialects/cancelled_sessions.hpp"
+#include "adapters/dialects/postgresql/server.hpp"
 #include "adapters/postgresql/wire.hpp"
 
 namespace assent::pg {
 
-/// Sessions that were sent a cancel: it may arrive late and hit somebody else's statement, so
-/// such a session never serves another transaction.
-class cancelled_sessions
-{
-public:
-    void add(std::uint64_t id)
-    {
-        std::lock_guard const hold(mutex_);
-        ids_.insert(id);
-    }
-    void forget(std::uint64_t id)
-    {
-        std::lock_guard const hold(mutex_);
-        ids_.erase(id);
-    }
-    bool contains(std::uint64_t id) const
-    {
-        std::lock_guard const hold(mutex_);
-        return ids_.count(id) != 0;
-    }
-
-private:
-    mutable std::mutex mutex_;
-    std::set<std::uint64_t> ids_;
-};
-
-/// Who a session was when it was opened or lent; a branch must begin as the same.
-struct session_identity
-{
-    std::string user;
-    std::string database;
-    std::string server;  ///< server_facts::identity
-    /// Of the server; another one after every restart and every crash.  No session outlives it.
-    std::string life;
-    bool is_proxied = false;
-};
+using namespace postgresql_dialect;
+using dialects::cancelled_sessions;
 
 class session final : public driver_session
 {

@@ -9,26 +9,13 @@
 #include <string_view>
 #include <utility>
 
+#include "adapters/dialects/postgresql/statements.hpp"
 #include "adapters/postgresql/error.hpp"
 #include "adapters/postgresql/session.hpp"
-#include "adapters/postgresql/statements.hpp"
 
 namespace assent::pg {
 
 namespace {
-
-bool is_rolled_back(reply const& what)
-{
-    return what.code >= xa_code::rbrollback && what.code <= xa_code::rbtransient;
-}
-
-/// The transaction is undone for certain, whatever the error was that stopped it.
-reply as_rolled_back(reply what)
-{
-    if (!is_rolled_back(what)) what.code = xa_code::rbother;
-    what.detail = reply_detail::none;
-    return what;
-}
 
 reply not_understood(std::string const& tag)
 {

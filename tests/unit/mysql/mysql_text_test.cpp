@@ -5,10 +5,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "adapters/mysql/error.hpp"
-#include "adapters/mysql/xid_text.hpp"
+#include <assent/mysql.hpp>
 
-namespace assent::mysql_adapter {
+#include "adapters/dialects/mysql/error.hpp"
+#include "adapters/dialects/mysql/xid_text.hpp"
+
+namespace assent::mysql_dialect {
 
 namespace {
 
@@ -220,4 +222,4 @@ TEST(MysqlResourceManager, RefusesWhatCannotBeUsed)
 
 }  // namespace
 
-}  // namespace assent::mysql_adapter
+}  // namespace assent::mysql_dialect

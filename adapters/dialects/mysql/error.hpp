@@ -17,17 +17,17 @@
 //   2000-2999, 1053, 1927, 3032, 3169, 4031, ...   nothing was heard: rmfail, reply_lost
 //   all others        proto        unknown is never success and never "rolled back"
 
-#ifndef ASSENT_ADAPTERS_MYSQL_ERROR_HPP
-#define ASSENT_ADAPTERS_MYSQL_ERROR_HPP
+#ifndef ASSENT_ADAPTERS_DIALECTS_MYSQL_ERROR_HPP
+#define ASSENT_ADAPTERS_DIALECTS_MYSQL_ERROR_HPP
 
 #include <cstdint>
 #include <string_view>
 
 #include <assent/resource_manager.hpp>
 
-#include "adapters/mysql/wire.hpp"
+#include "adapters/dialects/mysql/answer.hpp"
 
-namespace assent::mysql_adapter {
+namespace assent::mysql_dialect {
 
 namespace code {
 inline constexpr unsigned no_such_table = 1146;
@@ -78,6 +78,6 @@ xa_code rollback_code(answer const& cause) noexcept;
 /// Whether a transaction that failed so may succeed when run again.
 bool is_retryable(unsigned number, std::string_view text) noexcept;
 
-}  // namespace assent::mysql_adapter
+}  // namespace assent::mysql_dialect
 
-#endif  // ASSENT_ADAPTERS_MYSQL_ERROR_HPP
+#endif  // ASSENT_ADAPTERS_DIALECTS_MYSQL_ERROR_HPP

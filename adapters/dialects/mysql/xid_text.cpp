@@ -1,11 +1,11 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 
-#include "adapters/mysql/xid_text.hpp"
+#include "adapters/dialects/mysql/xid_text.hpp"
 
 #include <algorithm>
 #include <charconv>
 
-namespace assent::mysql_adapter {
+namespace assent::mysql_dialect {
 
 namespace {
 
@@ -58,4 +58,4 @@ std::optional<xid> read_listed(std::string_view format_id, std::string_view glob
     return xid{*global, *branch};
 }
 
-}  // namespace assent::mysql_adapter
+}  // namespace assent::mysql_dialect

@@ -7,9 +7,10 @@
 
 #include <array>
 
-#include "adapters/mysql/server.hpp"
+#include "adapters/dialects/mysql/error.hpp"
+#include "adapters/dialects/mysql/server.hpp"
 
-namespace assent::mysql_adapter {
+namespace assent::mysql_dialect {
 
 namespace {
 
@@ -36,27 +37,24 @@ struct listed_session
 
 listed_session look_up(question& q, std::uint64_t id)
 {
-    std::string const query_id = q.is_mariadb() ? "query_id" : "0";
-    auto const all = q.ask(
-        std::string("select connection_id(), ") + user_column + "; select user, command, " +
-        query_id +
-        ", ltrim(ifnull(info, '')) like 'xa %' from information_schema.processlist where id = " +
-        std::to_string(id));
-    if (all.size() != 2 || all[0].size() != 1 || all[0][0].size() < 2) {
-        q.fail("the server's answer is not complete");
-    }
-    if (!is_same_session(q.asked().id(), number_of(all[0][0], 0))) {
+    std::string const query_id = q.is_mariadb() ? "p.query_id" : "0";
+    row const seen =
+        q.one_row(std::string("select connection_id(), ") + user_column +
+                      ", p.id is not null, p.user, " + "p.command, " + query_id +
+                      ", ltrim(ifnull(p.info, '')) like 'xa %' from (select 1) as one left join "
+                      "information_schema.processlist p on p.id = " +
+                      std::to_string(id),
+                  7);
+    if (!is_same_session(q.session_id(), number_of(seen, 0))) {
         q.fail("the connection is proxied, so a session cannot be ended by its number");
     }
     listed_session found;
-    if (all[1].empty()) return found;
-    row const& seen = all[1][0];
-    if (seen.size() < 4) q.fail("the server's answer is not complete");
+    if (number_of(seen, 2) == 0) return found;
     found.is_there = true;
-    found.is_of_our_account = text_of(seen, 0) == text_of(all[0][0], 1);
-    bool const executes = text_of(seen, 1) == "Query" || text_of(seen, 1) == "Execute";
-    found.is_running = executes && number_of(seen, 3) == 0;
-    found.query_id = text_of(seen, 2);
+    found.is_of_our_account = text_of(seen, 3) == text_of(seen, 1);
+    bool const executes = text_of(seen, 4) == "Query" || text_of(seen, 4) == "Execute";
+    found.is_running = executes && number_of(seen, 6) == 0;
+    found.query_id = text_of(seen, 5);
     return found;
 }
 
@@ -84,21 +82,19 @@ bool is_older(std::uint64_t other, std::uint64_t ours, bool mariadb) noexcept
 
 }  // namespace
 
-bool take_guard(question& q, std::uint64_t node)
+std::optional<std::string> take_guard(question& q, std::uint64_t node)
 {
     std::string name = lock_name(node);
     row const said = q.one_row("select get_lock(" + name + ", 0)", 1);
     if (!said[0]) q.fail("the server could not say whether the guardian's lock is free");
-    if (text_of(said, 0) != "1") return false;
-    q.asked().set_guard_name(std::move(name));
-    return true;
+    if (text_of(said, 0) != "1") return std::nullopt;
+    return name;
 }
 
-void renew_guard(question& q)
+void renew_guard(question& q, std::string const& lock)
 {
-    if (q.asked().guard_name().empty()) q.fail("this session holds no guardian's lock");
-    row const said =
-        q.one_row("select is_used_lock(" + q.asked().guard_name() + ") = connection_id()", 1);
+    if (lock.empty()) q.fail("this session holds no guardian's lock");
+    row const said = q.one_row("select is_used_lock(" + lock + ") = connection_id()", 1);
     if (text_of(said, 0) != "1") q.fail("the guardian's lock was lost");
 }
 
@@ -109,7 +105,7 @@ session_presence find_session(question& q, std::uint64_t id)
         "select connection_id(), (select count(*) from information_schema.processlist where id = " +
             std::to_string(id) + ")",
         2);
-    if (!is_same_session(q.asked().id(), number_of(said, 0))) return session_presence::unknown;
+    if (!is_same_session(q.session_id(), number_of(said, 0))) return session_presence::unknown;
     return number_of(said, 1) == 0 ? session_presence::gone : session_presence::present;
 }
 
@@ -119,19 +115,19 @@ session_presence find_older_sessions(question& q)
         q.ask(std::string(
                   "select connection_id(), id from information_schema.processlist where user = ") +
               user_column);
-    if (all.size() != 1 || all[0].empty()) q.fail("the server's answer is not complete");
+    if (all.empty()) q.fail("the server's answer is not complete");
     bool const mariadb = q.is_mariadb();
     session_presence found = session_presence::gone;
-    for (row const& one : all[0]) {
+    for (row const& one : all) {
         if (one.size() < 2) q.fail("the server's answer is not complete");
         std::uint64_t const self = number_of(one, 0);
-        if (!is_same_session(q.asked().id(), self)) return session_presence::unknown;
+        if (!is_same_session(q.session_id(), self)) return session_presence::unknown;
         if (is_older(number_of(one, 1), self, mariadb)) found = session_presence::present;
     }
     return found;
 }
 
-bool cancel_running(question& q, std::uint64_t id, cancelled_sessions& cancelled)
+bool cancel_running(question& q, std::uint64_t id, dialects::cancelled_sessions& cancelled)
 {
     listed_session const found = look_up(q, id);
     if (!found.is_there) return false;
@@ -151,4 +147,4 @@ void kill_session(question& q, std::uint64_t id)
     kill(q, "connection " + std::to_string(id));
 }
 
-}  // namespace assent::mysql_adapter
+}  // namespace assent::mysql_dialect

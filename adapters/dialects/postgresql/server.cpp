@@ -2,12 +2,12 @@
 //
 // server.cpp -- one query for each question, so that its parts are of the same moment and server.
 
-#include "adapters/postgresql/server.hpp"
+#include "adapters/dialects/postgresql/server.hpp"
 
 #include <charconv>
 #include <utility>
 
-namespace assent::pg {
+namespace assent::postgresql_dialect {
 
 // A plain role may read all of these.
 #define ASSENT_PG_IDENTITY                                                  \
@@ -43,27 +43,81 @@ std::int64_t number_of(row const& from, std::size_t index)
     return number;
 }
 
+// libpq gives a boolean as the server writes it; psqlODBC makes a number of it.
+bool is_true(row const& from, std::size_t index)
+{
+    return from[index] == "t" || from[index] == "1";
+}
+
+bool is_false(row const& from, std::size_t index)
+{
+    return from[index] == "f" || from[index] == "0";
+}
+
 /// The accounts under which our sessions appear: the one that logged in, and the current role.
 constexpr char const* is_ours =
     "a.usename OPERATOR(pg_catalog.=) current_user OR "
     "a.usename OPERATOR(pg_catalog.=) session_user";
 
+std::string setting(char const* name, char const* value)
+{
+    return std::string{", pg_catalog.set_config('"} + name + "', '" + value + "', false)";
+}
+
 }  // namespace
 
-session_identity read_who(wire const& connection, row const& columns)
+row question::one_row(std::string const& sql, std::size_t width, std::string const& doing)
+{
+    table rows = ask(sql, doing);
+    if (rows.empty() || rows.front().size() < width) {
+        throw driver_error(doing + ": the server's answer has no such row");
+    }
+    return std::move(rows.front());
+}
+
+session_identity read_who(row const& columns)
 {
     session_identity who;
     who.user = value_of(columns, 0);
     who.database = value_of(columns, 1);
     who.server = value_of(columns, 2);
     who.life = value_of(columns, 4);
-    who.is_proxied = number_of(columns, 3) != PQbackendPID(connection.get());
+    who.process = static_cast<std::uint64_t>(number_of(columns, 3));
     return who;
+}
+
+std::string difference(session_identity const& who, server_facts const& expected)
+{
+    if (who.database != expected.database) {
+        return "it is connected to the database '" + who.database + "', not '" + expected.database +
+               "'";
+    }
+    if (who.server != expected.identity) {
+        return "it is connected to another server (identity " + who.server + ", expected " +
+               expected.identity + ")";
+    }
+    if (who.user != expected.user) {
+        return "its role is '" + who.user + "', and the manager's own is '" + expected.user +
+               "', which could not finish what the other prepared";
+    }
+    return {};
+}
+
+std::string settings_for(session_purpose purpose)
+{
+    if (purpose == session_purpose::work) return {};
+    std::string list =
+        setting("statement_timeout", "0") + setting("idle_in_transaction_session_timeout", "0") +
+        setting("lock_timeout", "5s") + setting("default_transaction_read_only", "off") +
+        setting("client_min_messages", "warning");
+    // The guardian's lock must not outlive a manager that is gone without a word.
+    bool const is_guardian = purpose == session_purpose::guardian;
+    return list + setting("idle_session_timeout", is_guardian ? "10s" : "0");
 }
 
 namespace server {
 
-server_facts preflight(session& manage, postgresql::safety_options const& safety, deadline until)
+server_facts preflight(question& manage, session_identity const& asking, bool allow_non_durable)
 {
     std::string const sql =
         std::string{"SELECT "} + who_columns +
@@ -76,10 +130,10 @@ server_facts preflight(session& manage, postgresql::safety_options const& safety
         // The timeline that is written now: pg_control learns of a promotion later.
         ", CASE WHEN pg_catalog.pg_is_in_recovery() THEN '' ELSE pg_catalog.substr("
         "pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) END";
-    row const seen = query_row(manage.connection(), sql, who_width + 7, until, "preflight");
-    session_identity const who = read_who(manage.connection(), seen);
+    row const seen = manage.one_row(sql, who_width + 7, "preflight");
+    session_identity const who = read_who(seen);
 
-    if (value_of(seen, who_width + 1) != "f") {
+    if (!is_false(seen, who_width + 1)) {
         throw driver_error(
             "the server is a hot standby: connect to the primary (for libpq: "
             "target_session_attrs=read-write)");
@@ -92,7 +146,7 @@ server_facts preflight(session& manage, postgresql::safety_options const& safety
     for (auto const& [name, index] :
          {std::pair{"fsync", who_width + 3}, std::pair{"full_page_writes", who_width + 4}}) {
         if (value_of(seen, index) == "on") continue;
-        if (safety.allow_non_durable) continue;
+        if (allow_non_durable) continue;
         throw driver_error(std::string{name} +
                            " is off, so a vote may be lost in a crash: set it to on and reload "
                            "the server (or allow_non_durable, for data that may be lost)");
@@ -105,11 +159,11 @@ server_facts preflight(session& manage, postgresql::safety_options const& safety
     facts.version = value_of(seen, who_width);
     facts.user = who.user;
     facts.database = who.database;
-    facts.is_proxied = who.is_proxied;
+    facts.is_proxied = asking.is_proxied || who.process != asking.process;
     return facts;
 }
 
-scan_result scan(session& manage, deadline until)
+scan_result scan(question& manage)
 {
     // One row even when nothing is prepared: an empty answer would not say whose it is.  A foreign
     // name is counted and not fetched: its bytes are nobody's business and may be unreadable.
@@ -119,15 +173,15 @@ scan_result scan(session& manage, deadline until)
         ", CASE WHEN p.gid OPERATOR(pg_catalog.~) '^asn1[.0-9a-z]{78}$' THEN p.gid ELSE '' END"
         " FROM (SELECT 1) AS one LEFT JOIN pg_catalog.pg_prepared_xacts p"
         " ON p.database OPERATOR(pg_catalog.=) pg_catalog.current_database()";
-    table const rows = query(manage.connection(), sql, until, "scan");
+    table const rows = manage.ask(sql, "scan");
     if (rows.empty() || rows.front().size() != 4) {
         throw driver_error("scan: the server's answer has no row");
     }
     scan_result seen;
     seen.identity = value_of(rows.front(), 0);
-    seen.is_writable_primary = value_of(rows.front(), 1) == "f";
+    seen.is_writable_primary = is_false(rows.front(), 1);
     for (row const& listed : rows) {
-        if (value_of(listed, 2) != "t") continue;
+        if (!is_true(listed, 2)) continue;
         if (auto const x = xid::parse(value_of(listed, 3))) {
             seen.ours.push_back(*x);
         } else {
@@ -141,22 +195,20 @@ scan_result scan(session& manage, deadline until)
 // locks, which are small numbers or hashes.  Exclusive or keeps distinct nodes distinct.
 constexpr std::uint64_t guard_class = 0x417373656e740001;
 
-bool try_guard(session& guardian, std::uint64_t node, deadline until)
+std::optional<std::int64_t> try_guard(question& guardian, std::uint64_t node)
 {
     auto const key = static_cast<std::int64_t>(node ^ guard_class);
-    row const seen = query_row(guardian.connection(),
-                               "SELECT pg_catalog.pg_try_advisory_lock(CAST('" +
-                                   std::to_string(key) + "' AS pg_catalog.int8))",
-                               1, until, "guardian lock");
-    bool const is_ours = value_of(seen, 0) == "t";
-    if (is_ours) guardian.guard_key = key;
-    return is_ours;
+    row const seen = guardian.one_row("SELECT pg_catalog.pg_try_advisory_lock(CAST('" +
+                                          std::to_string(key) + "' AS pg_catalog.int8))",
+                                      1, "guardian lock");
+    if (!is_true(seen, 0)) return std::nullopt;
+    return key;
 }
 
-void heartbeat(session& guardian, deadline until)
+void heartbeat(question& guardian, std::optional<std::int64_t> held)
 {
-    if (!guardian.guard_key) throw driver_error("heartbeat: this session never held the lock");
-    auto const key = static_cast<std::uint64_t>(*guardian.guard_key);
+    if (!held) throw driver_error("heartbeat: this session never held the lock");
+    auto const key = static_cast<std::uint64_t>(*held);
     // Looks for the lock itself: behind a proxy the next statement may run in another session.
     std::string const sql =
         "SELECT pg_catalog.count(*) FROM pg_catalog.pg_locks l"
@@ -166,25 +218,25 @@ void heartbeat(session& guardian, deadline until)
         std::to_string(key >> 32) +
         " AND CAST(l.objid AS pg_catalog.int8) OPERATOR(pg_catalog.=) " +
         std::to_string(key & 0xffffffff) + " AND l.objsubid OPERATOR(pg_catalog.=) 1";
-    row const seen = query_row(guardian.connection(), sql, 1, until, "heartbeat");
+    row const seen = guardian.one_row(sql, 1, "heartbeat");
     if (number_of(seen, 0) != 1) throw driver_error("heartbeat: the guardian lock is lost");
 }
 
-session_presence presence(session& manage, std::uint64_t id, deadline until)
+session_presence presence(question& manage, session_identity const& asking, std::uint64_t id)
 {
-    if (manage.who().is_proxied || id == 0) return session_presence::unknown;
+    if (asking.is_proxied || id == 0) return session_presence::unknown;
     // Any session of that process id counts, whoever's it is now: that is late, never wrong.
-    row const seen = query_row(manage.connection(),
-                               "SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity a "
-                               "WHERE a.pid OPERATOR(pg_catalog.=) " +
-                                   std::to_string(id),
-                               1, until, "looking for a session");
+    row const seen = manage.one_row(
+        "SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity a "
+        "WHERE a.pid OPERATOR(pg_catalog.=) " +
+            std::to_string(id),
+        1, "looking for a session");
     return number_of(seen, 0) == 0 ? session_presence::gone : session_presence::present;
 }
 
-session_presence older_sessions(session& ours, deadline until)
+session_presence older_sessions(question& ours, session_identity const& asking)
 {
-    if (ours.who().is_proxied) return session_presence::unknown;
+    if (asking.is_proxied) return session_presence::unknown;
     // A session whose start the server does not show counts as older.  Were our own not shown,
     // there would be no row at all, which is an error.
     std::string const sql =
@@ -197,17 +249,17 @@ session_presence older_sessions(session& ours, deadline until)
         " OR a.backend_start OPERATOR(pg_catalog.<=) me.backend_start))"
         " FROM pg_catalog.pg_stat_activity me"
         " WHERE me.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()";
-    row const seen = query_row(ours.connection(), sql, 1, until, "looking for older sessions");
+    row const seen = ours.one_row(sql, 1, "looking for older sessions");
     return number_of(seen, 0) == 0 ? session_presence::gone : session_presence::present;
 }
 
 namespace {
 
 /// Calls `function` on process `id` where it is a session of ours.
-void signal_session(session& manage, char const* function, std::uint64_t id, deadline until,
-                    std::string const& doing)
+void signal_session(question& manage, session_identity const& asking, char const* function,
+                    std::uint64_t id, std::string const& doing)
 {
-    if (manage.who().is_proxied) {
+    if (asking.is_proxied) {
         throw driver_error(doing +
                            ": the connection goes through a proxy, so process ids are not "
                            "the server's");
@@ -218,9 +270,9 @@ void signal_session(session& manage, char const* function, std::uint64_t id, dea
                             "(a.pid) END FROM pg_catalog.pg_stat_activity a WHERE a.pid"
                             " OPERATOR(pg_catalog.=) " +
                             std::to_string(id);
-    table const rows = query(manage.connection(), sql, until, doing);
+    table const rows = manage.ask(sql, doing);
     if (rows.empty()) return;  // it is gone already
-    if (!rows.front().empty() && rows.front().front() == "t") return;
+    if (!rows.front().empty() && is_true(rows.front(), 0)) return;
     bool const is_foreign = !rows.front().empty() && !rows.front().front();
     throw driver_error(doing + (is_foreign ? ": that session is not of our account"
                                            : ": the server could not signal the session"));
@@ -228,30 +280,30 @@ void signal_session(session& manage, char const* function, std::uint64_t id, dea
 
 }  // namespace
 
-void cancel_statement(session& manage, std::uint64_t id, deadline until)
+void cancel_statement(question& manage, session_identity const& asking, std::uint64_t id)
 {
-    signal_session(manage, "pg_cancel_backend", id, until, "cancelling a statement");
+    signal_session(manage, asking, "pg_cancel_backend", id, "cancelling a statement");
 }
 
-void end_session(session& manage, std::uint64_t id, deadline until)
+void end_session(question& manage, session_identity const& asking, std::uint64_t id)
 {
-    signal_session(manage, "pg_terminate_backend", id, until, "ending a session");
+    signal_session(manage, asking, "pg_terminate_backend", id, "ending a session");
 }
 
-witness_state ask_witness(session& manage, std::string const& witness, deadline until)
+witness_state ask_witness(question& manage, session_identity const& asking,
+                          std::string const& witness)
 {
     auto const number = witness.substr(0, witness.find('@'));
     bool const is_number = !number.empty() && number.size() <= 20 && number != witness &&
                            number.find_first_not_of("0123456789") == std::string::npos;
     if (!is_number) return witness_state::unknown;
-    bool const is_same_life = witness.substr(number.size() + 1) == manage.who().life;
+    bool const is_same_life = witness.substr(number.size() + 1) == asking.life;
     std::string status;
     try {
-        status = value_of(
-            query_row(manage.connection(),
-                      "SELECT pg_catalog.pg_xact_status(CAST('" + number + "' AS pg_catalog.xid8))",
-                      1, until, "asking for a transaction's fate"),
-            0);
+        status = value_of(manage.one_row("SELECT pg_catalog.pg_xact_status(CAST('" + number +
+                                             "' AS pg_catalog.xid8))",
+                                         1, "asking for a transaction's fate"),
+                          0);
     } catch (driver_error const& error) {
         // "in the future": this server never gave that number away, so it is not the same server.
         if (error.sqlstate() == "22023") return witness_state::unknown;
@@ -272,4 +324,4 @@ witness_state ask_witness(session& manage, std::string const& witness, deadline 
 
 }  // namespace server
 
-}  // namespace assent::pg
+}  // namespace assent::postgresql_dialect

@@ -5,12 +5,14 @@
 // Every function, operator and type is qualified with pg_catalog, because the search path is the
 // application's.  (EXTRACT, CURRENT_USER, CAST and CASE are grammar, not names.)
 
-#ifndef ASSENT_ADAPTERS_POSTGRESQL_STATEMENTS_HPP
-#define ASSENT_ADAPTERS_POSTGRESQL_STATEMENTS_HPP
+#ifndef ASSENT_ADAPTERS_DIALECTS_POSTGRESQL_STATEMENTS_HPP
+#define ASSENT_ADAPTERS_DIALECTS_POSTGRESQL_STATEMENTS_HPP
+
+#include <string>
 
 #include <assent/resource_manager.hpp>
 
-namespace assent::pg::statements {
+namespace assent::postgresql_dialect::statements {
 
 /// When the transaction began, in microseconds.  An integer, and of the epoch: its text does not
 /// change with SET TIME ZONE or RESET ALL.
@@ -43,6 +45,15 @@ inline constexpr char const* read_witness =
 inline constexpr char const* left_behind_token = "assent:left_behind";
 inline constexpr char const* other_role_token = "assent:other_role";
 
+/// An SQL expression of text: '1' while this is still the transaction that began at `mark`, of the
+/// same role in the same database; else one of the tokens.
+inline std::string guard(std::string const& mark, std::string const& is_other_role)
+{
+    return std::string{"CASE WHEN "} + begun_at + " OPERATOR(pg_catalog.<>) " + mark + " THEN '" +
+           left_behind_token + "' WHEN " + is_other_role + " THEN '" + other_role_token +
+           "' ELSE '1' END";
+}
+
 inline reply left_behind()
 {
     reply answer;
@@ -64,6 +75,6 @@ inline reply other_role()
     return answer;
 }
 
-}  // namespace assent::pg::statements
+}  // namespace assent::postgresql_dialect::statements
 
-#endif  // ASSENT_ADAPTERS_POSTGRESQL_STATEMENTS_HPP
+#endif  // ASSENT_ADAPTERS_DIALECTS_POSTGRESQL_STATEMENTS_HPP

@@ -8,8 +8,8 @@
 // XA statements take no parameters, so the xid is pasted into the statement: render() lets
 // nothing but lower-case letters and digits through, whatever it is given.
 
-#ifndef ASSENT_ADAPTERS_MYSQL_XID_TEXT_HPP
-#define ASSENT_ADAPTERS_MYSQL_XID_TEXT_HPP
+#ifndef ASSENT_ADAPTERS_DIALECTS_MYSQL_XID_TEXT_HPP
+#define ASSENT_ADAPTERS_DIALECTS_MYSQL_XID_TEXT_HPP
 
 #include <optional>
 #include <string>
@@ -17,7 +17,7 @@
 
 #include <assent/xid.hpp>
 
-namespace assent::mysql_adapter {
+namespace assent::mysql_dialect {
 
 /// @return the three parts as the server wants them, or nothing when a byte is not ours.
 std::optional<std::string> render(std::string_view global, std::string_view branch);
@@ -28,6 +28,6 @@ std::optional<std::string> render(xid const& x);
 std::optional<xid> read_listed(std::string_view format_id, std::string_view global_length,
                                std::string_view branch_length, std::string_view data);
 
-}  // namespace assent::mysql_adapter
+}  // namespace assent::mysql_dialect
 
-#endif  // ASSENT_ADAPTERS_MYSQL_XID_TEXT_HPP
+#endif  // ASSENT_ADAPTERS_DIALECTS_MYSQL_XID_TEXT_HPP

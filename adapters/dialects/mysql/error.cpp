@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 
-#include "adapters/mysql/error.hpp"
+#include "adapters/dialects/mysql/error.hpp"
 
-namespace assent::mysql_adapter {
+namespace assent::mysql_dialect {
 
 namespace {
 
@@ -161,4 +161,4 @@ bool is_retryable(unsigned number, std::string_view text) noexcept
     }
 }
 
-}  // namespace assent::mysql_adapter
+}  // namespace assent::mysql_dialect

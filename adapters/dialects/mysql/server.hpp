@@ -17,49 +17,20 @@
 //
 // The one invariant: a question that is not answered in full, by the deadline, throws.
 
-#ifndef ASSENT_ADAPTERS_MYSQL_SERVER_HPP
-#define ASSENT_ADAPTERS_MYSQL_SERVER_HPP
+#ifndef ASSENT_ADAPTERS_DIALECTS_MYSQL_SERVER_HPP
+#define ASSENT_ADAPTERS_DIALECTS_MYSQL_SERVER_HPP
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include <assent/mysql.hpp>
+#include <assent/resource_manager.hpp>
 
-#include "adapters/mysql/session.hpp"
+#include "adapters/dialects/cancelled_sessions.hpp"
+#include "adapters/dialects/mysql/question.hpp"
 
-namespace assent::mysql_adapter {
-
-/// A question to one server on behalf of one resource manager.
-class question
-{
-public:
-    question(session& asked, std::string const& resource_manager, deadline until);
-
-    /// The rows of each statement in `sql`, which may be several on a connection of ours.
-    /// @throws driver_error  after which the session cannot be used.
-    std::vector<std::vector<row>> ask(std::string const& sql);
-
-    /// The only row, of at least `columns` columns, of a single statement.
-    row one_row(std::string const& sql, std::size_t columns);
-
-    [[noreturn]] void fail(std::string const& why) const;
-    [[noreturn]] void fail(answer const& said, std::string const& why) const;
-
-    bool is_mariadb() const noexcept;
-    MYSQL* handle() const noexcept { return asked_.connection().handle(); }
-    session& asked() const noexcept { return asked_; }
-
-private:
-    session& asked_;
-    std::string resource_manager_;
-    deadline until_;
-};
-
-/// The field, or an empty text for NULL.
-std::string_view text_of(row const& from, std::size_t column);
-std::uint64_t number_of(row const& from, std::size_t column);
+namespace assent::mysql_dialect {
 
 // SQL for one column.
 /// The connection's account without its host: what the process list shows as `user`.
@@ -77,21 +48,24 @@ void prepare_session(question& q, session_purpose purpose);
 /// Why prepared branches are not safe on a server of this version; empty where they are.
 std::string why_unsafe(bool mariadb, std::string_view version);
 
-server_facts read_facts(question& q, mysql::safety_options const& safety);
+/// @param allow_non_durable  accepts a server that may lose an acknowledged vote at power loss.
+server_facts read_facts(question& q, bool allow_non_durable);
 scan_result read_branches(question& q);
 
 /// Checks a connection for work, lent or opened, against `expected`, after what the client library
 /// knows.
-void check_work_session(question& q, server_facts const& expected);
+/// @return whether the session's number is the server's own.
+bool check_work_session(question& q, server_facts const& expected);
 
-bool take_guard(question& q, std::uint64_t node);
-void renew_guard(question& q);
+/// @return the lock, as an SQL expression, for renew_guard(); nothing when another session has it.
+std::optional<std::string> take_guard(question& q, std::uint64_t node);
+void renew_guard(question& q, std::string const& lock);
 session_presence find_session(question& q, std::uint64_t id);
 session_presence find_older_sessions(question& q);
 /// @return false when there was no statement to cancel; nothing was sent then.
-bool cancel_running(question& q, std::uint64_t id, cancelled_sessions& cancelled);
+bool cancel_running(question& q, std::uint64_t id, dialects::cancelled_sessions& cancelled);
 void kill_session(question& q, std::uint64_t id);
 
-}  // namespace assent::mysql_adapter
+}  // namespace assent::mysql_dialect
 
-#endif  // ASSENT_ADAPTERS_MYSQL_SERVER_HPP
+#endif  // ASSENT_ADAPTERS_DIALECTS_MYSQL_SERVER_HPP

@@ -1,17 +1,16 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 
-#include "adapters/mysql/server.hpp"
+#include "adapters/dialects/mysql/server.hpp"
 
 #include <array>
-#include <charconv>
 #include <map>
 #include <random>
 #include <set>
 
-#include "adapters/mysql/connection.hpp"
-#include "adapters/mysql/xid_text.hpp"
+#include "adapters/dialects/mysql/error.hpp"
+#include "adapters/dialects/mysql/xid_text.hpp"
 
-namespace assent::mysql_adapter {
+namespace assent::mysql_dialect {
 
 // A user name may hold an @, a host may not.
 char const user_column[] =
@@ -67,7 +66,7 @@ void ensure_identity(question& q)
 {
     try {
         auto const found = q.ask(select_identity);
-        if (!found.at(0).empty()) return;
+        if (!found.empty()) return;
     } catch (driver_error const& error) {
         if (error.native_code() != static_cast<int>(code::no_such_table)) throw;
     }
@@ -113,20 +112,6 @@ whoami read_whoami(question& q, row const& from)
             number_of(from, 2) == 0 && number_of(from, 3) == 0, number_of(from, 4) != 0};
 }
 
-// 8.0.36-28 -> 80036
-unsigned version_number(std::string_view text)
-{
-    std::array<unsigned, 3> parts{};
-    for (unsigned& part : parts) {
-        auto const [end, error] = std::from_chars(text.data(), text.data() + text.size(), part);
-        if (error != std::errc{}) break;
-        text.remove_prefix(static_cast<std::size_t>(end - text.data()));
-        if (text.empty() || text.front() != '.') break;
-        text.remove_prefix(1);
-    }
-    return parts[0] * 10000 + parts[1] * 100 + parts[2];
-}
-
 using settings = std::map<std::string, std::string, std::less<>>;
 
 bool is_on(settings const& all, std::string_view name)
@@ -146,7 +131,7 @@ constexpr char detach_is_off[] =
     "run SET PERSIST xa_detach_on_prepare = ON";
 
 void check_settings(question& q, settings const& all, std::string const& version,
-                    mysql::safety_options const& safety)
+                    bool allow_non_durable)
 {
     if (auto const why = why_unsafe(q.is_mariadb(), version); !why.empty()) q.fail(why);
     if (is_on(all, "wsrep_on")) {
@@ -155,7 +140,7 @@ void check_settings(question& q, settings const& all, std::string const& version
     if (!q.is_mariadb() && !is_on(all, "xa_detach_on_prepare")) {
         q.fail(detach_is_off);
     }
-    if (safety.allow_non_durable) return;
+    if (allow_non_durable) return;
     if (differs(all, "innodb_flush_log_at_trx_commit", "1")) {
         q.fail(
             "innodb_flush_log_at_trx_commit is not 1, so a vote can be lost at power loss: set "
@@ -180,11 +165,11 @@ std::string account_of(question& q)
 
 // Who answers, and what is prepared there: one message, so no other server can stand behind the
 // connection in between.
-std::vector<std::vector<row>> list_branches(question& q, std::string const& who)
+std::vector<table> list_branches(question& q, std::string const& who)
 {
-    std::vector<std::vector<row>> all;
+    std::vector<table> all;
     try {
-        all = q.ask(who + "; xa recover");
+        all = q.ask_branches(who);
     } catch (driver_error const& error) {
         if (error.native_code() != static_cast<int>(code::xaer_rmerr)) throw;
         // MySQL calls the missing right a fatal error in the branch.
@@ -217,73 +202,6 @@ std::string mixed_format_ids(std::set<std::string> const& seen)
 
 }  // namespace
 
-question::question(session& asked, std::string const& resource_manager, deadline until)
-    : asked_(asked), resource_manager_(resource_manager), until_(until)
-{
-}
-
-bool question::is_mariadb() const noexcept
-{
-    return mysql_adapter::is_mariadb(handle());
-}
-
-void question::fail(std::string const& why) const
-{
-    throw driver_error("resource manager " + resource_manager_ + ": " + why);
-}
-
-void question::fail(answer const& said, std::string const& why) const
-{
-    throw driver_error("resource manager " + resource_manager_ + ": " + why + ": " + said.text,
-                       said.sqlstate, static_cast<int>(said.code));
-}
-
-std::vector<std::vector<row>> question::ask(std::string const& sql)
-{
-    wire& connection = asked_.connection();
-    if (handle() == nullptr || !connection.is_in_step()) {
-        fail("the connection is not in step any more; open another one");
-    }
-    connection.send(sql);
-    std::vector<std::vector<row>> all;
-    for (;;) {
-        auto said = connection.receive(until_);
-        if (!said) {
-            // The answer may still come; nobody must take it for the answer to something else.
-            asked_.sever();
-            fail("the server did not answer within the deadline");
-        }
-        if (said->code != 0) {
-            if (is_connection_lost(said->code)) asked_.sever();
-            fail(*said, "the server refused a request of the manager");
-        }
-        all.push_back(std::move(said->rows));
-        if (!said->has_more) return all;
-    }
-}
-
-row question::one_row(std::string const& sql, std::size_t columns)
-{
-    auto const all = ask(sql);
-    if (all.size() != 1 || all[0].size() != 1 || all[0][0].size() < columns) {
-        fail("the server's answer is not complete");
-    }
-    return all[0][0];
-}
-
-std::string_view text_of(row const& from, std::size_t column)
-{
-    return from[column] ? std::string_view(*from[column]) : std::string_view();
-}
-
-std::uint64_t number_of(row const& from, std::size_t column)
-{
-    std::string_view const text = text_of(from, column);
-    std::uint64_t value = 0;
-    std::from_chars(text.data(), text.data() + text.size(), value);
-    return value;
-}
-
 bool is_same_session(std::uint64_t client_side, std::uint64_t server_side) noexcept
 {
     return (client_side & 0xffffffffU) == (server_side & 0xffffffffU);
@@ -303,7 +221,7 @@ void prepare_session(question& q, session_purpose purpose)
         sql += ", max_execution_time = 0";
     }
     q.ask(sql);
-    if (q.is_mariadb() || mysql_get_server_version(q.handle()) < 80029) return;
+    if (q.is_mariadb() || q.server_version() < 80029) return;
     // Only asked for where it is off: changing it needs a right that few accounts have.
     row const detach = q.one_row("select @@session.xa_detach_on_prepare", 1);
     if (number_of(detach, 0) != 0) return;
@@ -324,13 +242,13 @@ std::string why_unsafe(bool mariadb, std::string_view version)
            (mariadb ? "MariaDB 10.5 or later" : "MySQL 8.0.30 or later");
 }
 
-server_facts read_facts(question& q, mysql::safety_options const& safety)
+server_facts read_facts(question& q, bool allow_non_durable)
 {
     settings all;
     auto const shown = q.ask(
         "show global variables where variable_name in ('innodb_flush_log_at_trx_commit', "
         "'log_bin', 'sync_binlog', 'wsrep_on', 'xa_detach_on_prepare')");
-    for (row const& one : shown.at(0)) {
+    for (row const& one : shown) {
         all.emplace(text_of(one, 0), text_of(one, 1));
     }
     bool const mariadb = q.is_mariadb();
@@ -348,10 +266,10 @@ server_facts read_facts(question& q, mysql::safety_options const& safety)
     facts.user = text_of(seen, 1);
     facts.database = text_of(seen, 2);
     facts.server_start = text_of(seen, 4);
-    facts.is_proxied = !is_same_session(q.asked().id(), number_of(seen, 3));
+    facts.is_proxied = !is_same_session(q.session_id(), number_of(seen, 3));
     if (facts.database.empty()) q.fail("no database is chosen: name it in the connect options");
     if (facts.server_start.empty()) q.fail("the server does not say when it started");
-    check_settings(q, all, facts.version, safety);
+    check_settings(q, all, facts.version, allow_non_durable);
     if (mariadb) ensure_identity(q);
     // Recovery without the right to list branches would be found out too late.
     facts.identity = read_whoami(q, list_branches(q, whoami_query(mariadb))[0][0]).identity;
@@ -360,7 +278,7 @@ server_facts read_facts(question& q, mysql::safety_options const& safety)
 
 scan_result read_branches(question& q)
 {
-    std::vector<std::vector<row>> all;
+    std::vector<table> all;
     try {
         all = list_branches(q, whoami_query(q.is_mariadb()));
     } catch (driver_error const& error) {
@@ -392,7 +310,7 @@ scan_result read_branches(question& q)
     return seen;
 }
 
-void check_work_session(question& q, server_facts const& expected)
+bool check_work_session(question& q, server_facts const& expected)
 {
     bool const mariadb = q.is_mariadb();
     if (mariadb != (expected.kind == "mariadb")) {
@@ -408,7 +326,6 @@ void check_work_session(question& q, server_facts const& expected)
         if (error.native_code() != static_cast<int>(code::no_such_table)) throw;
         q.fail("the connection leads to another server or database (no assent_identity)");
     }
-    if (!is_same_session(q.asked().id(), number_of(seen, 8))) q.asked().set_proxied();
     whoami const who = read_whoami(q, seen);
     if (text_of(seen, 1) != expected.database) {
         q.fail("the connection uses the database " + std::string(text_of(seen, 1)) + ", not " +
@@ -426,9 +343,7 @@ void check_work_session(question& q, server_facts const& expected)
     if (number_of(seen, 7) == 0) {
         q.fail("the connection has xa_detach_on_prepare off: set it on");
     }
-    if ((q.asked().connection().server_status() & SERVER_STATUS_IN_TRANS) != 0) {
-        q.fail("the connection is in a transaction: end it first");
-    }
+    return is_same_session(q.session_id(), number_of(seen, 8));
 }
 
-}  // namespace assent::mysql_adapter
+}  // namespace assent::mysql_dialect

@@ -1,0 +1,127 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// conversation.hpp -- one session's branches: each verb as a few statements and their answers.
+//
+//   start              XA START x
+//   prepare            XA END x; XA PREPARE x
+//   commit_one_phase   XA END x; XA COMMIT x ONE PHASE
+//   rollback, active   XA END x; XA ROLLBACK x
+//   commit, rollback   XA COMMIT x | XA ROLLBACK x        of a prepared branch, on any session
+//
+// Pure: it says what to send and what the answers mean, and knows neither a client library nor
+// time.  Every adapter that speaks to these servers drives it so:
+//
+//   done = talk.begin(v, x);
+//   while (!done) { send(talk.message(...)); done = talk.advance(its answers, one by one); }
+//
+// What XA END says on the session that began the branch is the mark, checked at every end:
+//
+//   OK                       the branch is attached; so must the status flag say, where it is seen
+//   1399 ROLLBACK ONLY,      attached, and lost against others: XA ROLLBACK, then a no vote
+//   1402, 1613, 1614
+//   1399 IDLE                the application has sent XA END itself: go on
+//   1399 NON-EXISTING, 1397  left behind: mysql_reset_connection, a silent reconnect, or the
+//                            application's own XA COMMIT; later statements were permanent at once
+//
+// The one invariant: a no vote (XA_RB*) is given only after XA ROLLBACK was answered here, so the
+// branch is gone and no rollback will be sent.  Every other negative answer to prepare leaves the
+// branch as it may be, and the engine sends rollback.
+
+#ifndef ASSENT_ADAPTERS_DIALECTS_MYSQL_CONVERSATION_HPP
+#define ASSENT_ADAPTERS_DIALECTS_MYSQL_CONVERSATION_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <assent/resource_manager.hpp>
+
+#include "adapters/dialects/mysql/answer.hpp"
+
+namespace assent::mysql_dialect {
+
+/// Thread safety: one thread at a time.
+class conversation
+{
+public:
+    enum class attachment : std::uint8_t {
+        none,
+        unsure,    ///< the reply to XA START was lost or cut short
+        active,    ///< begun here
+        ended,     ///< XA END said that it was attached; what followed gave no final answer
+        prepared,  ///< prepared here
+    };
+
+    conversation();
+
+    /// The next branch is read-only.
+    void declare_read_only() noexcept { is_read_only_next_ = true; }
+
+    /// Begins a verb.  What must be known before a statement is planned (is this still the session
+    /// that began the branch?) the caller asks first, by owns() and is_of_session().
+    /// @return a reply when there is nothing to send.
+    std::optional<reply> begin(verb v, xid const& x);
+
+    /// The next message.  @param all  it may hold several statements, parted by "; ".
+    std::string message(bool all);
+
+    /// Whether all statements of the last message were answered, and the next one is due.
+    bool must_send() const noexcept { return sent_ == 0; }
+
+    /// Takes the answer to one statement.  @return the reply when the conversation is over.
+    std::optional<reply> advance(answer const& said);
+
+    /// Ends the conversation with `said`, which came from elsewhere: a connection that broke, or
+    /// was replaced.
+    reply settle(reply said);
+    /// The same, with an answer that says that the connection is lost.
+    reply lost(answer const& said);
+
+    /// Whether the verb in progress is for the branch that this session holds in this way.
+    bool owns(attachment how) const noexcept;
+    /// Whether `x` is the branch that this session holds, in whatever way.
+    bool is_of_session(xid const& x) const noexcept;
+    /// Whether `x` is prepared, and attached here.
+    bool has_prepared(xid const& x) const noexcept;
+
+    /// Whether the last reply left the session outside any branch, in a state that is known.
+    bool is_clear() const noexcept;
+
+    static reply left_behind(answer const& said, std::string text);
+
+private:
+    enum class step : std::uint8_t { read_only, start, end, prepare, commit, one_phase, rollback };
+
+    std::vector<step> plan_for(verb v) const;
+    std::string statement(step what) const;
+    std::optional<reply> after_read_only(answer const& said);
+    std::optional<reply> after_start(answer const& said);
+    std::optional<reply> after_end(answer const& said);
+    std::optional<reply> after_prepare(answer const& said);
+    std::optional<reply> after_one_phase(answer const& said);
+    std::optional<reply> after_commit(answer const& said);
+    std::optional<reply> after_rollback(answer const& said);
+    std::optional<reply> turn_to_rollback(answer const& cause);
+
+    xid branch_;
+    attachment attachment_ = attachment::none;
+
+    // The verb that is being answered.
+    bool is_read_only_next_ = false;
+    verb verb_ = verb::start;
+    xid asked_;
+    std::string asked_text_;
+    std::vector<step> steps_;      ///< to be answered, first one first
+    std::size_t sent_ = 0;         ///< how many of them are in the message that was sent
+    bool is_proven_ = false;       ///< XA END said that the branch is attached
+    std::optional<answer> cause_;  ///< why a rollback replaced what was asked
+
+    bool is_sound_ = true;     ///< the last reply left the session in a state that is known
+    bool is_spoiled_ = false;  ///< left behind, or interrupted: never to be used again
+};
+
+}  // namespace assent::mysql_dialect
+
+#endif  // ASSENT_ADAPTERS_DIALECTS_MYSQL_CONVERSATION_HPP
