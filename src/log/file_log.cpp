@@ -109,10 +109,10 @@ file_log::file_log(std::string const& directory, file_log_options options)
     parts_->unix_ms = options.unix_ms;
     disk_ = attach_safely(*parts_->files, true, options.allowed_file_systems);
     parts_->lock = std::make_unique<log_lock>(*parts_->files, options.lock_wait);
-    lock_owner owner{::getpid(), 0, options.unix_ms()};
+    lock_owner owner{::getpid(), parts_->lock->before().epoch, options.unix_ms()};
     parts_->lock->write(owner);
     parts_->opened = open_log(*parts_->files, {options.node_label, options.segment_bytes,
-                                               options.random, options.unix_ms});
+                                               owner.epoch, options.random, options.unix_ms});
     node_ = parts_->opened.node;
     current_ = parts_->opened.current;
     owner.epoch = current_.epoch;

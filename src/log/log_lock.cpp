@@ -71,12 +71,13 @@ log_lock::log_lock(file_layer& files, std::chrono::milliseconds wait) : files_(f
         auto const give_up = std::chrono::steady_clock::now() + wait;
         for (;;) {
             long const taken = files_.lock(file_);
-            if (taken == 0) return;
+            if (taken == 0) break;
             if (taken != -EAGAIN) throw io_failure(taken, path_of(files_), "cannot lock the log");
             auto const now = std::chrono::steady_clock::now();
             if (now >= give_up) refuse(files_, file_);
             std::this_thread::sleep_until(std::min(give_up, now + try_every));
         }
+        before_ = read_owner(files_, file_);
     } catch (...) {
         files_.close(file_);
         throw;

@@ -10,7 +10,8 @@
 // The kernel releases the lock when the last copy of the descriptor is closed, so a forked child
 // must close its copy, and a killed owner holds nothing.
 //
-// The one invariant: the lock decides; what the file says is only for messages.
+// The one invariant: the lock decides who owns the log; what the file says is for messages, but for
+// one thing: an epoch in it proves that segments were here.
 
 #ifndef ASSENT_LOG_LOG_LOCK_HPP
 #define ASSENT_LOG_LOG_LOCK_HPP
@@ -48,12 +49,16 @@ public:
     /// Releases the lock.
     ~log_lock();
 
+    /// What the file said when the lock was taken.
+    lock_owner const& before() const noexcept { return before_; }
+
     /// Says who holds it.  @throws log_error
     void write(lock_owner const& owner);
 
 private:
     file_layer& files_;
     file_layer::handle file_ = -1;
+    lock_owner before_;
 };
 
 /// Who holds the lock of a log, without taking it.  @throws log_error

@@ -42,9 +42,9 @@ void remove_half_made(file_layer& files)
 
 /// What a dead owner wrote may still be in the page cache only: what is read next must not be
 /// better than what is on disk.
-void settle(file_layer& files)
+void settle(file_layer& files, std::vector<std::uint64_t> const& numbers)
 {
-    for (std::uint64_t number : list_segments(files)) {
+    for (std::uint64_t number : numbers) {
         std::string const name = segment_name(number);
         std::string const path = files.directory() + "/" + name;
         long const opened = files.open(name, open_mode::read_write);
@@ -99,8 +99,16 @@ directory_facts attach_safely(file_layer& files, bool create,
 
 opened_log open_log(file_layer& files, opening_settings const& how)
 {
+    auto const numbers = list_segments(files);  // while half-made ones can still prove something
+    if (numbers.empty() && how.epoch_before != 0) {
+        throw refuse(log_fault::missing_segment, std::errc::no_such_file_or_directory,
+                     files.directory(),
+                     "epoch " + std::to_string(how.epoch_before) +
+                         " of a log was opened here, and its segments are gone; restore the whole "
+                         "directory, or remove its lock file to begin a new log");
+    }
     remove_half_made(files);
-    settle(files);
+    settle(files, numbers);
     std::optional<log_contents> found = read_log(files);
     if (found && found->newest.node_label != how.node_label) {
         throw refuse(log_fault::label_mismatch, std::errc::invalid_argument, files.directory(),

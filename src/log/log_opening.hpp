@@ -40,6 +40,7 @@ struct opening_settings
 {
     std::string node_label;
     std::size_t segment_bytes = 0;
+    std::uint32_t epoch_before = 0;  ///< as the lock file says; 0: no log was opened here
     std::function<std::uint64_t()> random;
     std::function<std::int64_t()> unix_ms;
 };

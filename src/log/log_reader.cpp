@@ -5,6 +5,7 @@
 #include "log/log_reader.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 namespace assent::log {
 
@@ -18,6 +19,18 @@ log_error refuse(log_fault fault, std::string where, std::string const& advice)
 std::string path_of(file_layer const& files, std::uint64_t number)
 {
     return files.directory() + "/" + segment_name(number);
+}
+
+/// The segment that must be there, or a later one, when `name` is in the directory; 0 for none.
+/// A torn segment was set aside, and the next one made, only behind a segment that lasts.
+std::uint64_t proved_by(std::string_view name) noexcept
+{
+    constexpr std::size_t plain = 20;
+    if (name.size() <= plain) return 0;
+    auto const number = segment_number(name.substr(0, plain));
+    if (!number) return 0;
+    if (name.substr(plain).starts_with(".torn-")) return *number + 1;
+    return name.ends_with(".tmp") ? *number - 1 : 0;
 }
 
 /// Refuses an `older` segment that is not the one which `newer` says it followed.
@@ -48,9 +61,9 @@ std::vector<std::uint64_t> list_segments(file_layer& files)
     long const listed = files.list(names);
     if (listed < 0) throw io_failure(listed, files.directory(), "cannot list the directory");
     std::vector<std::uint64_t> numbers;
-    bool has_torn = false;
+    std::uint64_t proved = 0;
     for (std::string const& name : names) {
-        has_torn = has_torn || name.find(".seg.torn-") != std::string::npos;
+        proved = std::max(proved, proved_by(name));
         if (!name.ends_with(".seg")) continue;
         auto const number = segment_number(name);
         if (!number) {
@@ -60,17 +73,15 @@ std::vector<std::uint64_t> list_segments(file_layer& files)
         numbers.push_back(*number);
     }
     std::sort(numbers.begin(), numbers.end());
+    auto const require = [&](bool is_there, std::uint64_t number) {
+        if (is_there) return;
+        throw refuse(log_fault::missing_segment, path_of(files, number),
+                     "this segment is missing; restore the whole directory");
+    };
     for (std::size_t i = 1; i < numbers.size(); ++i) {
-        if (numbers[i] != numbers[i - 1] + 1) {
-            throw refuse(log_fault::missing_segment, path_of(files, numbers[i - 1] + 1),
-                         "this segment is missing; restore the whole directory");
-        }
+        require(numbers[i] == numbers[i - 1] + 1, numbers[i - 1] + 1);
     }
-    if (numbers.empty() && has_torn) {
-        throw refuse(log_fault::missing_segment, files.directory(),
-                     "the log's segments are missing, only a torn copy is left; restore the "
-                     "whole directory");
-    }
+    require(proved <= (numbers.empty() ? 0 : numbers.back()), proved);
     return numbers;
 }
 

@@ -38,7 +38,8 @@ struct log_contents
     std::vector<older_segment> older;  ///< oldest first
 };
 
-/// The numbers of the segments, ascending and without a gap.
+/// The numbers of the segments, ascending, without a gap, and none missing that another file's
+/// name proves.
 /// @throws log_error  foreign or missing_segment.
 std::vector<std::uint64_t> list_segments(file_layer& files);
 

@@ -414,6 +414,38 @@ TEST(LogChain, SegmentsThatAreAllGoneAreMissed)
               log_fault::missing_segment);
 }
 
+TEST(LogChain, ALogWhoseLockFileNamesAnEpochIsNotBegunAnew)
+{
+    sealed_log const good;
+    good.disk->remove(first_segment);
+    for (std::uint64_t again = 1; again <= 2; ++again) {
+        try {
+            open_on(good.disk, 2);
+            ADD_FAILURE() << "a new log was begun where one is missing";
+        } catch (log_error const& error) {
+            EXPECT_EQ(error.fault(), log_fault::missing_segment);
+            EXPECT_THAT(error.what(), ::testing::HasSubstr("epoch 1 of a log was opened here"));
+        }
+    }
+    good.disk->remove("lock");
+    EXPECT_EQ(open_on(good.disk, 2)->current().epoch, 1U) << "and on purpose it is";
+}
+
+TEST(LogChain, ATornOrHalfMadeSegmentProvesWhatStoodBesideIt)
+{
+    ledger promises;
+    auto const files = two_segments(promises);
+    auto const first = *files.begin();
+    auto const missing = [&](std::string const& other) {
+        auto const error = error_of({first, {other, bytes(10)}});
+        return error.fault() == log_fault::missing_segment ? error.where() : error.what();
+    };
+    EXPECT_EQ(missing("0000000000000001.seg.torn-1767225600"), "simulated/0000000000000002.seg");
+    EXPECT_EQ(missing("0000000000000003.seg.tmp"), "simulated/0000000000000002.seg");
+    EXPECT_EQ(open_with({first, {"0000000000000002.seg.tmp", bytes(10)}}, promises),
+              verdict::complete);
+}
+
 TEST(LogChain, HalfMadeSegmentsAreRemoved)
 {
     sealed_log const good;
