@@ -272,9 +272,10 @@ bool force_queue::roll(held_lock& lock) noexcept
 try {
     older_segment const full{writer_.at().number, segment_end::rolled};
     std::uint32_t const pages = wanted_pages();
+    std::uint32_t const least = image_.snapshot_pages_max() + segment_pages_min;
     lock.unlock();
     supply_.want(full.number + 1, pages);
-    auto const spare = supply_.take(std::chrono::steady_clock::now() + how_.force_wait / 2);
+    auto const spare = supply_.take(least, std::chrono::steady_clock::now() + how_.force_wait / 2);
     lock.lock();
     if (!spare) {
         refuse_queued(why_no_room());

@@ -32,7 +32,7 @@ void remove_half_made(file_layer& files)
     long const listed = files.list(names);
     if (listed < 0) throw io_failure(listed, files.directory(), "cannot list the directory");
     for (std::string const& name : names) {
-        if (!name.ends_with(".seg.tmp")) continue;
+        if (name.find(".seg.") == std::string::npos || !name.ends_with(".tmp")) continue;
         if (long const removed = files.unlink(name); removed < 0) {
             throw io_failure(removed, files.directory() + "/" + name,
                              "cannot remove the half-made segment");

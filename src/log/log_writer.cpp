@@ -63,7 +63,7 @@ void log_writer::write_snapshot(packed_segment& packed, spare_segment const& spa
     require(write_whole(spare.file, packed.pages.bytes(), page_bytes));
     require(write_whole(spare.file, first, 0));
     if (!spare.is_write_through) require(files_.fdatasync(spare.file));
-    require(files_.rename(name + ".tmp", name));
+    require(files_.rename(spare.name, name));
     require(files_.sync_directory());
 }
 

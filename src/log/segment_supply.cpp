@@ -20,26 +20,24 @@ namespace {
 
 constexpr std::uint32_t zeros_pages = 256;
 
-std::string temporary_name(std::uint64_t number)
+std::string temporary_name(std::uint64_t number, bool is_larger)
 {
-    return segment_name(number) + ".tmp";
+    return segment_name(number) + (is_larger ? ".larger.tmp" : ".tmp");
 }
 
-std::string path_of(file_layer const& files, std::uint64_t number)
+log_error cannot_make(file_layer const& files, std::string const& name, long why)
 {
-    return files.directory() + "/" + temporary_name(number);
+    return io_failure(why, files.directory() + "/" + name, "cannot make the next segment");
 }
 
 /// Closes the file unless it is given away.
 class open_file
 {
 public:
-    open_file(file_layer& files, std::uint64_t number, open_mode mode) : files_(files)
+    open_file(file_layer& files, std::string const& name, open_mode mode) : files_(files)
     {
-        long const opened = files.open(temporary_name(number), mode);
-        if (opened < 0) {
-            throw io_failure(opened, path_of(files, number), "cannot make the next segment");
-        }
+        long const opened = files.open(name, mode);
+        if (opened < 0) throw cannot_make(files, name, opened);
         file_ = static_cast<file_layer::handle>(opened);
     }
     open_file(open_file const&) = delete;
@@ -57,47 +55,46 @@ private:
     file_layer::handle file_ = -1;
 };
 
-void require_written(file_layer const& files, std::uint64_t number, long written, std::size_t size)
+void require_written(file_layer const& files, std::string const& name, long written,
+                     std::size_t size)
 {
     if (written == static_cast<long>(size)) return;
-    throw io_failure(written < 0 ? written : -ENOSPC, path_of(files, number),
-                     "cannot make the next segment");
+    throw cannot_make(files, name, written < 0 ? written : -ENOSPC);
 }
 
 /// Real zeros, not a hole: a force must never wait for, or fail on, space.
-void zero(file_layer& files, std::uint64_t number, std::uint32_t page_count,
-          aligned_bytes const& zeros)
+void zero(file_layer& files, spare_segment const& made, aligned_bytes const& zeros)
 {
-    open_file const file(files, number, open_mode::create_new);
-    for (std::uint32_t page = 0; page < page_count;) {
-        std::uint32_t const count = std::min(zeros_pages, page_count - page);
+    open_file const file(files, made.name, open_mode::create_new);
+    for (std::uint32_t page = 0; page < made.page_count;) {
+        std::uint32_t const count = std::min(zeros_pages, made.page_count - page);
         auto const bytes = std::span(zeros).first(count * page_bytes);
-        require_written(files, number,
+        require_written(files, made.name,
                         files.write(file.get(), bytes, std::uint64_t{page} * page_bytes),
                         bytes.size());
         page += count;
     }
     if (long const forced = files.fsync(file.get()); forced < 0) {
-        throw io_failure(forced, path_of(files, number), "cannot force the next segment");
+        throw cannot_make(files, made.name, forced);
     }
 }
 
 /// Opens the zeroed file as forces will use it, and tries that on its first page: a file system may
 /// take O_DIRECT and then refuse the write.
-spare_segment open_for_forces(file_layer& files, std::uint64_t number, std::uint32_t page_count,
-                              aligned_bytes const& zeros)
+void open_for_forces(file_layer& files, spare_segment& made, aligned_bytes const& zeros)
 {
-    {
-        open_file file(files, number, open_mode::force);
-        if (!files.is_write_through(file.get())) return {number, page_count, file.give_away()};
+    open_file file(files, made.name, open_mode::force);
+    made.is_write_through = files.is_write_through(file.get());
+    if (made.is_write_through) {
         long const written = files.write(file.get(), std::span(zeros).first(page_bytes), 0);
-        if (written != -EINVAL) {
-            require_written(files, number, written, page_bytes);
-            return {number, page_count, file.give_away(), true};
+        if (written == -EINVAL) {
+            made.is_write_through = false;
+            made.file = open_file(files, made.name, open_mode::read_write).give_away();
+            return;
         }
+        require_written(files, made.name, written, page_bytes);
     }
-    open_file file(files, number, open_mode::read_write);
-    return {number, page_count, file.give_away()};
+    made.file = file.give_away();
 }
 
 }  // namespace
@@ -107,16 +104,22 @@ std::uint32_t pages_for(std::uint32_t segment_pages, std::uint32_t snapshot) noe
     return std::max({segment_pages, segment_pages_min, 2 * snapshot + segment_pages_min});
 }
 
-spare_segment make_spare(file_layer& files, std::uint64_t number, std::uint32_t page_count)
+spare_segment make_spare(file_layer& files, std::uint64_t number, std::uint32_t page_count,
+                         bool is_larger)
 {
     aligned_bytes const zeros(std::min(zeros_pages, page_count) * page_bytes);
+    spare_segment made;
+    made.number = number;
+    made.name = temporary_name(number, is_larger);
+    made.page_count = page_count;
     try {
-        zero(files, number, page_count, zeros);
-        return open_for_forces(files, number, page_count, zeros);
+        zero(files, made, zeros);
+        open_for_forces(files, made, zeros);
     } catch (...) {
-        files.unlink(temporary_name(number));  // if it fails, the next opening removes it
+        files.unlink(made.name);  // if it fails, the next opening removes it
         throw;
     }
+    return made;
 }
 
 void remove_segment(file_layer& files, older_segment const& which,
@@ -172,14 +175,14 @@ void segment_supply::try_again() noexcept
     if (is_work()) work(lock);
 }
 
-std::optional<spare_segment> segment_supply::take(std::chrono::steady_clock::time_point until)
+std::optional<spare_segment> segment_supply::take(std::uint32_t page_count,
+                                                  std::chrono::steady_clock::time_point until)
 {
     held_lock lock(mutex_);
-    changed_.wait_until(lock, until, [this] {
-        bool const is_ready = spare_ && spare_->page_count >= wanted_pages_;
-        return is_ready || !why_.empty() || is_closed_ || !how_.has_thread;
-    });
-    if (!spare_ || spare_->page_count < wanted_pages_) return std::nullopt;
+    auto const is_ready = [&] { return spare_ && spare_->page_count >= page_count; };
+    changed_.wait_until(
+        lock, until, [&] { return is_ready() || !why_.empty() || is_closed_ || !how_.has_thread; });
+    if (!is_ready()) return std::nullopt;
     wanted_number_ = 0;
     return std::exchange(spare_, std::nullopt);
 }
@@ -241,23 +244,23 @@ void segment_supply::work_once(held_lock& lock)
         retired_.erase(retired_.begin());
     }
     if (!is_work()) return;
-    discard_spare(lock);
     std::uint64_t const number = wanted_number_;
     std::uint32_t const page_count = wanted_pages_;
+    bool const is_larger = spare_ && spare_->name == temporary_name(number, false);
     lock.unlock();
-    spare_segment const made = make_spare(files_, number, page_count);
+    auto made = std::optional(make_spare(files_, number, page_count, is_larger));
     lock.lock();
-    spare_ = made;
+    // When the smaller one was taken meanwhile, this one comes too late.
+    if (wanted_number_ == number) std::swap(spare_, made);
+    lock.unlock();
+    if (made) discard(*made);
+    lock.lock();
 }
 
-void segment_supply::discard_spare(held_lock& lock) noexcept
+void segment_supply::discard(spare_segment const& which) noexcept
 {
-    if (!spare_) return;
-    spare_segment const old = *std::exchange(spare_, std::nullopt);
-    lock.unlock();
-    files_.close(old.file);
-    files_.unlink(temporary_name(old.number));  // if it fails, the next opening removes it
-    lock.lock();
+    files_.close(which.file);
+    files_.unlink(which.name);  // if it fails, the next opening removes it
 }
 
 void segment_supply::run() noexcept
@@ -285,10 +288,10 @@ bool segment_supply::close(std::chrono::steady_clock::time_point until) noexcept
     is_closed_ = true;
     changed_.notify_all();
     if (!changed_.wait_until(lock, until, [this] { return !is_busy_; })) return false;
+    auto const spare = std::exchange(spare_, std::nullopt);
     lock.unlock();
     if (thread_.joinable()) thread_.join();
-    lock.lock();
-    discard_spare(lock);
+    if (spare) discard(*spare);
     return true;
 }
 

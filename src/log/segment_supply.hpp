@@ -35,6 +35,7 @@ namespace assent::log {
 struct spare_segment
 {
     std::uint64_t number = 0;
+    std::string name;  // of the file, until it gets the segment's
     std::uint32_t page_count = 0;
     file_layer::handle file = -1;
     bool is_write_through = false;
@@ -44,8 +45,10 @@ struct spare_segment
 /// own snapshot, however many decisions are live.
 std::uint32_t pages_for(std::uint32_t segment_pages, std::uint32_t snapshot) noexcept;
 
+/// Makes `NNNN.seg.tmp`, or, beside a smaller one of that name, `NNNN.seg.larger.tmp`.
 /// Durability: every byte of the file, but not yet its name.  @throws log_error
-spare_segment make_spare(file_layer& files, std::uint64_t number, std::uint32_t page_count);
+spare_segment make_spare(file_layer& files, std::uint64_t number, std::uint32_t page_count,
+                         bool is_larger = false);
 
 /// Removes a segment that a durable one replaced; a torn one is kept under another name.
 /// Durability: the removal is forced.  @throws log_error
@@ -74,15 +77,17 @@ public:
     /// before anything is wanted.
     void on_change(std::function<void()> told);
 
-    /// Asks for segment `number` with at least `page_count` pages, in place of what was asked
-    /// before.
+    /// Asks for segment `number` with at least `page_count` pages.  A smaller spare stays until the
+    /// larger one is there: on a full disk it is all that keeps the promises made.
     void want(std::uint64_t number, std::uint32_t page_count);
 
     /// Without a thread: makes now what could not be made before, so that the next one finds it.
     void try_again() noexcept;
 
-    /// Waits for that spare, by `until`, but not for one that cannot be made now.
-    std::optional<spare_segment> take(std::chrono::steady_clock::time_point until);
+    /// Takes a spare of at least `page_count` pages; waits for one, by `until`, but not when it
+    /// cannot be made now.
+    std::optional<spare_segment> take(std::uint32_t page_count,
+                                      std::chrono::steady_clock::time_point until);
 
     /// Removes a segment when there is time; no spare is made before that succeeded, so that the
     /// log's files stay few.
@@ -102,7 +107,7 @@ private:
     bool is_work() const noexcept;
     void work(held_lock& lock) noexcept;
     void work_once(held_lock& lock);
-    void discard_spare(held_lock& lock) noexcept;
+    void discard(spare_segment const& which) noexcept;
     void run() noexcept;
 
     file_layer& files_;
