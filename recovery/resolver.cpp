@@ -9,10 +9,16 @@ namespace assent::recovery {
 
 namespace {
 
-bool names(ports::logged_decision const& decision, bqual const& branch)
+/// Whether a decision names the branch, and whether that is still to be carried out.
+void note_decision(protocol::listed_facts& facts, ports::logged_decision const& decision,
+                   bqual const& branch)
 {
     auto const& all = decision.what.branches;
-    return std::find(all.begin(), all.end(), branch) != all.end();
+    auto const at = std::find(all.begin(), all.end(), branch);
+    facts.has_decision = true;
+    facts.is_in_decision = at != all.end();
+    facts.is_due =
+        facts.is_in_decision && !decision.is_finished[static_cast<std::size_t>(at - all.begin())];
 }
 
 }  // namespace
@@ -26,7 +32,17 @@ log_facts facts_of(ports::coordinator_log const& log)
     facts.find = [&log](gtrid const& which) { return log.find(which); };
     facts.unfinished = [&log] { return log.unfinished(); };
     facts.horizon = [&log](std::uint16_t id) { return log.horizon(id); };
+    facts.is_bound = [&log](std::uint16_t id) {
+        auto const all = log.bindings();
+        return std::any_of(all.begin(), all.end(),
+                           [id](auto const& one) { return one.id == id && is_real(one); });
+    };
     return facts;
+}
+
+bool is_real(ports::binding const& which) noexcept
+{
+    return which.kind != protocol::lost_kind;
 }
 
 plan resolve(scan_result const& scan, std::uint16_t resource_manager, log_facts const& log,
@@ -45,8 +61,10 @@ plan resolve(scan_result const& scan, std::uint16_t resource_manager, log_facts 
         protocol::listed_facts facts;
         facts.is_known_opening =
             parts.epoch <= log.current.epoch && log.knows({parts.epoch, parts.nonce});
+        // What names another database of this log is that one's; a name that none has is nobody's.
+        facts.is_bound = is_of_manager || log.is_bound(id.branch.parts().resource_manager);
         // A twin betrays itself on any resource manager, also on one that this log never bound.
-        facts.is_ours = is_of_node && (is_of_manager || !facts.is_known_opening);
+        facts.is_ours = is_of_node && (is_of_manager || !facts.is_known_opening || !facts.is_bound);
         if (!facts.is_ours) {
             made.foreign_count += !is_of_node;
             continue;
@@ -54,8 +72,7 @@ plan resolve(scan_result const& scan, std::uint16_t resource_manager, log_facts 
         facts.is_at_or_below_horizon = ports::position{parts.epoch, parts.sequence} <= horizon;
         facts.is_live = is_live(id.global);
         auto const decision = log.find(id.global);  // after is_live: see the order above
-        facts.has_decision = decision.has_value();
-        facts.is_in_decision = decision && names(*decision, id.branch);
+        if (decision) note_decision(facts, *decision, id.branch);
         facts.is_decided_here = parts.place == decision_place::log;
         facts.may_presume_abort = may_presume_abort;
 

@@ -47,9 +47,14 @@ struct log_facts
     std::function<std::optional<ports::logged_decision>(gtrid const&)> find;
     std::function<std::vector<ports::logged_decision>()> unfinished;
     std::function<ports::position(std::uint16_t)> horizon;
+    /// Whether a resource manager has that id; what a damaged log lost counts as none.
+    std::function<bool(std::uint16_t)> is_bound;
 };
 
 log_facts facts_of(ports::coordinator_log const& log);
+
+/// Whether the binding is that of a database, and no placeholder.
+bool is_real(ports::binding const& which) noexcept;
 
 /// @pre  `scan` is whole, and was taken before this call.
 plan resolve(scan_result const& scan, std::uint16_t resource_manager, log_facts const& log,

@@ -42,6 +42,7 @@ json as_json(log_report const& log)
                 {"bytes", log.segment_bytes},
                 {"newest", log.newest_segment},
                 {"end", log.end}}},
+              {"salvaged", time(log.salvaged_ms)},
               {"owner", nullptr}};
     if (log.is_owned) {
         told["owner"] = {{"pid", log.owner_pid == 0 ? json(nullptr) : json(log.owner_pid)},
@@ -75,7 +76,8 @@ json as_json(ports::heuristic_record const& record)
 
 json as_json(operator_report const& record)
 {
-    return {{"branch", record.branch.text()},
+    bool const is_about_the_log = record.branch.global.is_null();
+    return {{"branch", is_about_the_log ? json(nullptr) : json(record.branch.text())},
             {"decided", record.verdict},
             {"who", record.who},
             {"why", record.why},

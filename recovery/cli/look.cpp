@@ -69,7 +69,8 @@ std::optional<ports::logged_decision> find_decision(two_looks const& seen, gtrid
 {
     for (auto const* view : {&seen.after, &seen.before}) {
         auto const& all = view->image.decisions();
-        if (auto const at = all.find(which); at != all.end()) return log::as_logged(at->first, at->second);
+        if (auto const at = all.find(which); at != all.end())
+            return log::as_logged(at->first, at->second);
     }
     return std::nullopt;
 }
@@ -91,6 +92,11 @@ recovery::log_facts facts_of(two_looks const& seen)
         return all;
     };
     facts.horizon = [&seen](std::uint16_t id) { return seen.before.image.horizon(id); };
+    facts.is_bound = [&seen](std::uint16_t id) {
+        auto const& all = seen.after.image.bindings();
+        auto const at = all.find(id);
+        return at != all.end() && recovery::is_real(at->second);
+    };
     return facts;
 }
 

@@ -29,6 +29,7 @@ struct log_report
     std::size_t segments = 0;
     std::uint64_t segment_bytes = 0;  ///< of all segments together
     std::string end;                  ///< how the newest ends: sealed, unsealed, torn, live
+    std::int64_t salvaged_ms = 0;     ///< when it was salvaged from a damaged one; 0: it was not
     bool is_owned = false;
     std::int64_t owner_pid = 0;  ///< 0: not known
     std::int64_t owner_since_ms = 0;
@@ -51,7 +52,7 @@ struct decision_report
 /// What a person decided.
 struct operator_report
 {
-    xid branch;
+    xid branch;  ///< null: it is about the log itself
     std::string verdict;
     std::string who;
     std::string why;

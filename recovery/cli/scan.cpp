@@ -46,12 +46,21 @@ scanned_branch explain(recovery::listed_branch const& listed, log_report const& 
                     "no opening of this log made it: a twin (a copied or restored log) is, or "
                     "was, at work"};
         case listed_action::quarantine_reappeared:
+            if (log.salvaged_ms != 0) {
+                return {listed.id, "quarantine",
+                        "this log was salvaged from a damaged one, which may have decided it: see "
+                        "what the other databases hold, and end it to agree with them"};
+            }
             return {listed.id, "quarantine",
                     "it was finished long ago and is listed again: was this database restored, "
                     "or did a replica take over that lags?"};
         case listed_action::quarantine_unvoted:
             return {listed.id, "quarantine",
                     "its transaction was decided without it, and yet it is prepared"};
+        case listed_action::quarantine_unbound:
+            return {listed.id, "quarantine",
+                    "the log does not know the resource manager of that id, or lost it: see what "
+                    "the other databases hold, and end it to agree with them"};
     }
     return {listed.id, "wait", "this version does not know what to do with it"};
 }

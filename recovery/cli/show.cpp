@@ -59,6 +59,12 @@ bool is_forgotten(gtrid const& id, log::log_view const& view)
            });
 }
 
+/// Whether it is older than the log that was salvaged.
+bool is_lost(show_report const& told, log_report const& log)
+{
+    return log.salvaged_ms != 0 && told.opened_ms < log.salvaged_ms;
+}
+
 void conclude_decided(show_report& told, log_report const& log)
 {
     auto const due = static_cast<std::size_t>(
@@ -90,6 +96,11 @@ void conclude_undecided(show_report& told, two_looks const& seen, log_report con
             "prepared, and no decision is in the log; recovery does what is listed "
             "below";
         told.raise(exit_code::attention, told.explanation);
+    } else if (is_lost(told, log)) {
+        told.outcome = "not known";
+        told.explanation =
+            "no decision is in the log, but the log was salvaged from a damaged one, and the "
+            "decision may be lost: see what the databases hold";
     } else if (is_forgotten(told.id, seen.after)) {
         told.outcome = "forgotten";
         told.explanation = "it was finished long ago, and how is no longer kept";

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "protocol/recovery_rules.hpp"
 #include "recovery/cli/look.hpp"
 
 namespace assent::cli {
@@ -29,9 +30,12 @@ std::string word_for(log::segment_end end)
     return "?";
 }
 
-std::string word_for(log::operator_verdict verdict)
+std::string word_for(log::operator_record const& record)
 {
-    switch (verdict) {
+    if (log::is_about_the_log(record)) {
+        return log::is_salvage(record) ? "salvage the log" : "repair the log";
+    }
+    switch (record.verdict) {
         case log::operator_verdict::commit:
             return "commit";
         case log::operator_verdict::roll_back:
@@ -83,6 +87,9 @@ log_report describe_log(configuration const& from, log::log_view const& view)
     count_segments(log);
     log.is_owned = view.lock.is_held;
     log.end = log.is_owned ? "being written" : word_for(view.tail.end);
+    for (auto const& record : view.image.operator_records()) {
+        if (log::is_salvage(record)) log.salvaged_ms = record.unix_ms;
+    }
     if (log.is_owned) {
         log.owner_pid = view.lock.owner.pid;
         log.owner_since_ms = view.lock.owner.started_unix_ms;
@@ -107,7 +114,7 @@ decision_report describe(log::log_view const& view, gtrid const& global,
 
 operator_report describe(log::operator_record const& record)
 {
-    return {record.branch, word_for(record.verdict), record.who, record.why, record.unix_ms};
+    return {record.branch, word_for(record), record.who, record.why, record.unix_ms};
 }
 
 std::vector<known_database> known_databases(configuration const& from, log::log_view const& view)
@@ -149,6 +156,13 @@ void note_missing(any_report& into, configuration const& from,
 {
     for (auto const& each : all) {
         if (each.is_configured) continue;
+        if (each.kind == protocol::lost_kind) {
+            into.raise(exit_code::attention,
+                       "a damaged log lost the binding of a resource manager (" + each.name +
+                           "): what is in doubt there is finished by nobody; look into every "
+                           "database of this node, and see status for who salvaged the log");
+            continue;
+        }
         into.raise(exit_code::attention,
                    "the log knows the resource manager \"" + each.name + "\" (" + each.kind +
                        "), and " + from.path +

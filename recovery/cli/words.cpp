@@ -106,7 +106,9 @@ std::string operators(std::vector<operator_report> const& all, painter const& pa
     if (all.empty()) return {};
     table list{{"WHEN", "WHO", "DECIDED", "BRANCH", "WHY"}};
     for (auto const& each : all) {
-        list.add({utc(each.unix_ms), each.who, each.verdict, each.branch.text(), each.why});
+        bool const is_about_the_log = each.branch.global.is_null();
+        list.add({utc(each.unix_ms), each.who, each.verdict,
+                  is_about_the_log ? "-" : each.branch.text(), each.why});
     }
     return heading("decided by a person", paint) + list.text(paint, 2);
 }

@@ -350,7 +350,8 @@ void keeper::carry_out(recovery::plan const& what)
                                    ", which no opening of this log has made");
                 break;
             case protocol::listed_action::quarantine_reappeared:
-            case protocol::listed_action::quarantine_unvoted: {
+            case protocol::listed_action::quarantine_unvoted:
+            case protocol::listed_action::quarantine_unbound: {
                 auto const text =
                     name() + " " + id.text() + ": " + std::string{protocol::name_of(action)};
                 if (shared_.quarantine(text)) {

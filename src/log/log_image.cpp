@@ -140,8 +140,7 @@ void log_image::for_each_kept(std::function<void(record const&)> const& visit) c
         visit(horizon_record{id, to});
     }
     for (auto const& [key, start] : server_starts_) {
-        // Below the horizon's epoch every session was proved gone; nobody asks again.
-        if (key.second >= horizon(key.first).epoch) {
+        if (is_of_use(key.first, key.second)) {
             visit(server_start_record{key.first, key.second, start});
         }
     }
@@ -186,6 +185,19 @@ bool log_image::is_forgettable(gtrid const& global, decision_entry const& entry)
                        [&](bqual const& b) { return at <= horizon(b.parts().resource_manager); });
 }
 
+/// Below the horizon's epoch every session was proved gone, and nobody asks again; but for what is
+/// still to be carried out there, as a salvaged log may have it.
+bool log_image::is_of_use(std::uint16_t id, std::uint32_t epoch) const noexcept
+{
+    if (epoch >= horizon(id).epoch) return true;
+    return std::any_of(decisions_.begin(), decisions_.end(), [&](auto const& each) {
+        auto const& [global, entry] = each;
+        if (entry.is_complete() || global.parts().epoch != epoch) return false;
+        return std::any_of(entry.branches.begin(), entry.branches.end(),
+                           [id](bqual const& b) { return b.parts().resource_manager == id; });
+    });
+}
+
 void log_image::drop_forgettable() noexcept
 {
     for (auto at = decisions_.begin(); at != decisions_.end();) {
@@ -194,8 +206,8 @@ void log_image::drop_forgettable() noexcept
         at = is_dropped ? decisions_.erase(at) : std::next(at);
     }
     for (auto at = server_starts_.begin(); at != server_starts_.end();) {
-        bool const is_of_use = at->first.second >= horizon(at->first.first).epoch;
-        at = is_of_use ? std::next(at) : server_starts_.erase(at);
+        bool const is_kept = is_of_use(at->first.first, at->first.second);
+        at = is_kept ? std::next(at) : server_starts_.erase(at);
     }
 }
 

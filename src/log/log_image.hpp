@@ -104,6 +104,7 @@ private:
     bool apply_one(rollback_record const& what);
 
     bool is_forgettable(gtrid const& global, decision_entry const& entry) const noexcept;
+    bool is_of_use(std::uint16_t id, std::uint32_t epoch) const noexcept;
     void obey(operator_record const& what) noexcept;
     void mark(decision_entry& entry, std::uint64_t bits) noexcept;
     void trim_rollbacks() noexcept;

@@ -347,6 +347,16 @@ std::optional<record> take_body(record_type type, byte_reader& from)
 
 }  // namespace
 
+bool is_about_the_log(operator_record const& what) noexcept
+{
+    return what.branch.global.is_null();
+}
+
+bool is_salvage(operator_record const& what) noexcept
+{
+    return is_about_the_log(what) && what.verdict == operator_verdict::roll_back;
+}
+
 record_type type_of(record const& what) noexcept
 {
     // The variant lists its types in the order of their numbers on disk, from 1.

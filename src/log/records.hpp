@@ -93,7 +93,8 @@ enum class operator_verdict : std::uint8_t {
     forget_heuristic = 3,
 };
 
-/// A person decided what the manager could not know.
+/// A person decided what the manager could not know, or repaired the log: then it names no branch,
+/// and the verdict is `commit` where nothing was lost, `roll_back` where something was.
 struct operator_record
 {
     xid branch;
@@ -102,6 +103,11 @@ struct operator_record
     std::string who;
     std::string why;
 };
+
+/// Whether it is about the log itself: it names no branch, and was written by a repair.
+bool is_about_the_log(operator_record const& what) noexcept;
+/// Whether the log was salvaged from a damaged one and something was lost.
+bool is_salvage(operator_record const& what) noexcept;
 
 struct rollback_record
 {

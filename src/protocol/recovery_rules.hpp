@@ -7,13 +7,19 @@
 //
 //   not of our layout or node                 leave       nobody else is touched
 //   opening not in the log, or a newer epoch  quarantine  a twin of this log is, or was, at work
-//   at or below the horizon                   quarantine  it was finished: a restore or failover
+//   its resource manager is not in the log    quarantine  a damaged log lost that binding
+//   at or below the horizon, and not due      quarantine  it was finished: a restore or failover;
+//                                                         or a damaged log lost its decision
 //   live in this process                      leave       its owner ends it
 //   decision names the branch                 commit
 //   decision exists, but not for the branch   quarantine  it never voted yes, yet is prepared
 //   its decision lives elsewhere              wait        absence here says nothing
 //   abort may not be presumed now             wait        no guardian, poisoned log, other refusal
 //   otherwise                                 rollback    presumed abort, whatever its age
+//
+// A branch is due when a decision names it and nothing says that it is finished.  In a log that was
+// salvaged from a damaged one every horizon is past all that was ever decided, so that nothing is
+// presumed aborted; what is due there is carried out all the same.
 
 #ifndef ASSENT_PROTOCOL_RECOVERY_RULES_HPP
 #define ASSENT_PROTOCOL_RECOVERY_RULES_HPP
@@ -27,10 +33,12 @@ struct listed_facts
 {
     bool is_ours = false;           // our layout, our node, this resource manager's id
     bool is_known_opening = false;  // (epoch, nonce) is in the log and not newer than ours
+    bool is_bound = true;           // the log knows the resource manager that the branch names
     bool is_at_or_below_horizon = false;
     bool is_live = false;
     bool has_decision = false;
     bool is_in_decision = false;
+    bool is_due = false;          // is_in_decision, and not known to be finished
     bool is_decided_here = true;  // the gtrid says that its decision lives in this log
     bool may_presume_abort = false;
 };
@@ -43,13 +51,19 @@ enum class listed_action : std::uint8_t {
     quarantine_twin = 5,
     quarantine_reappeared = 6,
     quarantine_unvoted = 7,
+    quarantine_unbound = 8,
 };
+
+/// The kind of a binding that stands for one which a damaged log lost: it keeps ids from being
+/// given again, and no database has it.
+inline constexpr std::string_view lost_kind = "lost";
 
 constexpr listed_action judge(listed_facts const& f) noexcept
 {
     if (!f.is_ours) return listed_action::leave;
     if (!f.is_known_opening) return listed_action::quarantine_twin;
-    if (f.is_at_or_below_horizon) return listed_action::quarantine_reappeared;
+    if (!f.is_bound) return listed_action::quarantine_unbound;
+    if (f.is_at_or_below_horizon && !f.is_due) return listed_action::quarantine_reappeared;
     if (f.is_live) return listed_action::leave;
     if (f.is_in_decision) return listed_action::commit;
     if (f.has_decision) return listed_action::quarantine_unvoted;
@@ -75,6 +89,8 @@ constexpr std::string_view name_of(listed_action what) noexcept
             return "quarantine (reappeared)";
         case listed_action::quarantine_unvoted:
             return "quarantine (never voted yes)";
+        case listed_action::quarantine_unbound:
+            return "quarantine (resource manager not in the log)";
     }
     return "?";
 }

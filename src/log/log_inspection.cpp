@@ -1,0 +1,237 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// log_inspection.cpp -- see log_inspection.hpp.
+
+#include "log/log_inspection.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <string_view>
+#include <utility>
+
+#include "log/log_error.hpp"
+
+namespace assent::log {
+
+namespace {
+
+constexpr int reads_max = 8;
+constexpr std::size_t segment_name_bytes = 20;
+
+std::uint64_t size_of(file_layer& files, std::string const& name)
+{
+    long const opened = files.open(name, open_mode::read);
+    if (opened < 0) return 0;  // it is gone, or not a plain file: nothing of the log
+    auto const file = static_cast<file_layer::handle>(opened);
+    long const size = files.size(file);
+    files.close(file);
+    return size < 0 ? 0 : static_cast<std::uint64_t>(size);
+}
+
+other_file::role role_of(std::string const& name)
+{
+    if (name.size() <= segment_name_bytes || !segment_number(name.substr(0, segment_name_bytes))) {
+        return other_file::role::stranger;
+    }
+    auto const rest = std::string_view(name).substr(segment_name_bytes);
+    if (rest.starts_with(".torn-")) return other_file::role::torn_copy;
+    return rest.ends_with(".tmp") ? other_file::role::half_made : other_file::role::stranger;
+}
+
+/// The segment that must be there, or a later one, when this file is: a torn one was set aside, and
+/// the next one made, only behind a segment that lasts.
+std::uint64_t proved_by(other_file const& one)
+{
+    auto const number = segment_number(one.name.substr(0, segment_name_bytes)).value_or(0);
+    if (one.what == other_file::role::torn_copy) return number + 1;
+    return one.what == other_file::role::half_made ? number - 1 : 0;
+}
+
+void refuse(log_inspection& told, log_verdict what, std::string where, std::string why)
+{
+    // The first reason is the one that whoever opens the log would meet.
+    if (told.verdict >= log_verdict::damaged) return;
+    told.verdict = what;
+    told.where = std::move(where);
+    told.why = std::move(why);
+}
+
+chain_link link_of(file_layer& files, segment_inspection const* older,
+                   segment_inspection const& newer, bool is_live)
+{
+    if (older == nullptr) return chain_link::first;
+    if (older->number + 1 != newer.number) return chain_link::hole;
+    if (!newer.header || !older->header) return chain_link::not_known;
+    auto const& says = *newer.header;
+    auto const& was = *older->header;
+    bool const is_link = was.writer.node == says.writer.node && was.node_label == says.node_label &&
+                         was.number == says.previous_number &&
+                         was.writer.epoch == says.previous_epoch &&
+                         was.writer.nonce == says.previous_nonce;
+    if (!is_link) return chain_link::foreign;
+    segment_scan scan(files, older->number, is_live);
+    auto const last = says.previous_last_page;
+    if (last == 0) {
+        return scan.header_crc() == says.previous_crc ? chain_link::whole : chain_link::cut;
+    }
+    if (last >= scan.page_count() - scan.missing_pages()) return chain_link::cut;
+    auto const end = scan.look_at(last);
+    if (end.kind == page_kind::newer || end.kind == page_kind::unreadable) {
+        return chain_link::not_known;
+    }
+    bool const is_whole = end.kind == page_kind::sound && end.crc == says.previous_crc;
+    return is_whole ? chain_link::whole : chain_link::cut;
+}
+
+/// Whether the newest segment is the newest that ever was.
+void judge_newest(log_inspection& told)
+{
+    auto const* const newest = told.newest();
+    auto const number = newest ? newest->number : 0;
+    for (other_file const& one : told.others) {
+        if (proved_by(one) <= number) continue;
+        told.is_newest_missing = true;
+        refuse(told, log_verdict::missing, told.directory + "/" + segment_name(proved_by(one)),
+               "this segment is missing: " + one.name + " would not be there without it");
+    }
+    auto const epoch = newest && newest->writer ? newest->writer->epoch : 0;
+    auto const opened = told.lock.owner.epoch;
+    if (opened <= epoch || (newest && !newest->writer) || (!newest && told.lock.is_held)) return;
+    told.is_newest_missing = true;
+    refuse(told, log_verdict::missing, told.directory,
+           "the lock file says that epoch " + std::to_string(opened) + " was opened here, and " +
+               (newest ? "the newest segment is of epoch " + std::to_string(epoch)
+                       : std::string("there is no segment")) +
+               ": a newer one is missing");
+}
+
+/// In the order in which read_log() would find out.
+void judge(log_inspection& told)
+{
+    for (other_file const& one : told.others) {
+        if (!one.name.ends_with(".seg")) continue;
+        refuse(told, log_verdict::foreign, told.directory + "/" + one.name,
+               "not the name of a segment");
+    }
+    judge_newest(told);
+    if (told.segments.empty()) return;
+    if (told.verdict == log_verdict::none) told.verdict = log_verdict::sound;
+    for (linked_segment const& one : told.segments) {
+        if (one.link != chain_link::hole) continue;
+        refuse(told, log_verdict::missing, told.directory + "/" + segment_name(one.is.number - 1),
+               "this segment is missing");
+    }
+    for (auto at = told.segments.rbegin(); at != told.segments.rend(); ++at) {
+        auto const& one = at->is;
+        bool const is_newest = at == told.segments.rbegin();
+        if (one.state == segment_state::newer && (is_newest || !one.header)) {
+            told.page = one.page;
+            refuse(told, log_verdict::newer, one.path, one.why);
+        } else if (!one.header || (one.state == segment_state::corrupt && one.page == 0)) {
+            refuse(told, log_verdict::damaged, one.path, one.why);
+        } else if (at->link == chain_link::foreign) {
+            refuse(told, log_verdict::foreign, one.path,
+                   "the segment before it is not the one that it followed");
+        } else if (at->link == chain_link::not_known) {
+            refuse(told, log_verdict::damaged, one.path,
+                   "where the segment before it ended cannot be read");
+        }
+    }
+    auto const& newest = told.segments.back().is;
+    if (told.verdict != log_verdict::sound) return;
+    told.where = newest.path;
+    told.page = newest.page;
+    told.why = newest.why;
+    if (newest.state == segment_state::corrupt) told.verdict = log_verdict::damaged;
+    if (newest.state == segment_state::torn) told.verdict = log_verdict::torn;
+}
+
+log_inspection inspect_once(file_layer& files, inspection_settings const& how,
+                            lock_facts const& lock)
+{
+    bool const is_live = lock.is_held;
+    log_inspection told;
+    told.directory = files.directory();
+    told.lock = lock;
+    auto contents = list_directory(files);
+    told.others = std::move(contents.others);
+    inspection_progress done;
+    done.bytes = contents.bytes;
+    for (std::uint64_t const number : contents.segments) {
+        segment_scan scan(files, number, is_live);
+        auto const before = done.bytes_read;
+        std::uint64_t last = 0;
+        std::uint64_t rounds = 0;
+        done.segment = number;
+        if (how.progress) {
+            scan.on_progress([&](std::uint64_t bytes) {
+                if (bytes < last) rounds += last;
+                last = bytes;
+                done.bytes_read = before + rounds + bytes;
+                how.progress(done);
+            });
+        }
+        linked_segment one{inspect(scan, number, is_live && number == contents.segments.back(),
+                                   how.decisions_at_once),
+                           chain_link::first};
+        auto const* const older = told.segments.empty() ? nullptr : &told.segments.back().is;
+        one.link = link_of(files, older, one.is, is_live);
+        told.segments.push_back(std::move(one));
+    }
+    judge(told);
+    return told;
+}
+
+bool is_same_newest(file_layer& files, log_inspection const& told)
+{
+    auto const now = list_directory(files).segments;
+    return !now.empty() && told.newest() != nullptr && now.back() == told.newest()->number;
+}
+
+}  // namespace
+
+directory_contents list_directory(file_layer& files)
+{
+    std::vector<std::string> names;
+    long const listed = files.list(names);
+    if (listed < 0) throw io_failure(listed, files.directory(), "cannot list the directory");
+    directory_contents found;
+    for (std::string const& name : names) {
+        if (name == "lock") continue;
+        if (auto const number = segment_number(name)) {
+            found.segments.push_back(*number);
+            found.bytes += size_of(files, name);
+        } else {
+            found.others.push_back({name, role_of(name), size_of(files, name)});
+        }
+    }
+    std::sort(found.segments.begin(), found.segments.end());
+    std::sort(found.others.begin(), found.others.end(),
+              [](auto const& a, auto const& b) { return a.name < b.name; });
+    return found;
+}
+
+log_inspection inspect_log(file_layer& files, inspection_settings const& how)
+{
+    for (int tries = 1;; ++tries) {
+        auto const before = look_at_lock(files);
+        bool const is_last = tries == reads_max;
+        try {
+            auto told = inspect_once(files, how, before);
+            told.lock = look_at_lock(files);
+            // Whoever took the log meanwhile, or went on in another segment, has moved it.
+            bool const was_owned = before.is_held || told.lock.is_held;
+            bool const is_settled =
+                told.verdict == log_verdict::sound || told.verdict == log_verdict::torn;
+            bool const is_still =
+                before.is_held == told.lock.is_held && is_same_newest(files, told);
+            if (!was_owned || is_last || (is_settled && is_still)) return told;
+        } catch (log_error const& failed) {
+            // A live owner removes segments under our eyes.
+            bool const is_gone = failed.code() == std::errc::no_such_file_or_directory;
+            if (is_last || !(before.is_held || is_gone)) throw;
+        }
+    }
+}
+
+}  // namespace assent::log
