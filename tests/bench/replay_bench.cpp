@@ -9,12 +9,10 @@
 // Reading is warm: the file has just been written.  Opening does more than reading: it forces what
 // is there, and writes all of it again into a fresh segment that was zeroed before.
 
-#include <filesystem>
 #include <memory>
 #include <utility>
 
 #include "bench.hpp"
-#include "log/file_log.hpp"
 #include "log/log_opening.hpp"
 #include "log/log_reader.hpp"
 #include "log/posix_file_layer.hpp"
@@ -119,19 +117,18 @@ log::log_contents read(std::string const& directory)
     return std::move(log::read_log(files).value());
 }
 
+/// The steps of a file_log's constructor, without its lock and threads.
 double open(std::string const& directory, std::uint64_t& kept)
 {
-    log::file_log_options options;
-    options.node_label = "bench";
-    options.makes_segments_ahead = false;  // the spare is made, and measured, after the opening
-    options.allowed_file_systems = {"overlay"};
-    auto const files = std::make_shared<log::posix_file_layer>(directory);
-    options.files = files;
-    log::attach_safely(*files, false, {});
+    log::posix_file_layer files(directory);
+    log::opening_settings how;
+    how.node_label = "bench";
+    how.segment_bytes = 16 * 1024 * 1024;
+    how.random = [] { return std::uint64_t{7}; };
+    how.unix_ms = [] { return std::int64_t{1'767'225'600'000}; };
     auto const begin = clock::now();
-    log::opened_log const opened = log::open_log(
-        *files, {options.node_label, options.segment_bytes, [] { return std::uint64_t{7}; },
-                 [] { return std::int64_t{1'767'225'600'000}; }});
+    log::attach_safely(files, true, {"overlay"});
+    log::opened_log const opened = log::open_log(files, how);
     double const took = seconds_since(begin);
     kept = opened.image.decisions().size();
     return took;
