@@ -13,12 +13,6 @@ namespace assent::contract {
 
 namespace {
 
-std::shared_ptr<contract_target> make_target()
-{
-    static auto const target = std::make_shared<postgresql_target>();
-    return target;
-}
-
 constexpr std::array ends = {verb::prepare, verb::commit_one_phase, verb::rollback};
 
 bool is_left_behind(reply const& what)
@@ -37,7 +31,7 @@ bool is_rolled_back(reply const& what)
 class postgresql_guards : public postgresql_case
 {
 };
-INSTANTIATE_TEST_SUITE_P(postgresql, postgresql_guards, ::testing::Values(&make_target));
+ASSENT_ON_EACH_POSTGRESQL(postgresql_guards, postgresql_on);
 
 // --- facts of the server on which the adapter is built ---
 

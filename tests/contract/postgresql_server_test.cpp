@@ -42,32 +42,22 @@ std::string ask(driver_session& session, std::string const& sql)
 
 }  // namespace
 
-class postgresql_server : public ::testing::Test
+class postgresql_server : public postgresql_case
 {
 protected:
-    /// Started once; tests of settings restart it with others and put them back.
-    static testing::private_server& server()
-    {
-        static auto const one = testing::private_server::postgresql();
-        return *one;
-    }
+    /// Tests of settings restart it with others and put them back.
+    testing::private_server& server() { return pg().server(); }
 
-    static void restart_with(std::vector<std::string> const& settings)
+    void restart_with(std::vector<std::string> const& settings)
     {
         server().stop();
         server().set(settings);
         server().start();
     }
 
-    static std::shared_ptr<resource_manager_driver> driver(std::string const& more = {})
+    std::shared_ptr<resource_manager_driver> driver(std::string const& more = {})
     {
         return postgresql::resource_manager{"accounts", server().conninfo() + " " + more}.driver();
-    }
-
-    static reply run(driver_session& session, verb v, xid const& x)
-    {
-        session.submit(v, x);
-        return session.collect(in_seconds(10)).value();
     }
 
     static xid numbered(std::uint64_t sequence)
@@ -75,8 +65,9 @@ protected:
         return {gtrid::make({decision_place::log, 0, 5, 1, 6, sequence}), bqual::make({1, 1, 0})};
     }
 };
+ASSENT_ON_EACH_POSTGRESQL(postgresql_server, postgresql_on);
 
-TEST_F(postgresql_server, WithoutPreparedTransactionsIsRefusedAndAVoteSaysWhatToSet)
+TEST_P(postgresql_server, WithoutPreparedTransactionsIsRefusedAndAVoteSaysWhatToSet)
 {
     restart_with({"max_prepared_transactions=0"});
 
@@ -92,7 +83,7 @@ TEST_F(postgresql_server, WithoutPreparedTransactionsIsRefusedAndAVoteSaysWhatTo
     restart_with({"max_prepared_transactions=64"});
 }
 
-TEST_F(postgresql_server, ThatHasNoPlaceLeftVotesNo)
+TEST_P(postgresql_server, ThatHasNoPlaceLeftVotesNo)
 {
     restart_with({"max_prepared_transactions=1"});
     auto const accounts = driver();
@@ -111,7 +102,7 @@ TEST_F(postgresql_server, ThatHasNoPlaceLeftVotesNo)
     restart_with({"max_prepared_transactions=64"});
 }
 
-TEST_F(postgresql_server, ThatIsNotDurableIsRefusedByNameUnlessAskedFor)
+TEST_P(postgresql_server, ThatIsNotDurableIsRefusedByNameUnlessAskedFor)
 {
     for (std::string const setting : {"fsync", "full_page_writes"}) {
         restart_with({setting + "=off"});
@@ -122,9 +113,9 @@ TEST_F(postgresql_server, ThatIsNotDurableIsRefusedByNameUnlessAskedFor)
     EXPECT_EQ(refusal(server()), "");
 }
 
-TEST_F(postgresql_server, ThatIsAStandbyIsRefusedAndItsScanDoesNotCount)
+TEST_P(postgresql_server, ThatIsAStandbyIsRefusedAndItsScanDoesNotCount)
 {
-    auto const standby = testing::private_server::postgresql();
+    auto const standby = make_server(pg().which());
     standby->stop();
     // Recovery that waits for more to arrive: what a standby without a primary is.
     std::string const signal = standby->directory() + "/data/standby.signal";
@@ -137,7 +128,7 @@ TEST_F(postgresql_server, ThatIsAStandbyIsRefusedAndItsScanDoesNotCount)
     EXPECT_FALSE(accounts.driver()->scan(*manage, in_seconds(10)).is_writable_primary);
 }
 
-TEST_F(postgresql_server, NeedsOnlyAPlainRole)
+TEST_P(postgresql_server, NeedsOnlyAPlainRole)
 {
     EXPECT_EQ(plain_connection{server().conninfo()}.run(
                   "SELECT rolsuper OR rolreplication OR rolcreaterole FROM pg_roles "
@@ -146,7 +137,7 @@ TEST_F(postgresql_server, NeedsOnlyAPlainRole)
     EXPECT_EQ(refusal(server()), "");
 }
 
-TEST_F(postgresql_server, SeesTheManagersOwnSettingsOnTheManagersOwnSessions)
+TEST_P(postgresql_server, SeesTheManagersOwnSettingsOnTheManagersOwnSessions)
 {
     server();
     plain_connection{server().superuser_conninfo()}.run(
@@ -169,7 +160,7 @@ TEST_F(postgresql_server, SeesTheManagersOwnSettingsOnTheManagersOwnSessions)
     plain_connection{server().superuser_conninfo()}.run("ALTER ROLE shop RESET ALL");
 }
 
-TEST_F(postgresql_server, SeesANameOnEverySessionUnlessTheUserGaveOne)
+TEST_P(postgresql_server, SeesANameOnEverySessionUnlessTheUserGaveOne)
 {
     auto const manage = driver()->connect(session_purpose::manage, in_seconds(10));
     auto const named =
@@ -179,7 +170,7 @@ TEST_F(postgresql_server, SeesANameOnEverySessionUnlessTheUserGaveOne)
     EXPECT_EQ(ask(*named, "SHOW application_name"), "till");
 }
 
-TEST_F(postgresql_server, IsReachedThroughTheUsersOwnFunction)
+TEST_P(postgresql_server, IsReachedThroughTheUsersOwnFunction)
 {
     std::string const conninfo = server().conninfo();
     postgresql::resource_manager const accounts{
@@ -191,7 +182,7 @@ TEST_F(postgresql_server, IsReachedThroughTheUsersOwnFunction)
     EXPECT_TRUE(session->is_reusable());
 }
 
-TEST_F(postgresql_server, ThatAFunctionCannotReachIsAnErrorByName)
+TEST_P(postgresql_server, ThatAFunctionCannotReachIsAnErrorByName)
 {
     postgresql::resource_manager const none{"accounts", [] { return nullptr; }};
     postgresql::resource_manager const bad{
@@ -207,7 +198,7 @@ TEST_F(postgresql_server, ThatAFunctionCannotReachIsAnErrorByName)
     }
 }
 
-TEST_F(postgresql_server, ThatIsNotTheOneOfPreflightGetsNoWork)
+TEST_P(postgresql_server, ThatIsNotTheOneOfPreflightGetsNoWork)
 {
     std::string where = server().conninfo("accounts");
     postgresql::resource_manager const accounts{"accounts",
@@ -223,7 +214,7 @@ TEST_F(postgresql_server, ThatIsNotTheOneOfPreflightGetsNoWork)
     EXPECT_THROW(accounts.driver()->connect(session_purpose::work, in_seconds(10)), driver_error);
 }
 
-TEST_F(postgresql_server, FailsTheHeartbeatOfAGuardianWhoseLockIsGone)
+TEST_P(postgresql_server, FailsTheHeartbeatOfAGuardianWhoseLockIsGone)
 {
     auto const accounts = driver();
     auto const guardian = accounts->connect(session_purpose::guardian, in_seconds(10));
@@ -235,9 +226,9 @@ TEST_F(postgresql_server, FailsTheHeartbeatOfAGuardianWhoseLockIsGone)
     EXPECT_THROW(accounts->heartbeat(*guardian, in_seconds(10)), driver_error);
 }
 
-TEST_F(postgresql_server, ThatWasPromotedHasAnotherHistory)
+TEST_P(postgresql_server, ThatWasPromotedHasAnotherHistory)
 {
-    auto const history = [] {
+    auto const history = [this] {
         auto const accounts = driver();
         auto const manage = accounts->connect(session_purpose::manage, in_seconds(10));
         return accounts->preflight(*manage, in_seconds(10)).history;
@@ -258,7 +249,7 @@ TEST_F(postgresql_server, ThatWasPromotedHasAnotherHistory)
 
 // A crash forgets the numbers of transactions whose writes had not reached the disk, and gives
 // them away again.
-TEST_F(postgresql_server, AWitnessProvesNothingOnceACrashMayHaveGivenItsNumberToAnother)
+TEST_P(postgresql_server, AWitnessProvesNothingOnceACrashMayHaveGivenItsNumberToAnother)
 {
     restart_with({"wal_writer_delay=10000"});  // what is not committed stays off the disk
     plain_connection{server().conninfo()}.run(R"(
@@ -302,7 +293,7 @@ TEST_F(postgresql_server, AWitnessProvesNothingOnceACrashMayHaveGivenItsNumberTo
     restart_with({"wal_writer_delay=200"});
 }
 
-TEST_F(postgresql_server, BehindAProxyNoSessionIsTakenAsGoneOrTouched)
+TEST_P(postgresql_server, BehindAProxyNoSessionIsTakenAsGoneOrTouched)
 {
     renumbering_proxy const proxy{server().port()};
     postgresql::resource_manager const accounts{
@@ -319,7 +310,7 @@ TEST_F(postgresql_server, BehindAProxyNoSessionIsTakenAsGoneOrTouched)
     EXPECT_THROW(accounts.driver()->cancel_statement(*proxied, 1, in_seconds(10)), driver_error);
 }
 
-TEST_F(postgresql_server, AHandleThatIsLentFromBehindAProxyHasNoSessionId)
+TEST_P(postgresql_server, AHandleThatIsLentFromBehindAProxyHasNoSessionId)
 {
     auto const accounts = driver();
     auto const manage = accounts->connect(session_purpose::manage, in_seconds(10));
@@ -334,7 +325,7 @@ TEST_F(postgresql_server, AHandleThatIsLentFromBehindAProxyHasNoSessionId)
     EXPECT_NE(accounts->borrow(direct.get(), facts, in_seconds(10))->id(), 0u);
 }
 
-TEST_F(postgresql_server, PasswordsAreNotShownInErrors)
+TEST_P(postgresql_server, PasswordsAreNotShownInErrors)
 {
     for (std::string const malformed :
          {"host=127.0.0.1 password=my secret word", "password='secret", "secret=1",
@@ -357,7 +348,7 @@ TEST_F(postgresql_server, PasswordsAreNotShownInErrors)
     }
 }
 
-TEST_F(postgresql_server, NamesAreCheckedBeforeTheyAreUsed)
+TEST_P(postgresql_server, NamesAreCheckedBeforeTheyAreUsed)
 {
     for (std::string const& name :
          {std::string{}, std::string(65, 'a'), std::string{"a\nb"}, std::string{"caf\xc3\xa9"}}) {
@@ -366,7 +357,7 @@ TEST_F(postgresql_server, NamesAreCheckedBeforeTheyAreUsed)
     EXPECT_NO_THROW(postgresql::resource_manager(std::string(64, 'a'), "dbname=accounts"));
 }
 
-TEST_F(postgresql_server, ReportsErrorsThatAnotherRunMayCure)
+TEST_P(postgresql_server, ReportsErrorsThatAnotherRunMayCure)
 {
     plain_connection session{server().conninfo()};
     auto const raised = [&](std::string const& sqlstate) {

@@ -4,6 +4,7 @@
 
 #include <assent/postgresql.hpp>
 
+#include <algorithm>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -46,19 +47,61 @@ std::string plain_connection::run(PGconn* connection, std::string const& sql)
     return value;
 }
 
-postgresql_target::postgresql_target(std::vector<std::string> settings)
-    : server_(testing::private_server::postgresql(std::move(settings)))
+std::string why_missing(edition which)
 {
-    plain_connection{server_->conninfo()}.run("CREATE TABLE entry(key int PRIMARY KEY)");
-    plain_connection{server_->conninfo()}.run("CREATE TABLE gate(key int PRIMARY KEY)");
+    return which == edition::newest ? testing::private_server::newest_postgresql_missing() : "";
+}
+
+std::unique_ptr<testing::private_server> make_server(edition which,
+                                                     std::vector<std::string> const& settings)
+{
+    return which == edition::newest ? testing::private_server::newest_postgresql(settings)
+                                    : testing::private_server::postgresql(settings);
+}
+
+postgresql_target::postgresql_target(edition which, std::vector<std::string> settings)
+    : which_(which), settings_(std::move(settings))
+{
+}
+
+testing::private_server& postgresql_target::server()
+{
+    if (server_) return *server_;
+    server_ = make_server(which_, settings_);
+    plain_connection session{server_->conninfo()};
+    session.run("CREATE TABLE entry(key int PRIMARY KEY)");
+    session.run("CREATE TABLE gate(key int PRIMARY KEY)");
+    return *server_;
+}
+
+std::string postgresql_target::client_version()
+{
+    return "libpq " + std::to_string(PQlibVersion() / 10000) + '.' +
+           std::to_string(PQlibVersion() % 10000);
+}
+
+std::string postgresql_target::server_version()
+{
+    if (!why_missing().empty()) return "PostgreSQL (missing)";
+    if (version_.empty()) {
+        version_ = administer("SHOW server_version");
+        version_.erase(std::min(version_.find(' '), version_.size()));
+    }
+    return "PostgreSQL " + version_;
+}
+
+int postgresql_target::major_version()
+{
+    server_version();
+    return std::stoi(version_);
 }
 
 void postgresql_target::reset()
 {
     blocker_.reset();
     thaw();
-    if (!server_->is_running()) server_->start();
-    plain_connection admin{server_->superuser_conninfo()};
+    if (!server().is_running()) server().start();
+    plain_connection admin{server().superuser_conninfo()};
     for (;;) {
         std::string const left = admin.run(
             "SELECT quote_literal(gid) FROM pg_prepared_xacts "
@@ -78,13 +121,13 @@ std::shared_ptr<resource_manager_driver> postgresql_target::driver()
 std::shared_ptr<resource_manager_driver> postgresql_target::driver_for(std::string const& database,
                                                                        std::string const& more)
 {
-    return postgresql::resource_manager{"accounts", server_->conninfo(database) + " " + more}
+    return postgresql::resource_manager{"accounts", server().conninfo(database) + " " + more}
         .driver();
 }
 
 std::string postgresql_target::administer(std::string const& sql, std::string const& database)
 {
-    return plain_connection{server_->superuser_conninfo(database)}.run(sql);
+    return plain_connection{server().superuser_conninfo(database)}.run(sql);
 }
 
 void postgresql_target::write_row(driver_session& session, int key)
@@ -100,7 +143,7 @@ int postgresql_target::count_rows(int key)
 
 void postgresql_target::prepare_foreign(int key)
 {
-    plain_connection session{server_->conninfo()};
+    plain_connection session{server().conninfo()};
     session.run("BEGIN");
     session.run("INSERT INTO entry VALUES (" + std::to_string(key) + ")");
     session.run("PREPARE TRANSACTION 'asn1 of somebody else''s'");
@@ -108,7 +151,7 @@ void postgresql_target::prepare_foreign(int key)
 
 void postgresql_target::commit_foreign()
 {
-    plain_connection{server_->conninfo()}.run("COMMIT PREPARED 'asn1 of somebody else''s'");
+    plain_connection{server().conninfo()}.run("COMMIT PREPARED 'asn1 of somebody else''s'");
 }
 
 void postgresql_target::kill_session(std::uint64_t id)
@@ -120,37 +163,43 @@ void postgresql_target::kill_session(std::uint64_t id)
 void postgresql_target::freeze()
 {
     is_frozen_ = true;
-    server_->freeze();
+    server().freeze();
 }
 
 void postgresql_target::thaw()
 {
-    if (is_frozen_) server_->thaw();
+    if (is_frozen_) server().thaw();
     is_frozen_ = false;
 }
 
 void postgresql_target::crash()
 {
-    server_->kill();
+    server().kill();
     is_frozen_ = false;
 }
 
 void postgresql_target::restart()
 {
-    server_->stop();
-    server_->start();
+    server().stop();
+    server().start();
 }
 
 void postgresql_target::restart_elsewhere()
 {
-    int const port = server_->port();
-    server_->stop();
-    server_->start_on_port(port + 1);
+    int const port = server().port();
+    server().stop();
+    for (int other = port + 1; !server().is_running(); ++other) {
+        try {
+            server().start_on_port(other);
+        } catch (std::runtime_error const&) {
+            if (other == port + 20) throw;  // so many ports in a row are nobody's bad luck
+        }
+    }
 }
 
 std::future<bool> postgresql_target::run_blocked(driver_session& session)
 {
-    blocker_ = std::make_unique<plain_connection>(server_->superuser_conninfo());
+    blocker_ = std::make_unique<plain_connection>(server().superuser_conninfo());
     blocker_->run("BEGIN");
     blocker_->run("LOCK TABLE gate");
     auto* const handle = static_cast<PGconn*>(session.native_handle());
@@ -172,11 +221,11 @@ std::future<bool> postgresql_target::run_blocked(driver_session& session)
 void* postgresql_target::open_handle(handle_kind kind)
 {
     if (kind == handle_kind::other_server) {
-        if (!other_server_) other_server_ = testing::private_server::postgresql();
+        if (!other_server_) other_server_ = make_server(which_);
         return connect(other_server_->conninfo());
     }
     bool const is_other = kind == handle_kind::other_database;
-    PGconn* const connection = connect(server_->conninfo(is_other ? "orders" : "accounts"));
+    PGconn* const connection = connect(server().conninfo(is_other ? "orders" : "accounts"));
     if (kind == handle_kind::in_transaction) plain_connection::run(connection, "BEGIN");
     if (kind == handle_kind::busy) {
         expect(PQsendQuery(connection, "SELECT 1") == 1, "make a handle busy");

@@ -1,6 +1,9 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// postgresql_target.hpp -- a private PostgreSQL server under test, and plain libpq to look at it.
+// postgresql_target.hpp -- private PostgreSQL servers under test, and plain libpq to look at them.
+//
+// Every fixture runs on each edition: the installed one, and the newest that was fetched.  Each has
+// one server per program, started when its first test needs it.
 
 #ifndef ASSENT_TESTS_CONTRACT_POSTGRESQL_TARGET_HPP
 #define ASSENT_TESTS_CONTRACT_POSTGRESQL_TARGET_HPP
@@ -35,12 +38,22 @@ private:
     PGconn* connection_;
 };
 
+enum class edition { installed, newest };
+
+/// Why there is none here; empty where there is.
+std::string why_missing(edition which);
+std::unique_ptr<testing::private_server> make_server(edition which,
+                                                     std::vector<std::string> const& settings = {});
+
 class postgresql_target final : public contract_target
 {
 public:
-    explicit postgresql_target(std::vector<std::string> settings = {});
+    explicit postgresql_target(edition which, std::vector<std::string> settings = {});
 
     bool has(feature) const override { return true; }
+    std::string why_missing() const override { return assent::contract::why_missing(which_); }
+    std::string client_version() override;
+    std::string server_version() override;
     void reset() override;
     std::shared_ptr<resource_manager_driver> driver() override;
     void write_row(driver_session& session, int key) override;
@@ -51,7 +64,7 @@ public:
     void freeze() override;
     void thaw() override;
     void crash() override;
-    void start() override { server_->start(); }
+    void start() override { server().start(); }
     void restart() override;
     void restart_elsewhere() override;
     std::future<bool> run_blocked(driver_session& session) override;
@@ -60,7 +73,10 @@ public:
     bool is_usable(void* handle) override;
     void close_handle(void* handle) override { PQfinish(static_cast<PGconn*>(handle)); }
 
-    testing::private_server& server() { return *server_; }
+    testing::private_server& server();
+    edition which() const noexcept { return which_; }
+    /// 15, 18
+    int major_version();
     /// As superuser, on a connection of its own.
     std::string administer(std::string const& sql, std::string const& database = "accounts");
 
@@ -69,11 +85,33 @@ public:
                                                         std::string const& more = {});
 
 private:
-    std::unique_ptr<testing::private_server> server_;
-    std::unique_ptr<testing::private_server> other_server_;  // made when first asked for
+    edition const which_;
+    std::vector<std::string> const settings_;
+    std::string version_;                              // as the server said when it was first asked
+    std::unique_ptr<testing::private_server> server_;  // made when first asked for
+    std::unique_ptr<testing::private_server> other_server_;  // too
     std::unique_ptr<plain_connection> blocker_;
     bool is_frozen_ = false;
 };
+
+/// The program's server of an edition.
+template <edition Which>
+std::shared_ptr<contract_target> postgresql_on()
+{
+    static auto const target = std::make_shared<postgresql_target>(Which);
+    return target;
+}
+
+/// ... on which a commit under synchronous_commit = on waits until it is cancelled: nobody is the
+/// standby, so it is durable here, and not answered.
+template <edition Which>
+std::shared_ptr<contract_target> postgresql_without_replica_on()
+{
+    static auto const target = std::make_shared<postgresql_target>(
+        Which,
+        std::vector<std::string>{"synchronous_standby_names=nobody", "synchronous_commit=local"});
+    return target;
+}
 
 /// What the adapter's own tests share: a server, and branches whose session the test misuses.
 class postgresql_case : public contract
@@ -94,5 +132,13 @@ protected:
 };
 
 }  // namespace assent::contract
+
+/// Runs a fixture's tests on each edition; `target` is one of the templates above.
+#define ASSENT_ON_EACH_POSTGRESQL(fixture, target)                         \
+    INSTANTIATE_TEST_SUITE_P(                                              \
+        on, fixture,                                                       \
+        ::testing::Values(&target<::assent::contract::edition::installed>, \
+                          &target<::assent::contract::edition::newest>),   \
+        [](auto const& of) { return of.index == 0 ? "installed" : "newest"; })
 
 #endif  // ASSENT_TESTS_CONTRACT_POSTGRESQL_TARGET_HPP

@@ -15,15 +15,6 @@ namespace assent::contract {
 
 namespace {
 
-/// Nobody is the standby, so a commit under synchronous_commit = on waits until it is cancelled:
-/// it is durable here, and not answered.
-std::shared_ptr<contract_target> make_target()
-{
-    static auto const target = std::make_shared<postgresql_target>(
-        std::vector<std::string>{"synchronous_standby_names=nobody", "synchronous_commit=local"});
-    return target;
-}
-
 bool is_lost(reply const& what)
 {
     return what.detail == reply_detail::reply_lost && what.code == xa_code::rmfail;
@@ -60,7 +51,7 @@ protected:
                 DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION raise_it();)");
     }
 };
-INSTANTIATE_TEST_SUITE_P(postgresql, postgresql_votes, ::testing::Values(&make_target));
+ASSENT_ON_EACH_POSTGRESQL(postgresql_votes, postgresql_without_replica_on);
 
 TEST_P(postgresql_votes, AnErrorAtTheEndIsMappedByItsMeaning)
 {

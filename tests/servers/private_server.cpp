@@ -97,6 +97,17 @@ std::unique_ptr<private_server> private_server::newest_postgresql(
         "postgresql", settings, {"ASSENT_POSTGRESQL_BIN=" + fetched() + "/postgresql/bin"}));
 }
 
+std::unique_ptr<private_server> private_server::standby_of(private_server& primary)
+{
+    primary.stop();
+    std::unique_ptr<private_server> made(new private_server(
+        "postgresql", {"standby_of=" + primary.directory(), "synchronous_standby_names="},
+        primary.environment_));
+    // Without its primary it answers all the same, and goes on looking for it.
+    primary.start();
+    return made;
+}
+
 std::string private_server::mysql_missing()
 {
     return missing("mysql");

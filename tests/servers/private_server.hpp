@@ -40,6 +40,10 @@ public:
     static std::unique_ptr<private_server> newest_postgresql(
         std::vector<std::string> const& settings = {});
 
+    /// A hot standby of `primary`, a PostgreSQL that is stopped and started again for it.  To the
+    /// settings of `primary` it is called `standby`; it waits for no standby of its own.
+    static std::unique_ptr<private_server> standby_of(private_server& primary);
+
     /// Why there is no such server here, for GTEST_SKIP; empty where there is one.  What Debian's
     /// release does not have is fetched before the build (tests/servers/fetch), where that works.
     static std::string mysql_missing();
