@@ -90,7 +90,7 @@ std::optional<reply> session::refuse(verb v, xid const& x)
             conversation::left_behind({}, "the client library reconnected behind our back"));
     }
     if (talk_.has_prepared(x) && keeps_prepared_ &&
-        (wire_->server_status() & SERVER_STATUS_IN_TRANS) == 0) {
+        ((wire_->server_status() & SERVER_STATUS_IN_TRANS) == 0 || wire_->was_reset())) {
         // The session was reset while it kept a prepared branch.  MariaDB would now answer OK to a
         // commit that commits nothing; once the session is gone, any other can commit it.
         sever();

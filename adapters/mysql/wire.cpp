@@ -104,6 +104,12 @@ unsigned wire::server_status() const noexcept
     return handle_ == nullptr ? 0 : handle_->server_status;
 }
 
+bool wire::was_reset() const noexcept
+{
+    return handle_ != nullptr && !has_failed_ &&
+           mysql_affected_rows(handle_) == std::numeric_limits<my_ulonglong>::max();
+}
+
 bool wire::is_in_step() const noexcept
 {
     return handle_ != nullptr && !is_waiting() && handle_->status == MYSQL_STATUS_READY &&
@@ -243,6 +249,7 @@ std::optional<answer> wire::receive(deadline until)
 
 std::optional<answer> wire::conclude()
 {
+    has_failed_ = false;
     answer good;
     if (stored_ != nullptr) {
         good.rows = read_rows(stored_);
@@ -259,6 +266,7 @@ std::optional<answer> wire::conclude()
 answer wire::failure()
 {
     stage_ = stage::idle;
+    has_failed_ = true;
     answer bad;
     bad.code = mysql_errno(handle_);
     if (bad.code == 0) bad.code = 2000;  // the library failed without saying why: CR_UNKNOWN_ERROR

@@ -55,6 +55,10 @@ public:
     /// Whether a message may hold several statements.
     bool can_fuse() const noexcept { return waits_inside_; }
 
+    /// Whether the session was reset since our last answer: mysql_reset_connection() leaves the
+    /// status as it was, and a number of rows that no good answer has.
+    bool was_reset() const noexcept;
+
     /// Whether every answer was read, and the user left no result half read.
     bool is_in_step() const noexcept;
 
@@ -90,6 +94,7 @@ private:
     int pending_ = 0;   ///< events that the suspended operation waits for; 0: it has ended
     int result_ = 0;    ///< of the operation: 0 OK, -1 no more results, else error
     MYSQL_RES* stored_ = nullptr;
+    bool has_failed_ = false;  ///< our last answer was an error, which has that number too
 };
 
 /// poll(2), restarted after signals.

@@ -122,6 +122,7 @@ json as_json(scanned_database const& database)
             {"is_conclusive", database.is_conclusive},
             {"problem", text_or_null(database.problem)},
             {"foreign", database.foreign_count},
+            {"warnings", database.warnings},
             {"branches", list_of(database.branches)},
             {"found_committed", std::move(finished)}};
 }

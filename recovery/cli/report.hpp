@@ -112,6 +112,7 @@ struct scanned_database
     bool is_conclusive = false;  ///< it was asked, and its answer counts
     std::string problem;
     std::size_t foreign_count = 0;
+    std::vector<std::string> warnings;  ///< about the server
     std::vector<scanned_branch> branches;
     std::vector<xid> finished;  ///< decided and no longer listed: it was committed
 };

@@ -152,6 +152,7 @@ bool judge_all(configuration const& from, two_looks const& seen,
             *at->scan, each.id, facts, [&](gtrid const& id) { return is_live(seen, id); },
             may_presume_abort);
         told.foreign_count = plan.foreign_count;
+        told.warnings = at->scan->warnings;
         told.finished = plan.finished;
         for (auto const& branch : plan.listed) {
             has_twin = has_twin || branch.action == listed_action::quarantine_twin;

@@ -140,6 +140,9 @@ std::string scanned_databases(scan_report const& told, painter const& paint)
         }
         text += count_of(database.branches.size(), "branch", "branches") + " of this node, " +
                 std::to_string(database.foreign_count) + " of others\n";
+        for (auto const& warning : database.warnings) {
+            text += "  " + paint(colour::yellow, "warning") + ": " + printable(warning) + "\n";
+        }
         if (!database.branches.empty()) text += listed(database.branches, paint, 2);
         for (auto const& id : database.finished) {
             text += "  " + id.text() + "  committed: it was decided, and is no longer listed\n";

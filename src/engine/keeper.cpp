@@ -281,6 +281,10 @@ void keeper::scan()
         throw driver_error{"this server is read-only or a standby: its scan proves nothing"};
     }
     shared_.tell(severity::debug, "recovery.scanned", name(), {}, {});
+    for (auto const& text : seen.warnings) {
+        if (!warnings_.insert(text).second) continue;
+        shared_.tell(severity::warning, "resource_manager.at_risk", name(), {}, text);
+    }
     std::set<xid> const listed{seen.ours.begin(), seen.ours.end()};
     due_.for_each([&](due_branch& item) {
         // What is listed has lived through whatever happened to the server.

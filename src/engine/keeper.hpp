@@ -116,6 +116,7 @@ private:
     std::vector<std::string> histories_;  // server_facts::history, as seen in this epoch
     bool are_older_sessions_gone_ = false;
     bool is_older_finished_ = false;  // so the horizon may rise with what this epoch finishes
+    std::set<std::string> warnings_;  // of the server, as told
     std::set<xid> suspects_;          // of this epoch, listed once though not live
     std::vector<cancel_task> cancels_;
     bool was_drained_ = false;  // as last told

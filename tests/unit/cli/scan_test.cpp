@@ -123,17 +123,19 @@ TEST(Scan, WaitsForADecisionThatLivesElsewhere)
     EXPECT_THAT(told.databases[0].branches[0].why, HasSubstr("resource manager 2"));
 }
 
-TEST(Scan, CountsOthersAndSaysNothingAboutThem)
+TEST(Scan, CountsOthersAndSaysNothingOfThemButWhatTheServerWarnsOf)
 {
     auto const other_node =
         assent::gtrid::make({assent::decision_place::log, 0, our_node + 1, 1, our_nonce, 1});
     auto listed = listings({branch(other_node, 1)});
     listed[0].scan->foreign_count = 3;
+    listed[0].scan->warnings = {"they endanger ours"};
 
     auto const told = judge(both(), made_log{}.twice(), listed);
 
     EXPECT_THAT(told.databases[0].branches, IsEmpty());
     EXPECT_EQ(told.databases[0].foreign_count, 4u);
+    EXPECT_THAT(told.databases[0].warnings, ElementsAre("they endanger ours"));
     EXPECT_EQ(told.code, exit_code::fine);
 }
 

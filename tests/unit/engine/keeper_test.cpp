@@ -53,6 +53,20 @@ TEST(Keeper, ALeaseForWhichNoConnectionCanBeMadeSpoilsNothing)
     EXPECT_EQ(tx.commit(), outcome::committed);
 }
 
+TEST(Keeper, WhatAScanWarnsOfIsToldOnce)
+{
+    meddled at;
+    at.driver->warnings = {"another manager is at work"};
+
+    at.run_for(3 * world::quick().scan_interval);
+    EXPECT_EQ(at.seen->count("resource_manager.at_risk"), 1);
+    EXPECT_TRUE(at.state().is_serving);
+
+    at.driver->warnings.push_back("and a third one");
+    at.run_for(3 * world::quick().scan_interval);
+    EXPECT_EQ(at.seen->count("resource_manager.at_risk"), 2);
+}
+
 TEST(Keeper, ABranchThatWasPreparedAfterTheScanIsNotFinishedBecauseTheScanLacksIt)
 {
     meddled at;

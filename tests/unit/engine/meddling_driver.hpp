@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "tests/unit/engine/engine_fixture.hpp"
 
@@ -51,6 +52,7 @@ public:
     {
         if (auto const first = std::exchange(before_scan, nullptr)) first();
         auto seen = under_->scan(manage, until);
+        seen.warnings = warnings;
         if (auto const then = std::exchange(after_scan, nullptr)) then();
         return seen;
     }
@@ -92,6 +94,7 @@ public:
     std::function<void(assent::session_purpose)> on_connect;
     std::function<void()> before_scan;  // once
     std::function<void()> after_scan;   // once
+    std::vector<std::string> warnings;  // of every scan
     std::optional<assent::witness_state> witness_says;
     int times_in_progress = 0;
 
