@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include "recovery/cli/failure.hpp"
+#include "recovery/cli/log_records.hpp"
 
 namespace assent::cli {
 
@@ -21,8 +22,9 @@ constexpr char const* exit_status =
     "  0  nothing is in doubt, as far as the command looked\n"
     "  1  the command could not find out what it should\n"
     "  2  wrong usage, or a wrong configuration\n"
-    "  3  recover did nothing: a live process owns the log and recovers by itself\n"
-    "  4  something is in doubt, or needs a person";
+    "  3  recover or log repair did nothing: a live process owns the log\n"
+    "  4  something is in doubt, or needs a person\n"
+    "  5  the log is damaged (log verify, dump, stats, repair)";
 
 constexpr char const* about =
     "Looks after the transactions of an Assent node: shows its log and what its databases list\n"
@@ -31,6 +33,37 @@ constexpr char const* about =
 std::chrono::milliseconds from_seconds(double seconds)
 {
     return std::chrono::milliseconds{static_cast<long long>(seconds * 1000)};
+}
+
+/// The commands that look at the files of a log.
+CLI::App* add_log(CLI::App& app, request& asked)
+{
+    auto* const log = app.add_subcommand("log", "look at the files of a log, and repair it");
+    log->require_subcommand(1);
+    log->add_option("--directory", asked.directory, "the log's directory, without a configuration")
+        ->type_name("DIR");
+    log->add_flag("--progress", asked.has_progress,
+                  "say how far it is even where standard error is no terminal");
+    log->add_subcommand("verify",
+                        "read every page of every segment, and name everything that is damaged");
+    auto* const dump = log->add_subcommand("dump", "write every record, in order, in words");
+    dump->add_option("--gtrid", asked.transaction, "only of this transaction")->type_name("GTRID");
+    dump->add_option("--type", asked.types, "only records of this type; may be given several times")
+        ->check(CLI::IsMember(record_type_names()))
+        ->type_name("TYPE");
+    dump->add_flag("--unfinished", asked.is_unfinished_only,
+                   "only decisions that are still to be carried out");
+    log->add_subcommand("stats", "sizes, records, forces, and what keeps decisions in the log");
+    auto* const repair = log->add_subcommand(
+        "repair", "repair a torn log, or write a new log from what is left of a damaged one");
+    repair
+        ->add_option("--salvage-into", asked.salvage_into,
+                     "the new log's directory: it must not exist, or be empty")
+        ->type_name("DIR");
+    repair->add_option("--reason", asked.reason, "why; it is recorded in the log")
+        ->type_name("TEXT");
+    repair->add_flag("--yes", asked.is_confirmed, "do what the plan says, without asking");
+    return log;
 }
 
 }  // namespace
@@ -48,12 +81,11 @@ std::variant<request, reply_only> parse_command_line(int argc, char const* const
     app.fallthrough();
     app.add_option("-c,--config", asked.config, "the configuration file; see assent(1)")
         ->envname("ASSENT_CONFIG")
-        ->required()
         ->type_name("FILE");
     app.add_flag("--json", asked.is_json, "write JSON instead of text");
 
     app.add_subcommand("status",
-                       "show the log: owner, epoch, decisions, heuristics; takes no lock");
+                       "show what the log says: owner, epoch, decisions, heuristics; no lock");
     app.add_subcommand(
         "scan", "list what the databases have prepared for this node, and what recovery would do");
     auto* const recover = app.add_subcommand(
@@ -76,6 +108,8 @@ std::variant<request, reply_only> parse_command_line(int argc, char const* const
         ->required()
         ->type_name("GTRID");
 
+    auto* const log = add_log(app, asked);
+
     try {
         app.parse(argc, argv);
     } catch (CLI::ParseError const& e) {
@@ -86,6 +120,13 @@ std::variant<request, reply_only> parse_command_line(int argc, char const* const
         return reply_only{static_cast<int>(exit_code::misused), "assent: " + err.str()};
     }
     asked.command = app.get_subcommands().front()->get_name();
+    if (log->parsed()) asked.command += " " + log->get_subcommands().front()->get_name();
+    if (asked.config.empty() && asked.directory.empty()) {
+        return reply_only{static_cast<int>(exit_code::misused),
+                          std::string{"assent: --config is required"} +
+                              (log->parsed() ? ", or --directory" : "") +
+                              "\nRun with --help for more information.\n"};
+    }
     asked.timeout = from_seconds(timeout);
     asked.presumed_abort_delay = from_seconds(delay);
     return asked;

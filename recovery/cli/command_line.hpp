@@ -8,17 +8,27 @@
 #include <chrono>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace assent::cli {
 
 struct request
 {
-    std::string command;  ///< status, scan, recover, show
+    std::string command;  ///< status, scan, recover, show, log verify, log dump, ...
     std::string config;
     bool is_json = false;
     std::chrono::milliseconds timeout{60'000};
     std::chrono::milliseconds presumed_abort_delay{5'000};
-    std::string transaction;
+    std::string transaction;  ///< of show; of log dump, if not empty
+
+    // Of the log's commands.
+    std::string directory;  ///< instead of a configuration
+    bool has_progress = false;
+    std::vector<std::string> types;
+    bool is_unfinished_only = false;
+    std::string salvage_into;
+    std::string reason;
+    bool is_confirmed = false;
 };
 
 /// There is nothing to do but to say something: --help, --version, or what is wrong.

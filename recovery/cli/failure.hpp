@@ -16,8 +16,9 @@ enum class exit_code : std::uint8_t {
     fine = 0,       ///< nothing is in doubt, as far as the command looked
     failed = 1,     ///< the command could not find out what it should
     misused = 2,    ///< wrong usage, or a wrong configuration
-    owned = 3,      ///< recover did nothing: a live process owns the log
+    owned = 3,      ///< recover or repair did nothing: a live process owns the log
     attention = 4,  ///< something is in doubt, or needs a person
+    damaged = 5,    ///< the log is damaged: it is refused until it is restored or salvaged
 };
 
 /// A command that could not be carried out; what() says why, and what to do.

@@ -16,6 +16,7 @@
 #include "recovery/cli/configuration.hpp"
 #include "recovery/cli/failure.hpp"
 #include "recovery/cli/json.hpp"
+#include "recovery/cli/log_command.hpp"
 #include "recovery/cli/look.hpp"
 #include "recovery/cli/recover.hpp"
 #include "recovery/cli/scan.hpp"
@@ -93,6 +94,11 @@ exit_code say(Report const& told, request const& asked)
 
 exit_code run(request const& asked)
 {
+    if (asked.command.starts_with("log ")) {
+        bool const is_plain = std::getenv("NO_COLOR") != nullptr;
+        return run_log(asked, {is_terminal(STDIN_FILENO), !is_plain && is_terminal(STDOUT_FILENO),
+                               is_terminal(STDERR_FILENO)});
+    }
     auto const from = read_configuration(asked.config);
     if (asked.command == "status") return say(make_status(from, look(from)), asked);
     if (asked.command == "scan") return say(scan(from).report, asked);

@@ -24,6 +24,45 @@ std::string format_utc(std::int64_t unix_ms, char const* form)
     return text.data();
 }
 
+/// The length of the UTF-8 character that `text` begins with; 0: none does.
+std::size_t character_at(std::string_view text)
+{
+    auto const byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    std::size_t length = 1;
+    if (byte(0) >= 0xf0 && byte(0) < 0xf5) {
+        length = 4;
+    } else if (byte(0) >= 0xe0) {
+        length = 3;
+    } else if (byte(0) >= 0xc2) {
+        length = 2;
+    } else if (byte(0) >= 0x80) {
+        return 0;
+    }
+    if (byte(0) >= 0xf5 || length > text.size()) return 0;
+    for (std::size_t i = 1; i < length; ++i) {
+        if ((byte(i) & 0xc0) != 0x80) return 0;
+    }
+    // Longer than needed, or no character: what looks harmless here may not be so elsewhere.
+    bool const is_wrong =
+        (byte(0) == 0xe0 && byte(1) < 0xa0) || (byte(0) == 0xed && byte(1) >= 0xa0) ||
+        (byte(0) == 0xf0 && byte(1) < 0x90) || (byte(0) == 0xf4 && byte(1) >= 0x90);
+    return is_wrong ? 0 : length;
+}
+
+/// Whether a terminal acts upon it instead of showing it: C0, DEL, C1 (U+0080 to U+009F), and what
+/// turns the direction of writing (U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069).
+bool is_control(std::string_view character)
+{
+    auto const byte = [&](std::size_t i) { return static_cast<unsigned char>(character[i]); };
+    if (character.size() == 1) return byte(0) < 0x20 || byte(0) == 0x7f;
+    if (character.size() == 2) return byte(0) == 0xc2 && byte(1) < 0xa0;
+    if (character.size() != 3 || byte(0) != 0xe2) return false;
+    bool const is_mark = byte(1) == 0x80 && (byte(2) == 0x8e || byte(2) == 0x8f);
+    bool const is_embedding = byte(1) == 0x80 && byte(2) >= 0xaa && byte(2) <= 0xae;
+    bool const is_isolate = byte(1) == 0x81 && byte(2) >= 0xa6 && byte(2) <= 0xa9;
+    return is_mark || is_embedding || is_isolate;
+}
+
 /// Characters, not bytes: the names in our tables are ASCII, a server's words may be UTF-8.
 std::size_t width(std::string const& text)
 {
@@ -71,6 +110,26 @@ std::string printable(std::string_view text)
     std::string clean{text};
     std::replace_if(
         clean.begin(), clean.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+    return clean;
+}
+
+std::string escaped(std::string_view text)
+{
+    std::string clean;
+    while (!text.empty()) {
+        std::size_t const length = character_at(text);
+        bool const is_plain = length > 0 && !is_control(text.substr(0, length));
+        if (text[0] == '\\') {
+            clean += "\\\\";
+        } else if (is_plain) {
+            clean += text.substr(0, length);
+        } else {
+            for (unsigned char const c : text.substr(0, std::max<std::size_t>(length, 1))) {
+                clean += "\\x" + hex(c, 2);
+            }
+        }
+        text.remove_prefix(std::max<std::size_t>(length, 1));
+    }
     return clean;
 }
 

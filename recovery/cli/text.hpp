@@ -26,6 +26,10 @@ std::string bytes(std::uint64_t number);
 /// What others wrote (a server's words, a person's), without control characters.
 std::string printable(std::string_view text);
 
+/// The same, with nothing lost: control characters, those that turn the direction of writing, and
+/// bytes that are no UTF-8 are written as \\xNN, and a backslash as two.
+std::string escaped(std::string_view text);
+
 enum class colour : std::uint8_t { plain = 0, bold = 1, red = 31, green = 32, yellow = 33 };
 
 /// Paints, or leaves as it is: only a terminal gets colours.

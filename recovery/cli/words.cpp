@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "recovery/cli/paragraphs.hpp"
 #include "recovery/cli/status.hpp"
 
 namespace assent::cli {
@@ -16,20 +17,6 @@ std::string owner(log_report const& log)
     if (!log.is_owned) return "nobody";
     auto text = name_of_owner(log);
     if (log.owner_since_ms != 0) text += " since " + utc(log.owner_since_ms);
-    return text;
-}
-
-/// `name   value` lines, the values below each other.
-std::string pairs(std::vector<std::pair<std::string, std::string>> const& all, painter const& paint)
-{
-    std::size_t widest = 0;
-    for (auto const& [name, value] : all)
-        widest = std::max(widest, name.size());
-    std::string text;
-    for (auto const& [name, value] : all) {
-        text += paint(colour::bold, name) + std::string(widest - name.size() + 2, ' ') +
-                printable(value) + "\n";
-    }
     return text;
 }
 
@@ -45,20 +32,6 @@ std::vector<std::pair<std::string, std::string>> log_pairs(log_report const& log
                          log.end},
         {"owner", owner(log)},
     };
-}
-
-std::string attention(any_report const& told, painter const& paint)
-{
-    std::string text;
-    for (auto const& sentence : told.attention) {
-        text += paint(colour::red, "!") + " " + printable(sentence) + "\n";
-    }
-    return text.empty() ? text : "\n" + text;
-}
-
-std::string heading(std::string const& text, painter const& paint)
-{
-    return "\n" + paint(colour::bold, text) + "\n";
 }
 
 std::string horizon_of(known_database const& database)

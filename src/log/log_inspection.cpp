@@ -182,6 +182,13 @@ log_inspection inspect_once(file_layer& files, inspection_settings const& how,
     return told;
 }
 
+lock_facts look(file_layer& files, inspection_settings const& how)
+{
+    auto seen = look_at_lock(files);
+    if (how.is_owner) seen.is_held = false;
+    return seen;
+}
+
 bool is_same_newest(file_layer& files, log_inspection const& told)
 {
     auto const now = list_directory(files).segments;
@@ -214,11 +221,11 @@ directory_contents list_directory(file_layer& files)
 log_inspection inspect_log(file_layer& files, inspection_settings const& how)
 {
     for (int tries = 1;; ++tries) {
-        auto const before = look_at_lock(files);
+        auto const before = look(files, how);
         bool const is_last = tries == reads_max;
         try {
             auto told = inspect_once(files, how, before);
-            told.lock = look_at_lock(files);
+            told.lock = look(files, how);
             // Whoever took the log meanwhile, or went on in another segment, has moved it.
             bool const was_owned = before.is_held || told.lock.is_held;
             bool const is_settled =

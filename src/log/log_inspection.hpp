@@ -91,6 +91,7 @@ struct inspection_settings
 {
     std::function<void(inspection_progress const&)> progress;  ///< may be empty
     std::size_t decisions_at_once = decision_window::capacity_usual;
+    bool is_owner = false;  ///< the caller holds the lock: nobody else writes
 };
 
 /// What lies in the directory.

@@ -77,13 +77,54 @@ TEST(CommandLine, RefusesWrongUsageWithTwo)
     EXPECT_THAT(refused({"status"}).text, HasSubstr("--config is required"));
 }
 
+TEST(CommandLine, TheLogsCommandsTakeADirectoryInsteadOfAConfiguration)
+{
+    auto const plain = asked({"log", "verify", "--directory", "/log"});
+    EXPECT_EQ(plain.command, "log verify");
+    EXPECT_EQ(plain.directory, "/log");
+    EXPECT_FALSE(plain.has_progress);
+    EXPECT_TRUE(
+        asked({"--json", "log", "--directory", "/log", "stats", "--progress"}).has_progress);
+    EXPECT_EQ(asked({"-c", "x", "log", "verify"}).config, "x");
+    EXPECT_THAT(refused({"log", "verify"}).text, HasSubstr("--config is required, or --directory"));
+    EXPECT_EQ(refused({"log", "verify"}).status, 2);
+    EXPECT_EQ(refused({"log", "--directory", "/log"}).status, 2);
+    EXPECT_EQ(refused({"status", "--directory", "/log"}).status, 2);
+}
+
+TEST(CommandLine, TakesTheFiltersOfADump)
+{
+    auto const all = asked({"log", "--directory", "/log", "dump"});
+    auto const some = asked({"log", "--directory", "/log", "dump", "--gtrid", "asn1", "--type",
+                             "decision", "--type", "end", "--unfinished"});
+
+    EXPECT_TRUE(all.types.empty() && all.transaction.empty() && !all.is_unfinished_only);
+    EXPECT_EQ(some.transaction, "asn1");
+    EXPECT_THAT(some.types, ::testing::ElementsAre("decision", "end"));
+    EXPECT_TRUE(some.is_unfinished_only);
+    EXPECT_THAT(refused({"log", "--directory", "/log", "dump", "--type", "decisions"}).text,
+                HasSubstr("decisions"));
+}
+
+TEST(CommandLine, TakesWhatARepairNeeds)
+{
+    auto const how = asked({"log", "--directory", "/log", "repair", "--salvage-into", "/new",
+                            "--reason", "disk", "--yes"});
+
+    EXPECT_EQ(how.command, "log repair");
+    EXPECT_EQ(how.salvage_into, "/new");
+    EXPECT_EQ(how.reason, "disk");
+    EXPECT_TRUE(how.is_confirmed);
+    EXPECT_FALSE(asked({"log", "--directory", "/log", "repair"}).is_confirmed);
+}
+
 TEST(CommandLine, ExplainsTheExitStatusInItsHelp)
 {
     auto const help = refused({"--help"});
 
     EXPECT_EQ(help.status, 0);
     EXPECT_THAT(help.text, HasSubstr("Exit status:"));
-    EXPECT_THAT(help.text, HasSubstr("  3  recover did nothing"));
+    EXPECT_THAT(help.text, HasSubstr("  3  recover or log repair did nothing"));
     EXPECT_EQ(refused({"--version"}).status, 0);
 }
 

@@ -1,0 +1,40 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// progress_line.hpp -- how far the reading of a log is, on standard error: one line that a terminal
+// shows over and over, or one line a second for a file.
+
+#ifndef ASSENT_RECOVERY_CLI_PROGRESS_LINE_HPP
+#define ASSENT_RECOVERY_CLI_PROGRESS_LINE_HPP
+
+#include <chrono>
+#include <iosfwd>
+
+#include "log/log_inspection.hpp"
+
+namespace assent::cli {
+
+class progress_line
+{
+public:
+    /// @pre  `out` outlives it.
+    progress_line(std::ostream& out, bool is_terminal);
+    progress_line(progress_line const&) = delete;
+    progress_line& operator=(progress_line const&) = delete;
+    /// Leaves nothing on a terminal; says to a file how much was read.
+    ~progress_line();
+
+    void tell(log::inspection_progress const& now);
+
+private:
+    void write(log::inspection_progress const& now);
+
+    std::ostream& out_;
+    bool const is_terminal_;
+    std::chrono::steady_clock::time_point next_;
+    log::inspection_progress last_;
+    bool is_shown_ = false;
+};
+
+}  // namespace assent::cli
+
+#endif  // ASSENT_RECOVERY_CLI_PROGRESS_LINE_HPP
