@@ -1,7 +1,7 @@
 # Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 # shellcheck shell=bash disable=SC2034
 #
-# common.bash -- where to build, where to put scratch files, and how to build once.
+# common.bash -- where to build, where to put scratch files and servers, and how to build once.
 
 set -euo pipefail
 
@@ -39,4 +39,25 @@ build() {
     cmake -S "$root" -B "$directory" -G Ninja -DASSENT_TESTS=ON "${quick[@]}" \
         "${launcher[@]}" "$@" >&2 &&
         nice cmake --build "$directory" --parallel "$jobs" ${targets:+--target $targets} >&2
+}
+
+# fetch_servers: gets those that Debian's release does not have, once, into `prefix`; `not_fetched`
+# says what is missing.  Their tests are then skipped, by name.
+fetch_servers() {
+    local name
+    prefix=${ASSENT_SERVERS_PREFIX:-$builds/build-servers}
+    not_fetched=()
+    # Servers that root starts run as another user, who must be able to read their programs.
+    if [ "$(id -u)" -eq 0 ] && [ -z "${ASSENT_SERVERS_PREFIX:-}" ] &&
+        ! setpriv --reuid=65534 --regid=65534 --clear-groups test -x "$builds"; then
+        prefix=/var/cache/assent-servers
+    fi
+    for name in mysql postgresql; do
+        # Where the first could not be reached, the next would only wait as long again.
+        if [ ${#not_fetched[@]} -gt 0 ] && ! [ -r "$prefix/$name/versions" ]; then
+            not_fetched+=("$name")
+        else
+            "$root/tests/servers/fetch" "$prefix" "$name" || not_fetched+=("$name")
+        fi
+    done
 }

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 namespace assent::testing {
 
@@ -74,7 +75,8 @@ std::int64_t number(MYSQL* connection, std::string const& sql)
     return std::stoll(row[0]);
 }
 
-bank::bank() : postgresql_(private_server::postgresql()), mariadb_(private_server::mariadb())
+bank::bank(std::unique_ptr<private_server> for_accounts, std::unique_ptr<private_server> for_orders)
+    : postgresql_(std::move(for_accounts)), mariadb_(std::move(for_orders))
 {
     for (char const* sql : {tables, ledger}) {
         execute(look_accounts(), sql);
@@ -91,7 +93,8 @@ bank::bank() : postgresql_(private_server::postgresql()), mariadb_(private_serve
 bank::~bank()
 {
     std::error_code ignored;  // a directory that stays is untidy, and nothing worse
-    for (int i = 1; i <= logs_; ++i) std::filesystem::remove_all(log_directory(i), ignored);
+    for (int i = 1; i <= logs_; ++i)
+        std::filesystem::remove_all(log_directory(i), ignored);
     stop_looking();
 }
 

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// bank.hpp -- money in a real PostgreSQL (accounts) and a real MariaDB (orders), for tests.
+// bank.hpp -- money in a real PostgreSQL (accounts) and a real MariaDB or MySQL (orders), for
+// tests.
 //
 //   each database:  balance(id, amount)          the money
 //                   ledger(transfer, amount)     one row per transfer, in BOTH databases
@@ -38,13 +39,14 @@ public:
     static constexpr std::int64_t first_balance = 1'000'000;
     static constexpr int accounts = 10;
 
-    bank();
+    explicit bank(std::unique_ptr<private_server> for_accounts = private_server::postgresql(),
+                  std::unique_ptr<private_server> for_orders = private_server::mariadb());
     ~bank();
     bank(bank const&) = delete;
     bank& operator=(bank const&) = delete;
 
     private_server& postgresql() { return *postgresql_; }
-    private_server& mariadb() { return *mariadb_; }
+    private_server& mariadb() { return *mariadb_; }  ///< or the MySQL in its place
 
     postgresql::resource_manager accounts_manager(int port = 0) const;
     mysql::resource_manager orders_manager(int port = 0) const;

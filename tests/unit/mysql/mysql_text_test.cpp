@@ -8,6 +8,7 @@
 #include <assent/mysql.hpp>
 
 #include "adapters/dialects/mysql/error.hpp"
+#include "adapters/dialects/mysql/server.hpp"
 #include "adapters/dialects/mysql/xid_text.hpp"
 
 namespace assent::mysql_dialect {
@@ -99,6 +100,10 @@ TEST(MysqlError, MapsByMeaningNotByTheServersNames)
         {1614, verb::prepare, true, c::rbdeadlock, d::none},
         {1205, verb::commit, false, c::retry, d::busy},
         {1205, verb::rollback, false, c::retry, d::busy},
+        {1205, verb::prepare, true, c::proto, d::none},
+        {3197, verb::commit, false, c::retry, d::busy},
+        {3197, verb::rollback, true, c::retry, d::busy},
+        {3197, verb::prepare, true, c::proto, d::none},
         {1317, verb::commit, false, c::rmfail, d::none},
         {1317, verb::prepare, false, c::rmfail, d::none},
         {1290, verb::commit, false, c::rmfail, d::none},
@@ -106,6 +111,10 @@ TEST(MysqlError, MapsByMeaningNotByTheServersNames)
         {2013, verb::commit, true, c::rmfail, d::reply_lost},
         {2055, verb::commit, true, c::rmfail, d::reply_lost},
         {4031, verb::start, true, c::rmfail, d::reply_lost},
+        {3032, verb::commit, true, c::rmfail, d::reply_lost},
+        {3168, verb::prepare, true, c::rmfail, d::reply_lost},
+        {3169, verb::commit_one_phase, true, c::rmfail, d::reply_lost},
+        {1820, verb::commit, false, c::rmfail, d::none},
         {1927, verb::commit, true, c::rmfail, d::reply_lost},
         {1053, verb::commit, true, c::rmfail, d::reply_lost},
     };
@@ -114,6 +123,22 @@ TEST(MysqlError, MapsByMeaningNotByTheServersNames)
         EXPECT_EQ(said.code, row.code) << row.number;
         EXPECT_EQ(said.detail, row.detail) << row.number;
         EXPECT_EQ(said.native_code, static_cast<int>(row.number));
+    }
+}
+
+TEST(MysqlVersion, OlderServersThanThoseThatKeepPreparedBranchesAreRefused)
+{
+    for (char const* const version : {"8.0.30", "8.0.36-28", "8.4.0", "9.7.4-2", "10.0.0"}) {
+        EXPECT_EQ(why_unsafe(false, version), "") << version;
+    }
+    for (char const* const version : {"10.5.0-MariaDB", "10.11.19-MariaDB-0+deb12u1", "11.8.9"}) {
+        EXPECT_EQ(why_unsafe(true, version), "") << version;
+    }
+    for (char const* const version : {"8.0.29", "8.0.4", "5.7.44-log", "8", "", "unknown"}) {
+        EXPECT_THAT(why_unsafe(false, version), HasSubstr("8.0.30")) << version;
+    }
+    for (char const* const version : {"10.4.99-MariaDB", "5.5.68-MariaDB"}) {
+        EXPECT_THAT(why_unsafe(true, version), HasSubstr("10.5")) << version;
     }
 }
 

@@ -1,0 +1,176 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// mysql_transfer_test.cpp -- the main job over MySQL and the newest PostgreSQL that there is:
+// commit and rollback, a server that dies with the decision made, a program that dies there.
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "tests/integration/bank.hpp"
+
+namespace {
+
+using namespace assent::testing;
+using namespace std::chrono_literals;
+
+/// Acts once, on the committing thread, when the manager says that something happened.
+class at_event final : public assent::observer
+{
+public:
+    at_event(std::string name, std::function<void()> act)
+        : name_(std::move(name)), act_(std::move(act))
+    {
+    }
+    void on(assent::event const& what) override
+    {
+        if (what.name == name_ && !has_acted_.exchange(true)) act_();
+    }
+
+private:
+    std::string const name_;
+    std::function<void()> const act_;
+    std::atomic<bool> has_acted_{false};
+};
+
+class MysqlTransfer : public ::testing::Test
+{
+protected:
+    static void SetUpTestSuite()
+    {
+        if (!private_server::mysql_missing().empty()) return;
+        bool const is_newest = private_server::newest_postgresql_missing().empty();
+        bank_ =
+            new bank{is_newest ? private_server::newest_postgresql() : private_server::postgresql(),
+                     private_server::mysql()};
+    }
+    static void TearDownTestSuite()
+    {
+        delete bank_;
+        bank_ = nullptr;
+    }
+    void SetUp() override
+    {
+        if (bank_ == nullptr) GTEST_SKIP() << private_server::mysql_missing();
+    }
+
+    // Every transfer in both ledgers or in neither, nothing in doubt, no money made or lost.
+    static void expect_whole()
+    {
+        EXPECT_EQ(bank_->money(), 2 * bank::accounts * bank::first_balance);
+        EXPECT_EQ(bank_->transfers_in_accounts(), bank_->transfers_in_orders());
+        EXPECT_EQ(bank_->prepared_in_accounts(), 0);
+        EXPECT_EQ(bank_->prepared_in_orders(), 0);
+    }
+    static bool is_transferred(std::string const& id)
+    {
+        return bank_->transfers_in_accounts().count(id) != 0;
+    }
+
+    static void wait_until_nothing_is_prepared()
+    {
+        auto const until = std::chrono::steady_clock::now() + 30s;
+        while (bank_->prepared_in_accounts() + bank_->prepared_in_orders() != 0) {
+            ASSERT_LT(std::chrono::steady_clock::now(), until) << "a branch stays in doubt";
+            std::this_thread::sleep_for(5ms);
+        }
+    }
+
+    static assent::options watched(std::string const& log, std::string const& event,
+                                   std::function<void()> act)
+    {
+        return test_options(log).observe(std::make_shared<at_event>(event, std::move(act)));
+    }
+
+    static bank* bank_;
+};
+
+bank* MysqlTransfer::bank_ = nullptr;
+
+TEST_F(MysqlTransfer, CommitsInBothOrInNeither)
+{
+    assent::transaction_manager tm{test_options(bank_->new_log_directory())};
+    auto const accounts = tm.add(bank_->accounts_manager());
+    auto const orders = tm.add(bank_->orders_manager());
+
+    auto committed = tm.begin();
+    transfer(committed.lease(accounts), committed.lease(orders), "commits", 7, 1);
+    EXPECT_EQ(committed.commit(), assent::outcome::committed);
+
+    auto rolled_back = tm.begin();
+    transfer(rolled_back.lease(accounts), rolled_back.lease(orders), "rolls back", 7, 1);
+    EXPECT_EQ(rolled_back.rollback(), assent::outcome::rolled_back);
+
+    auto vetoed = tm.begin();
+    auto const mine = vetoed.lease(orders);
+    PGconn* const pg = vetoed.lease(accounts);
+    transfer(pg, mine, "no vote", 7, 1);
+    EXPECT_ANY_THROW(execute(pg, "select no_such_column"));
+    EXPECT_THROW(vetoed.commit(), assent::rolled_back_error);
+
+    EXPECT_TRUE(is_transferred("commits"));
+    EXPECT_EQ(tm.state().forces, 1u);
+    expect_whole();
+}
+
+TEST_F(MysqlTransfer, ADecisionThatAKilledServerMissedIsCarriedOutThere)
+{
+    assent::transaction_manager tm{
+        watched(bank_->new_log_directory(), "decision.durable", [] { bank_->mariadb().kill(); })};
+    auto const accounts = tm.add(bank_->accounts_manager());
+    auto const orders = tm.add(bank_->orders_manager());
+
+    auto tx = tm.begin();
+    transfer(tx.lease(accounts), tx.lease(orders), "killed server", 7, 1);
+    EXPECT_EQ(tx.commit(), assent::outcome::committed_pending);
+    bank_->mariadb().start();
+
+    wait_until_nothing_is_prepared();
+    EXPECT_TRUE(is_transferred("killed server"));
+    expect_whole();
+    EXPECT_EQ(tm.state().heuristics, 0u);
+}
+
+TEST_F(MysqlTransfer, WhatAKilledProgramLeftIsCommittedOrRolledBackByTheNextOne)
+{
+    for (std::string const event : {"decision.force", "decision.durable"}) {
+        SCOPED_TRACE(event);
+        auto const log = bank_->new_log_directory();
+        bank_->stop_looking();
+        pid_t const program = ::fork();
+        if (program == 0) {
+            // Ends without a word at the event, as kill -9 would have it.
+            assent::transaction_manager tm{watched(log, event, [] { ::_exit(0); })};
+            auto const accounts = tm.add(bank_->accounts_manager());
+            auto const orders = tm.add(bank_->orders_manager());
+            auto tx = tm.begin();
+            transfer(tx.lease(accounts), tx.lease(orders), event, 7, 1);
+            tx.commit();
+            ::_exit(1);
+        }
+        int status = -1;
+        ASSERT_EQ(::waitpid(program, &status, 0), program);
+        ASSERT_EQ(status, 0) << "it was not killed where it should";
+        EXPECT_EQ(bank_->prepared_in_orders(), 1);
+        bank_->stop_looking();
+
+        assent::transaction_manager tm{test_options(log)};
+        tm.add(bank_->accounts_manager());
+        tm.add(bank_->orders_manager());
+
+        wait_until_nothing_is_prepared();
+        EXPECT_EQ(is_transferred(event), event == "decision.durable");
+        expect_whole();
+    }
+}
+
+}  // namespace
