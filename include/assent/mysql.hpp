@@ -9,7 +9,8 @@
 //
 // Requires MariaDB 10.5, or MySQL 8.0.30, or later: older servers lose prepared branches.  Only
 // transactional tables (InnoDB) are atomic: what was written to MyISAM, Aria or MEMORY tables
-// stays written when the branch is rolled back.
+// stays written when the branch is rolled back.  docs/adapters/mysql.md and
+// docs/adapters/mariadb.md say what to set, what to grant, and what each server does.
 //
 // On MariaDB one small table, `assent_identity`, is created in the database at first use: the
 // server has no identity of its own that survives a change of its port.  Where the account may

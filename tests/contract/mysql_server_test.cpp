@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <fstream>
+#include <iterator>
 #include <set>
 #include <thread>
 #include <vector>
@@ -178,6 +179,31 @@ TEST_P(mysql_server, AccountThatMayNotCreateTablesIsToldWhatToRun)
     root.query(why.substr(begin, middle - begin));
     root.query(why.substr(middle + 2));
     EXPECT_EQ(preflight(*its_driver).identity, facts().identity);
+}
+
+TEST_P(mysql_server, TakesEveryStatementOfItsPage)
+{
+    std::string const path =
+        ASSENT_ROOT "/docs/adapters/" + std::string(name_of(GetParam())) + ".md";
+    std::ifstream file(path);
+    std::string const page{std::istreambuf_iterator<char>(file), {}};
+    auto root = mysql_client::administrator(server());
+    root.query("drop table if exists assent_identity");
+    int statements = 0;
+    for (std::size_t at = page.find("```sql\n"); at != page.npos; at = page.find("```sql\n", at)) {
+        std::size_t const end = page.find("```", at + 1);
+        for (at += 7; at < end; ++statements) {
+            std::size_t const semicolon = page.find(";\n", at);
+            ASSERT_LT(semicolon, end) << path << ": a statement has no end";
+            std::string const statement = page.substr(at, semicolon - at);
+            EXPECT_EQ(root.try_query(statement), 0U) << statement;
+            at = semicolon + 2;
+        }
+    }
+    root.query("drop user 'shop'@'10.0.0.%'");
+
+    EXPECT_GE(statements, 5) << path;
+    EXPECT_EQ(refusal([&] { facts(); }), "");
 }
 
 TEST_P(mysql_server, TwoDatabasesOfOneServerAreTwoIdentities)
