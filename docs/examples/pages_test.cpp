@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
 // pages_test.cpp -- every block of C++ on a page stands, word for word, in an example that is
-// compiled and run; every link to a file of the project leads somewhere; the operator's page names
-// every event that is for him.
+// compiled and run, and every block of CMake in a project that is configured; every link to a file
+// of the project leads somewhere; the operator's page names every event that is for him.
 
 #include <gtest/gtest.h>
 
@@ -56,26 +56,39 @@ std::vector<fs::path> pages()
     return all;
 }
 
-TEST(Pages, EveryBlockOfCodeIsCompiled)
+/// Expects that every block of `language` on a page stands in one of `sources`.
+/// @return how many there are.
+int expect_in(std::vector<fs::path> const& sources, std::string const& language)
 {
-    std::vector<std::string> sources;
-    for (auto const& path : files({"docs/examples"}, ".cpp"))
-        sources.push_back(words(read(path)));
+    std::vector<std::string> dense;
+    for (auto const& path : sources)
+        dense.push_back(words(read(path)));
+    std::string const mark = "```" + language + '\n';
     int blocks = 0;
     for (auto const& page : pages()) {
         std::string const text = read(page);
-        for (std::size_t at = text.find("```cpp\n"); at != std::string::npos;
-             at = text.find("```cpp\n", at + 1)) {
-            auto const begin = at + 7;
+        for (std::size_t at = text.find(mark); at != std::string::npos;
+             at = text.find(mark, at + 1)) {
+            auto const begin = at + mark.size();
             std::string const block = words(text.substr(begin, text.find("```", begin) - begin));
-            bool const is_compiled = std::any_of(
-                sources.begin(), sources.end(),
+            bool const is_there = std::any_of(
+                dense.begin(), dense.end(),
                 [&](std::string const& source) { return source.find(block) != std::string::npos; });
-            EXPECT_TRUE(is_compiled) << page << ": not in docs/examples:\n" << block;
+            EXPECT_TRUE(is_there) << page << ": nothing that is tested has\n" << block;
             ++blocks;
         }
     }
-    EXPECT_GT(blocks, 5);
+    return blocks;
+}
+
+TEST(Pages, EveryBlockOfCodeIsCompiled)
+{
+    EXPECT_GT(expect_in(files({"docs/examples"}, ".cpp"), "cpp"), 5);
+}
+
+TEST(Pages, EveryBlockOfCMakeIsConfigured)
+{
+    EXPECT_GT(expect_in(files({"tests/consumer"}, ".txt"), "cmake"), 1);
 }
 
 TEST(Pages, EveryLinkLeadsSomewhere)
