@@ -53,9 +53,11 @@ bool log_image::apply_one(ports::binding const& what)
 
 bool log_image::apply_one(decision_record const& what)
 {
-    auto const [at, is_new] =
-        decisions_.emplace(what.what.global, decision_entry{what.what.branches, 0, what.unix_ms});
-    if (!is_new) return false;
+    auto const before = decisions_.size();
+    // They come in the order of their names, or nearly so.
+    auto const at = decisions_.emplace_hint(decisions_.end(), what.what.global,
+                                            decision_entry{what.what.branches, 0, what.unix_ms});
+    if (decisions_.size() == before) return false;
     branches_ += what.what.branches.size();
     ++live_;
     mark(at->second, what.finished);
