@@ -25,6 +25,7 @@
 #include <string>
 
 #include "corruption_case.hpp"
+#include "settings.hpp"
 
 extern "C" void __sanitizer_set_death_callback(void (*)()) __attribute__((weak));
 
@@ -37,7 +38,6 @@ constexpr std::size_t reader_buffer = 64 * log::page_bytes;
 constexpr std::size_t memory_max = 1024 * 1024;  // beyond the image of the undamaged log
 constexpr std::uint64_t opened_every = 50;       // of the cases are opened on a disk, too
 constexpr unsigned failures_max = 10;
-constexpr std::uint64_t ends = 4;  // enum log_end
 
 /// The case under way, for whoever dies in it.
 std::array<char, 160> now_running{};
@@ -55,31 +55,6 @@ extern "C" void die_loudly(int signal)
     std::raise(signal);
 }
 
-std::uint64_t seed_of_this_run()
-{
-    char const* const given = std::getenv("ASSENT_SEED");
-    static std::uint64_t const seed =
-        given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
-    return seed;
-}
-
-std::string text_of(char const* name)
-{
-    char const* const given = std::getenv(name);
-    return given == nullptr ? "" : given;
-}
-
-bool is_campaign()
-{
-    return text_of("ASSENT_CASES") == "all";
-}
-
-std::uint64_t sample_size()
-{
-    auto const given = text_of("ASSENT_CASES");
-    return given.empty() ? default_cases : std::strtoull(given.c_str(), nullptr, 10);
-}
-
 class LogCorruption : public ::testing::TestWithParam<log_end>
 {
 public:
@@ -95,7 +70,7 @@ public:
         }
         std::signal(SIGABRT, die_loudly);
         std::signal(SIGALRM, die_loudly);
-        std::cout << "ASSENT_SEED=" << seed_of_this_run() << '\n';
+        seed_of_this_run();
     }
 
 protected:
@@ -171,13 +146,13 @@ TEST_P(LogCorruption, IsRefusedOrHarmless)
     auto const whole = read_damaged(log_);
     ASSERT_EQ(whole.what, reading::complete) << whole.why;
     undamaged_peak_ = whole.peak;
-    std::string const only = text_of("ASSENT_CASE");
+    std::string const only = text_of_setting("ASSENT_CASE");
     std::mt19937_64 random(seed_of_this_run());
     auto kinds = damage_kinds();  // the rare ones first: what they do not need is for the others
     std::sort(kinds.begin(), kinds.end(), [&](auto const& one, auto const& other) {
         return one.count(specimen_) < other.count(specimen_);
     });
-    std::uint64_t left = sample_size() / ends;
+    std::uint64_t left = setting("ASSENT_CASES", default_cases) / log_ends;
     for (std::size_t k = 0; k < kinds.size(); ++k) {
         damage_kind const& kind = kinds[k];
         std::uint64_t const count = kind.count(specimen_);
@@ -207,7 +182,7 @@ TEST_P(LogCorruption, IsRefusedOrHarmless)
 
 INSTANTIATE_TEST_SUITE_P(Proof, LogCorruption,
                          ::testing::Values(log_end::sealed, log_end::unsealed, log_end::torn,
-                                           log_end::two_segments),
+                                           log_end::two_segments, log_end::reopened),
                          [](auto const& of) { return name_of(of.param); });
 
 }  // namespace

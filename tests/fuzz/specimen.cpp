@@ -201,8 +201,10 @@ char const* name_of(log_end end) noexcept
             return "unsealed";
         case log_end::torn:
             return "torn";
-        default:
+        case log_end::two_segments:
             return "two_segments";
+        default:
+            return "reopened";
     }
 }
 
@@ -210,7 +212,8 @@ specimen make_specimen(log_end end)
 {
     life_plan plan;
     if (end == log_end::torn) plan.segment_pages += 4;
-    if (end == log_end::two_segments) plan = {14, {91, 46, 91}, 0};
+    bool const is_short = end == log_end::two_segments || end == log_end::reopened;
+    if (is_short) plan = {14, {91, 46, 91}, 0};
     memory_file older;
     memory_file ignored;
     auto const mine = lived(1000, plan, older);
@@ -241,6 +244,10 @@ specimen make_specimen(log_end end)
             }
             mine->seal();
             made.files.push_back(before);
+            break;
+        case log_end::reopened:
+            mine->close();
+            mine->open();
             break;
     }
     made.files.push_back(mine->newest());

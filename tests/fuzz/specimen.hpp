@@ -6,6 +6,7 @@
 //   unsealed      its owner died: the last force, of three pages, was acknowledged, not sealed
 //   torn          as that, and a further force of three pages, of which parts reached the disk
 //   two_segments  its owner died between beginning a segment and removing the one before
+//   reopened      its owner died when it had just opened it: all lies in the snapshot
 
 #ifndef ASSENT_TESTS_SPECIMEN_HPP
 #define ASSENT_TESTS_SPECIMEN_HPP
@@ -22,7 +23,14 @@
 
 namespace assent::testing {
 
-enum class log_end : std::uint8_t { sealed = 1, unsealed = 2, torn = 3, two_segments = 4 };
+enum class log_end : std::uint8_t {
+    sealed = 1,
+    unsealed = 2,
+    torn = 3,
+    two_segments = 4,
+    reopened = 5,
+};
+inline constexpr std::size_t log_ends = 5;
 
 char const* name_of(log_end end) noexcept;
 

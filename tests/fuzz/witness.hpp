@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
@@ -60,6 +61,15 @@ public:
     std::size_t durable() const;
     bool has_unanswered() const;
 
+    /// A copy as of the moment at which `then` runs: nothing is asked or answered meanwhile.
+    template <typename Then>
+    std::unique_ptr<witness> copy_while(Then&& then) const
+    {
+        std::lock_guard const held(mutex_);
+        then();
+        return std::unique_ptr<witness>(new witness(*this, held));
+    }
+
     testimony judge(log::log_image const& seen) const;
     /// What an open log says of the decisions.
     testimony judge(log::file_log const& seen) const;
@@ -73,6 +83,20 @@ private:
         answer said = answer::none;
         std::uint64_t finished = 0;
     };
+    witness(witness const& other, std::lock_guard<std::mutex> const&)
+        : before_(other.before_),
+          node_(other.node_),
+          openings_(other.openings_),
+          decisions_(other.decisions_),
+          bindings_(other.bindings_),
+          heuristics_(other.heuristics_),
+          forgotten_(other.forgotten_),
+          starts_(other.starts_),
+          rolled_back_(other.rolled_back_),
+          raised_(other.raised_)
+    {
+    }
+
     template <typename What>
     struct said
     {

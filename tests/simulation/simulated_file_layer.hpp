@@ -89,7 +89,7 @@ public:
                 held.unlock();
                 tell({told.what, told.name, told.written, true});
                 held.lock();
-                to->force();
+                to->force(offset, from.size());
                 ++disk_->version_;
             }
             return static_cast<long>(from.size());
@@ -175,10 +175,15 @@ private:
         bool is_for_forces = false;
     };
 
+    /// Its name now; the one that it was opened by when it has none any more.
     std::string name_of(handle file) const
     {
         std::lock_guard const held(disk_->mutex_);
-        return open_.at(file).name;
+        opened const& one = open_.at(file);
+        for (auto const& [name, named] : disk_->cached_) {
+            if (named == one.file) return name;
+        }
+        return one.name;
     }
 
     void tell(disk_call const& what)

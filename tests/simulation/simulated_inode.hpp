@@ -62,6 +62,15 @@ struct simulated_inode
         }
         dirty.clear();
     }
+    /// Forces what one write wrote, and nothing else.
+    void force(std::size_t offset, std::size_t size)
+    {
+        if (size == 0) return;
+        for (std::size_t s = offset / sector; s <= (offset + size - 1) / sector; ++s) {
+            copy_sector(*this, s);
+            dirty.erase(s);
+        }
+    }
     void fail_to_force()
     {
         lost.merge(dirty);
