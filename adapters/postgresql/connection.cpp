@@ -4,11 +4,14 @@
 
 #include "adapters/postgresql/connection.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 #include "adapters/postgresql/error.hpp"
+#include "adapters/postgresql/hosts.hpp"
 
 namespace assent::pg {
 
@@ -29,67 +32,88 @@ char const* word_for(session_purpose purpose)
 
 void swallow_notice(void*, PGresult const*) {}
 
-[[noreturn]] void fail_to_connect(connection_source const& source, PGconn const* connection)
+[[noreturn]] void fail_to_connect(connection_source const& source, std::string const& why)
 {
-    std::string why = connection != nullptr ? text_of(connection) : "no connection was made";
     throw driver_error("resource manager '" + source.name + "': cannot connect: " + why +
                        " (check the address, the account and that the server runs)");
 }
 
-connection_ptr start_by_conninfo(connection_source const& source, session_purpose purpose)
+connection_ptr start_at(connection_source const& source, connection_parameters const& host,
+                        session_purpose purpose)
 {
     // "fallback": a name that the user gave, here or in the environment, stays.
     std::string const name = "assent:" + source.name.substr(0, 40) + ":" + word_for(purpose);
-    char const* const keywords[] = {"dbname", "fallback_application_name", nullptr};
-    char const* const values[] = {source.conninfo.c_str(), name.c_str(), nullptr};
-    return connection_ptr{PQconnectStartParams(keywords, values, 1)};
+    std::vector<char const*> keywords{"fallback_application_name"};
+    std::vector<char const*> values{name.c_str()};
+    for (auto const& [keyword, value] : host) {
+        keywords.push_back(keyword.c_str());
+        values.push_back(value.c_str());
+    }
+    keywords.push_back(nullptr);
+    values.push_back(nullptr);
+    int const expands_dbname = host.size() == 1 ? 1 : 0;  // then it is the whole string
+    return connection_ptr{PQconnectStartParams(keywords.data(), values.data(), expands_dbname)};
 }
 
 /// The server may be a black hole: every step waits for the socket, and only until the deadline.
 /// (The resolver behind a host name is libpq's to call, and has limits of its own.)
-void finish_connecting(connection_source const& source, PGconn* connection, deadline until)
+/// @return why it is not connected; empty when it is.
+std::string finish_connecting(PGconn* connection, deadline until)
 {
+    if (connection == nullptr) return "no connection was made";
+    if (PQstatus(connection) == CONNECTION_OK) return {};
+    if (PQstatus(connection) == CONNECTION_BAD) return text_of(connection);
     auto step = PGRES_POLLING_WRITING;
     while (step != PGRES_POLLING_OK) {
-        if (step == PGRES_POLLING_FAILED) fail_to_connect(source, connection);
+        if (step == PGRES_POLLING_FAILED) return text_of(connection);
         bool is_ready = false;
         bool const wants_read = step == PGRES_POLLING_READING;
         if (!wait_for_socket(PQsocket(connection), wants_read, !wants_read, until, is_ready)) {
-            fail_to_connect(source, connection);
+            return text_of(connection);
         }
-        if (!is_ready) {
-            throw driver_error("resource manager '" + source.name +
-                               "': the server did not answer in time while connecting (check the "
-                               "address and firewalls)");
-        }
+        if (!is_ready) return "the server did not answer in time";
         step = PQconnectPoll(connection);
     }
+    return {};
+}
+
+/// One host after the other, until one lets us in.
+connection_ptr connect_by_string(connection_source const& source, session_purpose purpose,
+                                 deadline until)
+{
+    auto const [hosts, each_at_most] = take_apart(source.conninfo);
+    std::string why;
+    for (std::size_t i = 0; i < hosts.size(); ++i) {
+        auto const now = std::chrono::steady_clock::now();
+        auto const share = (until - now) / static_cast<int>(hosts.size() - i);
+        deadline end = now + share;
+        if (each_at_most && hosts.size() > 1) end = std::min(end, now + *each_at_most);
+        auto connection = start_at(source, hosts[i], purpose);
+        std::string const failure = finish_connecting(connection.get(), end);
+        if (failure.empty()) return connection;
+        if (!why.empty()) why += "; ";
+        why += failure;
+    }
+    fail_to_connect(source, why);
 }
 
 }  // namespace
 
 void check_conninfo(std::string const& conninfo)
 {
-    char* ignored = nullptr;  // libpq's message quotes the string, and with it perhaps a password
-    PQconninfoOption* const parsed = PQconninfoParse(conninfo.c_str(), &ignored);
-    PQfreemem(ignored);
-    if (parsed == nullptr) {
-        throw driver_error(
-            "the connection string is malformed or names an option that libpq does not know (it "
-            "is not shown, because it may hold a password)");
-    }
-    PQconninfoFree(parsed);
+    take_apart(conninfo);
 }
 
 connection_ptr open_connection(connection_source const& source, session_purpose purpose,
                                deadline until)
 {
-    connection_ptr connection{source.connect ? source.connect()
-                                             : start_by_conninfo(source, purpose).release()};
-    if (connection == nullptr) fail_to_connect(source, nullptr);
-    if (PQstatus(connection.get()) == CONNECTION_BAD) fail_to_connect(source, connection.get());
-    if (PQstatus(connection.get()) != CONNECTION_OK) {
-        finish_connecting(source, connection.get(), until);
+    connection_ptr connection;
+    if (source.connect) {
+        connection.reset(source.connect());
+        std::string const why = finish_connecting(connection.get(), until);
+        if (!why.empty()) fail_to_connect(source, why);
+    } else {
+        connection = connect_by_string(source, purpose, until);
     }
     if (!set_close_on_exec(PQsocket(connection.get()))) {
         throw driver_error("resource manager '" + source.name + "': the connection has no socket");
@@ -155,6 +179,16 @@ table question::ask(std::string const& sql, std::string const& doing)
     }
 }
 
+row ask_who(wire& connection, deadline until, std::string const& sql, std::string const& doing)
+{
+    try {
+        return question{connection, until}.one_row(sql, who_width, doing);
+    } catch (driver_error const& error) {
+        throw driver_error(error.what() + advice_for_opening(error), error.sqlstate(),
+                           error.native_code(), error.must_close());
+    }
+}
+
 session_identity identify(wire const& connection, row const& columns)
 {
     session_identity who = read_who(columns);
@@ -180,7 +214,7 @@ session_identity introduce(wire& connection, connection_source const& source,
                    ", false)";
         }
     }
-    return identify(connection, question{connection, until}.one_row(sql, who_width, doing));
+    return identify(connection, ask_who(connection, until, sql, doing));
 }
 
 }  // namespace assent::pg

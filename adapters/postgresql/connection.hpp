@@ -54,6 +54,9 @@ private:
     deadline until_;
 };
 
+/// Asks, with `sql`, for who_columns first.  @throws driver_error  that begins with `doing`.
+row ask_who(wire& connection, deadline until, std::string const& sql, std::string const& doing);
+
 /// Who is at the other end, by the server's answer and by what the client library was told.
 session_identity identify(wire const& connection, row const& columns);
 

@@ -78,14 +78,12 @@ driver_capabilities driver::capabilities() const noexcept
     return can;
 }
 
-void driver::check_work_session(session_identity const& who) const
+std::string driver::why_unfit_for_work(session_identity const& who) const
 {
     std::lock_guard const hold(mutex_);
-    if (!facts_) return;
+    if (!facts_) return {};
     std::string const wrong = difference(who, *facts_);
-    if (!wrong.empty()) {
-        throw driver_error("resource manager '" + source_.name + "': a new connection: " + wrong);
-    }
+    return wrong.empty() ? login_difference(who, manager_) : wrong;
 }
 
 std::unique_ptr<driver_session> driver::connect(session_purpose purpose, deadline until)
@@ -99,7 +97,11 @@ std::unique_ptr<driver_session> driver::connect(session_purpose purpose, deadlin
         who = introduce(asking, source_, purpose, until);
     }
     // Manager's sessions are not held to the facts: reading them again is what they are for.
-    if (purpose == session_purpose::work) check_work_session(who);
+    std::string const wrong =
+        purpose == session_purpose::work ? why_unfit_for_work(who) : std::string{};
+    if (!wrong.empty()) {
+        throw driver_error("resource manager '" + source_.name + "': a new connection: " + wrong);
+    }
     auto made = std::make_unique<session>(opened.get(), true, std::move(who), cancelled_);
     static_cast<void>(opened.release());
     return made;
@@ -118,11 +120,11 @@ std::unique_ptr<driver_session> driver::borrow(void* handle, server_facts const&
     session_identity who;
     {
         wire asking{connection, false};
-        row const seen =
-            question{asking, until}.one_row(std::string{"SELECT "} + who_columns, who_width, doing);
+        row const seen = ask_who(asking, until, std::string{"SELECT "} + who_columns, doing);
         who = identify(asking, seen);
     }
-    std::string const wrong = difference(who, expected);
+    std::string wrong = difference(who, expected);
+    if (wrong.empty()) wrong = why_unfit_for_work(who);
     if (!wrong.empty()) throw driver_error(doing + ": " + wrong);
     return std::make_unique<session>(connection, false, std::move(who), cancelled_);
 }
@@ -134,6 +136,7 @@ server_facts driver::preflight(driver_session& manage, deadline until)
         server_facts facts = server::preflight(q, ours(manage).who(), safety_.allow_non_durable);
         std::lock_guard const hold(mutex_);
         facts_ = facts;
+        manager_ = ours(manage).who();
         return facts;
     });
 }

@@ -45,14 +45,17 @@ public:
                               deadline until) override;
 
 private:
-    void check_work_session(session_identity const& who) const;
+    /// What is wrong with a session for work; empty when nothing is, or nothing is known yet.
+    std::string why_unfit_for_work(session_identity const& who) const;
 
     connection_source const source_;
     postgresql::safety_options const safety_;
     std::shared_ptr<cancelled_sessions> const cancelled_ = std::make_shared<cancelled_sessions>();
 
     mutable std::mutex mutex_;
-    std::optional<server_facts> facts_;  // of the last preflight
+    // Of the last preflight.
+    std::optional<server_facts> facts_;
+    session_identity manager_;
 };
 
 }  // namespace assent::pg

@@ -16,6 +16,7 @@
 
 #include "tests/contract/postgresql_target.hpp"
 #include "tests/contract/renumbering_proxy.hpp"
+#include "tests/servers/sockets.hpp"
 
 namespace assent::contract {
 
@@ -33,6 +34,28 @@ std::string refusal(testing::private_server& server, postgresql::safety_options 
     }
     return {};
 }
+
+/// Takes connections and says nothing, as a machine does that hangs.
+class silent_host
+{
+public:
+    silent_host() : listener_(testing::tcp_socket())
+    {
+        sockaddr_in address = testing::loopback(0);
+        socklen_t length = sizeof address;
+        auto* const raw = reinterpret_cast<sockaddr*>(&address);
+        if (::bind(listener_.get(), raw, length) != 0 || ::listen(listener_.get(), 8) != 0 ||
+            ::getsockname(listener_.get(), raw, &length) != 0) {
+            testing::fail("a silent host");
+        }
+        port_ = ntohs(address.sin_port);
+    }
+    int port() const noexcept { return port_; }
+
+private:
+    testing::descriptor listener_;
+    int port_ = 0;
+};
 
 /// The application's own look at a session.
 std::string ask(driver_session& session, std::string const& sql)
@@ -113,21 +136,6 @@ TEST_P(postgresql_server, ThatIsNotDurableIsRefusedByNameUnlessAskedFor)
     EXPECT_EQ(refusal(server()), "");
 }
 
-TEST_P(postgresql_server, ThatIsAStandbyIsRefusedAndItsScanDoesNotCount)
-{
-    auto const standby = make_server(pg().which());
-    standby->stop();
-    // Recovery that waits for more to arrive: what a standby without a primary is.
-    std::string const signal = standby->directory() + "/data/standby.signal";
-    ASSERT_EQ(std::system(("touch '" + signal + "' && chmod 644 '" + signal + "'").c_str()), 0);
-    standby->start();
-
-    EXPECT_NE(refusal(*standby).find("standby"), std::string::npos);
-    postgresql::resource_manager const accounts{"accounts", standby->conninfo()};
-    auto const manage = accounts.driver()->connect(session_purpose::manage, in_seconds(10));
-    EXPECT_FALSE(accounts.driver()->scan(*manage, in_seconds(10)).is_writable_primary);
-}
-
 TEST_P(postgresql_server, NeedsOnlyAPlainRole)
 {
     EXPECT_EQ(plain_connection{server().conninfo()}.run(
@@ -144,6 +152,10 @@ TEST_P(postgresql_server, SeesTheManagersOwnSettingsOnTheManagersOwnSessions)
         "ALTER ROLE shop SET statement_timeout = '1min'; "
         "ALTER ROLE shop SET default_transaction_read_only = on; "
         "ALTER ROLE shop SET idle_session_timeout = '2min'");
+    bool const has_transaction_timeout = pg().major_version() >= 17;
+    if (has_transaction_timeout) {
+        pg().administer("ALTER ROLE shop SET transaction_timeout = '3min'");
+    }
     auto const accounts = driver();
     auto const manage = accounts->connect(session_purpose::manage, in_seconds(10));
     auto const guardian = accounts->connect(session_purpose::guardian, in_seconds(10));
@@ -156,6 +168,11 @@ TEST_P(postgresql_server, SeesTheManagersOwnSettingsOnTheManagersOwnSessions)
     EXPECT_EQ(ask(*manage, "SHOW default_transaction_read_only"), "off");
     EXPECT_EQ(ask(*guardian, "SHOW idle_session_timeout"), "10s");
     EXPECT_EQ(ask(*work, "SHOW statement_timeout"), "1min") << "a lease keeps its own";
+    if (has_transaction_timeout) {
+        EXPECT_EQ(ask(*manage, "SHOW transaction_timeout"), "0");
+        EXPECT_EQ(ask(*guardian, "SHOW transaction_timeout"), "0");
+        EXPECT_EQ(ask(*work, "SHOW transaction_timeout"), "3min");
+    }
 
     plain_connection{server().superuser_conninfo()}.run("ALTER ROLE shop RESET ALL");
 }
@@ -196,6 +213,40 @@ TEST_P(postgresql_server, ThatAFunctionCannotReachIsAnErrorByName)
             EXPECT_NE(std::string{error.what()}.find("'accounts'"), std::string::npos);
         }
     }
+}
+
+TEST_P(postgresql_server, IsFoundBehindHostsThatAreSilentRefuseOrAreStandbys)
+{
+    silent_host const silent;
+    std::string const here = std::to_string(server().port());
+    for (std::string const& more :
+         {" host=127.0.0.1,127.0.0.1 port=" + std::to_string(silent.port()) + "," + here,
+          " host=127.0.0.1,127.0.0.1,localhost connect_timeout=1 port=" +
+              std::to_string(silent.port()) + ",1," + here,
+          " host=nowhere.invalid,elsewhere.invalid hostaddr=127.0.0.1,127.0.0.1 port=1," + here}) {
+        auto const begun = std::chrono::steady_clock::now();
+        EXPECT_NO_THROW(driver(more)->connect(session_purpose::manage, in_seconds(4))) << more;
+        EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(4));
+    }
+}
+
+TEST_P(postgresql_server, ThatIsAtNoneOfItsHostsIsAnErrorThatNamesThemAll)
+{
+    auto const why = [&](std::string const& more) {
+        try {
+            driver(more)->connect(session_purpose::manage, in_seconds(2));
+        } catch (driver_error const& error) {
+            return std::string{error.what()};
+        }
+        return std::string{};
+    };
+
+    std::string const refused = why(" host=127.0.0.1,127.0.0.1 port=1,2");
+    EXPECT_NE(refused.find("port 1 failed"), std::string::npos) << refused;
+    EXPECT_NE(refused.find("port 2 failed"), std::string::npos) << refused;
+    EXPECT_EQ(refused.find(server().password()), std::string::npos) << refused;
+    EXPECT_NE(why(" host=127.0.0.1,127.0.0.1 port=1,2,3").find("could not match 3 port numbers"),
+              std::string::npos);
 }
 
 TEST_P(postgresql_server, ThatIsNotTheOneOfPreflightGetsNoWork)

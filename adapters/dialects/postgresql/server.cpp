@@ -22,8 +22,18 @@ namespace assent::postgresql_dialect {
     "pg_catalog.concat(EXTRACT(epoch FROM pg_catalog.pg_postmaster_start_time()), '/', " \
     "EXTRACT(epoch FROM pg_catalog.pg_stat_get_bgwriter_stat_reset_time()))"
 
-char const* const who_columns = "current_user, pg_catalog.current_database(), " ASSENT_PG_IDENTITY
-                                ", pg_catalog.pg_backend_pid(), " ASSENT_PG_LIFE;
+// Of the WAL that is written now: pg_control learns of a promotion later.
+#define ASSENT_PG_TIMELINE                                   \
+    "CASE WHEN pg_catalog.pg_is_in_recovery() THEN '' ELSE " \
+    "pg_catalog.substr(pg_catalog.pg_walfile_name("          \
+    "pg_catalog.pg_current_wal_lsn()), 1, 8) END"
+
+char const* const who_columns =
+    "current_user, pg_catalog.current_database(), " ASSENT_PG_IDENTITY
+    ", pg_catalog.pg_backend_pid(), " ASSENT_PG_LIFE ", " ASSENT_PG_TIMELINE
+    // Neither SET ROLE nor SET SESSION AUTHORIZATION changes this one.
+    ", (SELECT pg_catalog.pg_get_userbyid(s.usesysid) FROM "
+    "pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) s)";
 
 namespace {
 
@@ -54,6 +64,10 @@ bool is_false(row const& from, std::size_t index)
     return from[index] == "f" || from[index] == "0";
 }
 
+constexpr char const* on_a_standby =
+    "the server is a hot standby: connect to the primary (for libpq: "
+    "target_session_attrs=read-write)";
+
 /// The accounts under which our sessions appear: the one that logged in, and the current role.
 constexpr char const* is_ours =
     "a.usename OPERATOR(pg_catalog.=) current_user OR "
@@ -82,6 +96,8 @@ session_identity read_who(row const& columns)
     who.database = value_of(columns, 1);
     who.server = value_of(columns, 2);
     who.life = value_of(columns, 4);
+    who.timeline = value_of(columns, 5);
+    who.login = value_of(columns, 6);
     who.process = static_cast<std::uint64_t>(number_of(columns, 3));
     return who;
 }
@@ -97,10 +113,26 @@ std::string difference(session_identity const& who, server_facts const& expected
                expected.identity + ")";
     }
     if (who.user != expected.user) {
-        return "its role is '" + who.user + "', and the manager's own is '" + expected.user +
-               "', which could not finish what the other prepared";
+        return "its role is '" + who.user + "', and that of the manager's own connections is '" +
+               expected.user + "': only the role that prepares a branch may finish it";
+    }
+    if (who.timeline != expected.history) {
+        // The same cluster, so the same identity; but a branch there is not listed here.
+        return who.timeline.empty() ? on_a_standby
+                                    : "it is on timeline " + who.timeline + " of the server, not " +
+                                          expected.history +
+                                          ": a standby was promoted meanwhile, or a former "
+                                          "primary still runs";
     }
     return {};
+}
+
+std::string login_difference(session_identity const& who, session_identity const& manager)
+{
+    if (who.login == manager.login) return {};
+    return "it logged in as '" + who.login + "', and the manager's own connections as '" +
+           manager.login +
+           "': whatever role it took since, the manager could not tell that the session is its own";
 }
 
 std::string settings_for(session_purpose purpose)
@@ -109,10 +141,20 @@ std::string settings_for(session_purpose purpose)
     std::string list =
         setting("statement_timeout", "0") + setting("idle_in_transaction_session_timeout", "0") +
         setting("lock_timeout", "5s") + setting("default_transaction_read_only", "off") +
-        setting("client_min_messages", "warning");
+        setting("client_min_messages", "warning") +
+        // PostgreSQL 17 and newer have it.
+        ", (SELECT pg_catalog.set_config(s.name, '0', false) FROM pg_catalog.pg_settings s"
+        " WHERE s.name OPERATOR(pg_catalog.=) 'transaction_timeout')";
     // The guardian's lock must not outlive a manager that is gone without a word.
     bool const is_guardian = purpose == session_purpose::guardian;
     return list + setting("idle_session_timeout", is_guardian ? "10s" : "0");
+}
+
+std::string advice_for_opening(driver_error const& failure)
+{
+    if (failure.sqlstate() != "42501") return {};
+    return " (every role may call it unless that was taken away: GRANT EXECUTE ON FUNCTION "
+           "pg_catalog.pg_control_system() TO the role, in this database)";
 }
 
 namespace server {
@@ -127,16 +169,14 @@ server_facts preflight(question& manage, session_identity const& asking, bool al
         ", pg_catalog.current_setting('fsync'), pg_catalog.current_setting('full_page_writes')"
         ", CAST(EXTRACT(epoch FROM pg_catalog.pg_postmaster_start_time())"
         " OPERATOR(pg_catalog.*) 1000000 AS pg_catalog.int8)"
-        // The timeline that is written now: pg_control learns of a promotion later.
-        ", CASE WHEN pg_catalog.pg_is_in_recovery() THEN '' ELSE pg_catalog.substr("
-        "pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 1, 8) END";
+        ", (SELECT pg_catalog.pg_has_role(s.usesysid, 'USAGE') OR pg_catalog.pg_has_role("
+        "CAST('pg_signal_backend' AS pg_catalog.name), 'USAGE') FROM "
+        "pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) s)";
     row const seen = manage.one_row(sql, who_width + 7, "preflight");
     session_identity const who = read_who(seen);
 
     if (!is_false(seen, who_width + 1)) {
-        throw driver_error(
-            "the server is a hot standby: connect to the primary (for libpq: "
-            "target_session_attrs=read-write)");
+        throw driver_error(on_a_standby);
     }
     if (number_of(seen, who_width + 2) == 0) {
         throw driver_error(
@@ -151,11 +191,16 @@ server_facts preflight(question& manage, session_identity const& asking, bool al
                            " is off, so a vote may be lost in a crash: set it to on and reload "
                            "the server (or allow_non_durable, for data that may be lost)");
     }
+    if (!is_true(seen, who_width + 6)) {
+        throw driver_error("the role '" + who.user + "' may not end sessions of the login '" +
+                           who.login +
+                           "', so a deadline could not: GRANT pg_signal_backend TO that role");
+    }
     server_facts facts;
     facts.kind = "postgresql";
     facts.identity = who.server;
     facts.server_start = value_of(seen, who_width + 5);
-    facts.history = value_of(seen, who_width + 6);
+    facts.history = who.timeline;
     facts.version = value_of(seen, who_width);
     facts.user = who.user;
     facts.database = who.database;

@@ -45,28 +45,39 @@ public:
 /// Who a session was when it was opened or lent; a branch must begin as the same.
 struct session_identity
 {
-    std::string user;
+    std::string user;   ///< the current role
+    std::string login;  ///< under which the server lists the session, whatever role it took since
     std::string database;
     std::string server;  ///< server_facts::identity
     /// Of the server; another one after every restart and every crash.  No session outlives it.
     std::string life;
+    /// The timeline that is written now, as in the names of the WAL's files; empty on a standby.
+    std::string timeline;
     std::uint64_t process = 0;  ///< pg_backend_pid(), as the server says
     bool is_proxied = false;
 };
 
-/// The columns by which every session says who it is: account, database, identity, process, and
-/// which life of the server it is part of.
+/// The columns by which every session says who it is: role, database, identity, process, which life
+/// of the server it is part of, timeline, login.
 extern char const* const who_columns;
-inline constexpr std::size_t who_width = 5;
+inline constexpr std::size_t who_width = 7;
 
 /// @param columns  the values of who_columns, first in the row.
 session_identity read_who(row const& columns);
 
-/// What is wrong with a session for work: it is of another server, database or role.
+/// What is wrong with a session for work: it is of another server, database or role, or of another
+/// member of the same cluster.
 std::string difference(session_identity const& who, server_facts const& expected);
+
+/// The same of its login: a session of another one cannot be seen to be ours, so that it could
+/// neither be ended nor waited for.
+std::string login_difference(session_identity const& who, session_identity const& manager);
 
 /// What the manager's own sessions run under: further columns of a query, or nothing.
 std::string settings_for(session_purpose purpose);
+
+/// What to do where a session could not even say who it is; empty when nothing is known.
+std::string advice_for_opening(driver_error const& failure);
 
 namespace server {
 
