@@ -102,12 +102,12 @@ void postgresql_target::reset()
     thaw();
     if (!server().is_running()) server().start();
     plain_connection admin{server().superuser_conninfo()};
-    for (;;) {
-        std::string const left = admin.run(
-            "SELECT quote_literal(gid) FROM pg_prepared_xacts "
-            "WHERE database = current_database() LIMIT 1");
-        if (left.empty()) break;
-        admin.run("ROLLBACK PREPARED " + left);
+    for (std::string const database : {"accounts", "orders", "postgres"}) {
+        std::string const next =
+            "SELECT quote_literal(gid) FROM pg_prepared_xacts WHERE database = '" + database +
+            "' LIMIT 1";
+        for (std::string left = admin.run(next); !left.empty(); left = admin.run(next))
+            administer("ROLLBACK PREPARED " + left, database);
     }
     // Sessions of an earlier test may still be closing; TRUNCATE waits for their locks.
     admin.run("TRUNCATE entry");
@@ -197,14 +197,26 @@ void postgresql_target::restart_elsewhere()
     }
 }
 
-std::future<bool> postgresql_target::run_blocked(driver_session& session)
+void postgresql_target::block()
 {
     blocker_ = std::make_unique<plain_connection>(server().superuser_conninfo());
     blocker_->run("BEGIN");
     blocker_->run("LOCK TABLE gate");
+}
+
+void postgresql_target::wait_until_blocked(std::uint64_t session)
+{
+    std::string const waiting =
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = " + std::to_string(session);
+    expect(eventually([&] { return administer(waiting) != "0"; }), "block a statement");
+}
+
+std::future<bool> postgresql_target::run_blocked(driver_session& session)
+{
+    block();
     auto* const handle = static_cast<PGconn*>(session.native_handle());
     auto running = std::async(std::launch::async, [handle] {
-        PGresult* const result = PQexec(handle, "SELECT count(*) FROM gate");
+        PGresult* const result = PQexec(handle, waits);
         char const* const state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
         std::string_view const code = state != nullptr ? state : "";
         bool const is_ended = PQresultStatus(result) == PGRES_FATAL_ERROR &&
@@ -212,20 +224,21 @@ std::future<bool> postgresql_target::run_blocked(driver_session& session)
         PQclear(result);
         return is_ended;
     });
-    std::string const waiting =
-        "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = " + std::to_string(session.id());
-    expect(eventually([&] { return administer(waiting) != "0"; }), "block a statement");
+    wait_until_blocked(session.id());
     return running;
+}
+
+testing::private_server& postgresql_target::server_for(handle_kind kind)
+{
+    if (kind != handle_kind::other_server) return server();
+    if (!other_server_) other_server_ = make_server(which_);
+    return *other_server_;
 }
 
 void* postgresql_target::open_handle(handle_kind kind)
 {
-    if (kind == handle_kind::other_server) {
-        if (!other_server_) other_server_ = make_server(which_);
-        return connect(other_server_->conninfo());
-    }
     bool const is_other = kind == handle_kind::other_database;
-    PGconn* const connection = connect(server().conninfo(is_other ? "orders" : "accounts"));
+    PGconn* const connection = connect(server_for(kind).conninfo(is_other ? "orders" : "accounts"));
     if (kind == handle_kind::in_transaction) plain_connection::run(connection, "BEGIN");
     if (kind == handle_kind::busy) {
         expect(PQsendQuery(connection, "SELECT 1") == 1, "make a handle busy");
@@ -247,6 +260,18 @@ contract::started postgresql_case::start_on(resource_manager_driver& from, int k
     expect(run(*branch.session, verb::start, branch.id).is_ok(), "start a branch");
     pg().write_row(*branch.session, key);
     return branch;
+}
+
+bool postgresql_case::waits_for_replica(std::uint64_t session)
+{
+    return pg().administer(
+               "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND pid = " +
+               std::to_string(session)) == "1";
+}
+
+void postgresql_case::wait_for_replica(std::uint64_t session)
+{
+    expect(eventually([&] { return waits_for_replica(session); }), "make a session wait");
 }
 
 bool postgresql_target::is_usable(void* handle)

@@ -45,10 +45,11 @@ std::string why_missing(edition which);
 std::unique_ptr<testing::private_server> make_server(edition which,
                                                      std::vector<std::string> const& settings = {});
 
-class postgresql_target final : public contract_target
+class postgresql_target : public contract_target
 {
 public:
-    explicit postgresql_target(edition which, std::vector<std::string> settings = {});
+    explicit postgresql_target(edition which = edition::installed,
+                               std::vector<std::string> settings = {});
 
     bool has(feature) const override { return true; }
     std::string why_missing() const override { return assent::contract::why_missing(which_); }
@@ -83,6 +84,15 @@ public:
     /// A driver for `database`, with more of a connection string behind it.
     std::shared_ptr<resource_manager_driver> driver_for(std::string const& database,
                                                         std::string const& more = {});
+
+protected:
+    /// The one that `kind` means.
+    testing::private_server& server_for(handle_kind kind);
+
+    /// Holds a lock that `waits` will wait for.
+    void block();
+    static constexpr char waits[] = "SELECT count(*) FROM gate";
+    void wait_until_blocked(std::uint64_t session);
 
 private:
     edition const which_;
@@ -129,6 +139,10 @@ protected:
 
     /// A branch on a session of `from`, with row `key` written.
     started start_on(resource_manager_driver& from, int key);
+
+    /// Whether the server keeps the session waiting for a synchronous replica.
+    bool waits_for_replica(std::uint64_t session);
+    void wait_for_replica(std::uint64_t session);
 };
 
 }  // namespace assent::contract

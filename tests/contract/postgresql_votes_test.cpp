@@ -25,19 +25,6 @@ bool is_lost(reply const& what)
 class postgresql_votes : public postgresql_case
 {
 protected:
-    bool waits_for_replica(std::uint64_t session)
-    {
-        return pg().administer(
-                   "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND pid = " +
-                   std::to_string(session)) == "1";
-    }
-    void wait_for_replica(std::uint64_t session)
-    {
-        if (!eventually([&] { return waits_for_replica(session); })) {
-            throw std::runtime_error("the session does not wait for a replica");
-        }
-    }
-
     /// A table whose rows, at the end of their transaction, raise the SQLSTATE that they hold.
     void make_raising_table()
     {
