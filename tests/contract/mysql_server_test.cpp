@@ -141,6 +141,7 @@ TEST_P(mysql_server, ManyCreatorsAgreeOnOneIdentity)
     administrator().query("drop table if exists assent_identity");
     std::vector<std::string> seen(8);
     std::vector<std::thread> creators;
+    creators.reserve(seen.size());
     for (std::string& one : seen) {
         creators.emplace_back([&one, this] {
             try {

@@ -199,7 +199,7 @@ std::string bank::log_directory(int number) const
 
 std::string bank::new_log_directory()
 {
-    auto const path = log_directory(++logs_);
+    auto path = log_directory(++logs_);
     if (::mkdir(path.c_str(), 0700) != 0) throw std::runtime_error{"mkdir " + path};
     return path;
 }
