@@ -11,21 +11,36 @@ _assent() {
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
             return
             ;;
-        --timeout | --presumed-abort-delay)
+        --directory | --salvage-into)
+            mapfile -t COMPREPLY < <(compgen -d -- "$word")
+            return
+            ;;
+        --type)
+            mapfile -t COMPREPLY < <(compgen -W 'opening binding decision end heuristic horizon
+                server-start operator rollback' -- "$word")
+            return
+            ;;
+        --timeout | --presumed-abort-delay | --gtrid | --reason)
             return
             ;;
     esac
     for each in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $each in
-            status | scan | recover | show)
+            status | scan | recover | show | log)
                 command=$each
-                break
+                ;;
+            verify | dump | stats | repair)
+                [[ $command != log ]] || command=log-$each
                 ;;
         esac
     done
     local offered='--config --json --help'
     case $command in
-        '') offered="status scan recover show --version $offered" ;;
+        '') offered="status scan recover show log --version $offered" ;;
+        log) offered="verify dump stats repair --directory --progress $offered" ;;
+        log-dump) offered="--gtrid --type --unfinished --directory --progress $offered" ;;
+        log-repair) offered="--salvage-into --reason --yes --directory --progress $offered" ;;
+        log-*) offered="--directory --progress $offered" ;;
         recover) offered="--timeout --presumed-abort-delay $offered" ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$offered" -- "$word")

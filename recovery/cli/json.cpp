@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// json.cpp -- with log_json.cpp, the only file that sees nlohmann's JSON.
+// json.cpp -- with log_json and dump_json, the only file that sees nlohmann's JSON.
 
 #include "recovery/cli/json.hpp"
 

@@ -17,7 +17,6 @@
 
 #include "log/log_error.hpp"
 #include "log/log_opening.hpp"
-#include "protocol/recovery_rules.hpp"
 #include "recovery/cli/log_verify.hpp"
 #include "recovery/cli/status.hpp"
 

@@ -195,7 +195,7 @@ std::string takes_direct(std::string const& path)
     if (file < 0) return why();
     log::aligned_bytes page(log::page_bytes);
     auto const got = ::pread(file, page.data(), page.size(), 0);
-    auto const answer = got >= 0 ? "yes" : (errno == EINVAL ? "no" : why());
+    std::string answer = got >= 0 ? "yes" : (errno == EINVAL ? "no" : why());
     ::close(file);
     return answer;
 }
@@ -227,7 +227,7 @@ stats_report stats(log_target const& which, progress_function const& progress)
     opened_target at(which);
     stats_report told;
     auto verified = make_verify(at.inspect(progress));
-    static_cast<any_report&>(told) = std::move(verified);
+    static_cast<any_report&>(told) = verified;
     told.seen = std::move(verified.seen);
     told.file_system = at.facts().file_system;
     told.is_unsafe = at.facts().is_unsafe;

@@ -65,6 +65,7 @@ struct known_database
     std::string name;
     std::string kind;
     bool is_bound = false;       ///< in the log
+    bool is_lost = false;        ///< it stands for one that a damaged log lost
     bool is_configured = false;  ///< in the configuration
     std::uint16_t id = 0;
     std::string identity;

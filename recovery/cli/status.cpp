@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <system_error>
 
-#include "protocol/recovery_rules.hpp"
 #include "recovery/cli/look.hpp"
 
 namespace assent::cli {
@@ -125,6 +124,7 @@ std::vector<known_database> known_databases(configuration const& from, log::log_
         one.name = bound.name;
         one.kind = bound.kind;
         one.is_bound = true;
+        one.is_lost = !recovery::is_real(bound);
         one.is_configured = from.find(bound.name) != nullptr;
         one.id = id;
         one.identity = bound.identity;
@@ -156,7 +156,7 @@ void note_missing(any_report& into, configuration const& from,
 {
     for (auto const& each : all) {
         if (each.is_configured) continue;
-        if (each.kind == protocol::lost_kind) {
+        if (each.is_lost) {
             into.raise(exit_code::attention,
                        "a damaged log lost the binding of a resource manager (" + each.name +
                            "): what is in doubt there is finished by nobody; look into every "

@@ -281,7 +281,10 @@ salvage_plan plan_salvage(file_layer& files, log_inspection const& inspected)
                      "its snapshot does not name the opening that wrote it: nothing is salvaged");
     }
     if (plan.image.last_epoch() == std::numeric_limits<std::uint32_t>::max()) {
-        throw refuse(scan.path(), "its epochs have run out");
+        throw refuse(scan.path(), "its epochs have run out: nothing is salvaged");
+    }
+    if (plan.from.number > std::numeric_limits<std::int64_t>::max()) {
+        throw refuse(scan.path(), "its segment numbers have run out: nothing is salvaged");
     }
     plan.at = {plan.from.number, plan.from.writer, end.last_sound, end.last_crc,
                end.next_lsn + std::uint64_t{plan.loss.pages_at_end} * records_per_page_max};

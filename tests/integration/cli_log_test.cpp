@@ -25,7 +25,6 @@ namespace {
 using namespace assent::testing;
 using nlohmann::json;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 #if defined(__SANITIZE_ADDRESS__)
 constexpr bool has_sanitizer = true;

@@ -65,4 +65,19 @@ TEST(Nearest, FindsWhatWasMeant)
     EXPECT_EQ(nearest(std::string(10'000, 'x'), {"name", "kind"}), "name");
 }
 
+TEST(Escaped, LeavesNothingThatATerminalActsUpon)
+{
+    EXPECT_EQ(escaped("plain \"text\""), "plain \"text\"");
+    EXPECT_EQ(escaped("\x1b[2J\r\n\t\x7f"), "\\x1b[2J\\x0d\\x0a\\x09\\x7f");
+    EXPECT_EQ(escaped("a\\x1b"), "a\\\\x1b") << "a backslash is not mistaken for an escape";
+    EXPECT_EQ(escaped("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80"),
+              "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80");
+    EXPECT_EQ(escaped("\xc2\x9b"), "\\xc2\\x9b") << "CSI in one character";
+    EXPECT_EQ(escaped("\xe2\x80\xae"), "\\xe2\\x80\\xae") << "turns the writing round";
+    EXPECT_EQ(escaped("\xff\xc3"), "\\xff\\xc3");
+    EXPECT_EQ(escaped("\xc0\x9b\xe0\x82\x9b"), "\\xc0\\x9b\\xe0\\x82\\x9b") << "longer than needed";
+    EXPECT_EQ(escaped("\xed\xa0\x80"), "\\xed\\xa0\\x80") << "a surrogate is no character";
+    EXPECT_EQ(escaped(std::string("\0x", 2)), "\\x00x");
+}
+
 }  // namespace

@@ -23,13 +23,11 @@ namespace {
 
 using log::chain_link;
 using log::log_error;
-using log::log_fault;
 using log::log_inspection;
 using log::log_verdict;
 using log::page_bytes;
 using log::page_kind;
 using log::segment_state;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 log_inspection inspect(std::shared_ptr<simulated_disk> const& disk,

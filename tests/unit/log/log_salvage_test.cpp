@@ -8,8 +8,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <functional>
+#include <map>
 #include <random>
+#include <thread>
 
 #include "damaged_log.hpp"
 #include "log/log_inspection.hpp"
@@ -28,7 +31,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-std::string const salvaged_segment = "0000000000000003.seg";
 constexpr std::uint64_t sequence_max = 0xffffffffffffULL;
 
 log::repair_settings by_ann(std::uint64_t seed = 7)
@@ -228,6 +230,48 @@ TEST(LogSalvage, WhatTheLastPagesHeldCannotBeCounted)
     EXPECT_GE(made.newest.first_lsn, 13U + 252U) << "numbers are not used again either";
     EXPECT_THAT(made.image.operator_records().front().why,
                 HasSubstr("and what 1 pages at the end held"));
+}
+
+/// Bindings of each page behind the snapshot.
+class binding_counter final : public log::scan_visitor
+{
+public:
+    void on_page(log::scanned_page const& page) override { page_ = page.number; }
+    void on_record(log::scanned_record const& one) override
+    {
+        all += std::holds_alternative<ports::binding>(*one.what);
+        most = std::max(most, in_page_[page_] += std::holds_alternative<ports::binding>(*one.what));
+    }
+
+    unsigned all = 0;
+    unsigned most = 0;
+
+private:
+    std::uint32_t page_ = 0;
+    std::map<std::uint32_t, unsigned> in_page_;
+};
+
+TEST(LogSalvage, ABindingIsTheOnlyOneOfItsPage)
+{
+    auto const disk = std::make_shared<simulated_disk>();
+    auto const log = open_roomy(disk, 1);
+    std::array<std::thread, 8> threads;
+    for (std::size_t i = 0; i < threads.size(); ++i) {
+        threads.at(i) = std::thread([&log, i] {
+            auto const name = "database " + std::to_string(i);
+            log->bind(name, "memory", name);
+        });
+    }
+    for (auto& each : threads) {
+        each.join();
+    }
+    log->close();
+
+    binding_counter counted;
+    log::segment_scan(*disk->attach_layer(), 1, false).read(counted);
+
+    EXPECT_EQ(counted.all, 8U);
+    EXPECT_EQ(counted.most, 1U) << "of lost pages, so many may be bindings";
 }
 
 TEST(LogSalvage, SoMuchMayBeLostThatOnlyPagesAreCounted)
