@@ -19,6 +19,9 @@ namespace {
 constexpr std::uint64_t bits48 = 0xffffffffffffULL;
 constexpr unsigned group_or_world_writable = 022;
 
+/// No log gets here by its own work; behind it there is room for every segment of one opening.
+constexpr std::uint64_t segments_max = std::numeric_limits<std::int64_t>::max();
+
 log_error refuse(log_fault fault, std::errc code, std::string const& where,
                  std::string const& advice)
 {
@@ -123,6 +126,10 @@ opened_log open_log(file_layer& files, opening_settings const& how)
     if (log.image.last_epoch() == std::numeric_limits<std::uint32_t>::max()) {
         throw refuse(log_fault::exhausted, std::errc::value_too_large, files.directory(),
                      "its epochs have run out; drain this node and begin a new log");
+    }
+    if (found && found->newest.number > segments_max) {
+        throw refuse(log_fault::exhausted, std::errc::value_too_large, files.directory(),
+                     "its segment numbers have run out; drain this node and begin a new log");
     }
     log.current = {log.image.last_epoch() + 1, nonzero(how.random, bits48)};
 
