@@ -25,15 +25,20 @@ struct counts
 
 thread_local counts now;
 
-void* given(void* block, std::size_t size)
+void* given_or_null(void* block, std::size_t size) noexcept
 {
-    if (block == nullptr) throw std::bad_alloc();
-    if (now.is_watching) {
+    if (now.is_watching && block != nullptr) {
         now.largest = std::max(now.largest, size);
         now.held += static_cast<std::int64_t>(::malloc_usable_size(block));
         now.peak = std::max(now.peak, now.held);
     }
     return block;
+}
+
+void* given(void* block, std::size_t size)
+{
+    if (block == nullptr) throw std::bad_alloc();
+    return given_or_null(block, size);
 }
 
 void taken(void* block) noexcept
@@ -58,6 +63,22 @@ void* operator new(std::size_t size, std::align_val_t to)
 {
     auto const step = static_cast<std::size_t>(to);
     return given(std::aligned_alloc(step, (size + step - 1) / step * step), size);
+}
+void* operator new(std::size_t size, std::nothrow_t const&) noexcept
+{
+    return given_or_null(std::malloc(std::max<std::size_t>(size, 1)), size);
+}
+void* operator new[](std::size_t size, std::nothrow_t const&) noexcept
+{
+    return given_or_null(std::malloc(std::max<std::size_t>(size, 1)), size);
+}
+void operator delete(void* block, std::nothrow_t const&) noexcept
+{
+    taken(block);
+}
+void operator delete[](void* block, std::nothrow_t const&) noexcept
+{
+    taken(block);
 }
 void operator delete(void* block) noexcept
 {

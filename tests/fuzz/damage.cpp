@@ -11,6 +11,7 @@
 
 #include "file_damage.hpp"
 #include "log/format.hpp"
+#include "mix.hpp"
 
 namespace assent::testing {
 
@@ -19,23 +20,6 @@ namespace {
 using log::page_bytes;
 
 constexpr std::size_t sector = 512;
-
-/// Splitmix64: as good as needed, and nothing to set up for a million cases.
-class small_random
-{
-public:
-    explicit small_random(std::uint64_t seed) noexcept : state_(seed) {}
-    std::byte byte() noexcept
-    {
-        std::uint64_t mixed = state_ += 0x9e3779b97f4a7c15U;
-        mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9U;
-        mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111ebU;
-        return static_cast<std::byte>(mixed >> 56);
-    }
-
-private:
-    std::uint64_t state_;
-};
 
 std::uint64_t bytes_of(specimen const& of)
 {

@@ -21,14 +21,6 @@ bool is_drawn(std::string const& name)
 
 }  // namespace
 
-std::uint64_t mix(std::uint64_t one, std::uint64_t other) noexcept
-{
-    std::uint64_t mixed = one * 0x9e3779b97f4a7c15U + other + 0x632be59bd9b4e019U;
-    mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9U;
-    mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111ebU;
-    return mixed ^ mixed >> 31;
-}
-
 power_losses::power_losses(simulated_disk const& of, std::uint64_t seed)
     : of_(of), seed_(seed), now_(of.unforced())
 {

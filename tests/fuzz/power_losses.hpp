@@ -15,12 +15,10 @@
 #include <cstdint>
 #include <memory>
 
+#include "mix.hpp"
 #include "tests/simulation/simulated_disk.hpp"
 
 namespace assent::testing {
-
-/// A number that depends on all of its arguments.
-std::uint64_t mix(std::uint64_t one, std::uint64_t other) noexcept;
 
 class power_losses
 {

@@ -142,7 +142,7 @@ public:
     /// One of the disks that power loss at this moment may leave, chosen by `seed`.
     std::shared_ptr<simulated_disk> power_loss(std::uint64_t seed) const;
 
-    // Or that disk by choice, out of what is unforced now.
+    // Or that disk by choice, out of what is unforced now, while no thread goes on.
     unforced_things unforced() const;
     std::shared_ptr<simulated_disk> power_loss(power_loss_choice const& what) const;
 
@@ -210,7 +210,10 @@ private:
         ++version_;
     }
 
+    // With the mutex held.
     std::vector<std::shared_ptr<simulated_inode>> inodes() const;
+    unforced_things unforced_now() const;
+    std::shared_ptr<simulated_disk> left_by(power_loss_choice const& what) const;
 
     mutable std::mutex mutex_;
     simulated_directory cached_;

@@ -70,6 +70,18 @@ inline std::shared_ptr<simulated_disk> simulated_disk::process_crash() const
 inline unforced_things simulated_disk::unforced() const
 {
     std::lock_guard const held(mutex_);
+    return unforced_now();
+}
+
+inline std::shared_ptr<simulated_disk> simulated_disk::power_loss(
+    power_loss_choice const& what) const
+{
+    std::lock_guard const held(mutex_);
+    return left_by(what);
+}
+
+inline unforced_things simulated_disk::unforced_now() const
+{
     std::map<simulated_inode const*, std::string> names;
     for (directory_change const& how : pending_) {
         if (how.file) names[how.file.get()] = how.added;
@@ -85,10 +97,8 @@ inline unforced_things simulated_disk::unforced() const
     return all;
 }
 
-inline std::shared_ptr<simulated_disk> simulated_disk::power_loss(
-    power_loss_choice const& what) const
+inline std::shared_ptr<simulated_disk> simulated_disk::left_by(power_loss_choice const& what) const
 {
-    std::lock_guard const held(mutex_);
     auto made = std::make_shared<simulated_disk>();
     made->facts = facts;
     made->is_write_through = is_write_through;
@@ -118,7 +128,8 @@ inline std::shared_ptr<simulated_disk> simulated_disk::power_loss(
 inline std::shared_ptr<simulated_disk> simulated_disk::power_loss(std::uint64_t seed) const
 {
     std::mt19937_64 random(seed);
-    auto const now = unforced();
+    std::lock_guard const held(mutex_);  // for both: a thread may go on between them
+    auto const now = unforced_now();
     power_loss_choice what;
     for (std::size_t i = 0; i < now.changes; ++i) {
         what.kept_changes.push_back(random() % 2 == 0);
@@ -127,7 +138,7 @@ inline std::shared_ptr<simulated_disk> simulated_disk::power_loss(std::uint64_t 
         std::size_t const how = random() % 3;
         what.kept_bytes.push_back(how == 0 ? sector : how == 1 ? random() % sector : 0);
     }
-    return power_loss(what);
+    return left_by(what);
 }
 
 }  // namespace assent::testing
