@@ -10,6 +10,7 @@
 #ifndef ASSENT_LOG_BYTES_HPP
 #define ASSENT_LOG_BYTES_HPP
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -22,6 +23,10 @@ namespace assent::log {
 template <typename Unsigned>
 void put_le(std::byte* at, Unsigned value) noexcept
 {
+    if constexpr (std::endian::native == std::endian::little) {
+        std::memcpy(at, &value, sizeof value);
+        return;
+    }
     for (std::size_t i = 0; i < sizeof(Unsigned); ++i) {
         at[i] = static_cast<std::byte>(static_cast<std::uint64_t>(value) >> (8 * i) & 0xff);
     }
@@ -30,6 +35,11 @@ void put_le(std::byte* at, Unsigned value) noexcept
 template <typename Unsigned>
 Unsigned get_le(std::byte const* at) noexcept
 {
+    if constexpr (std::endian::native == std::endian::little) {
+        Unsigned value;
+        std::memcpy(&value, at, sizeof value);
+        return value;
+    }
     std::uint64_t value = 0;
     for (std::size_t i = 0; i < sizeof(Unsigned); ++i) {
         value |= std::to_integer<std::uint64_t>(at[i]) << (8 * i);

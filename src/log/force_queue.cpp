@@ -3,7 +3,8 @@
 // force_queue.cpp -- see force_queue.hpp.
 //
 // Everything that must not fail between the write and the answer is allocated before the write:
-// the pages, the list of those in flight, and the nodes that absorb() moves into the image.
+// the pages, the list of those in flight, and the nodes that absorb() moves into the batch and from
+// there into the image.
 
 #include "log/force_queue.hpp"
 
@@ -54,23 +55,26 @@ force_queue::~force_queue()
     }
 }
 
-bool force_queue::is_answered(decision_record const& what, force_answer& answer) const
+/// A decision that was handed over before is answered by what became of it.
+bool force_queue::is_answered(log_image const& fresh, force_answer& answer) const
 {
-    auto const& global = what.what.global;
+    if (fresh.decisions().empty()) return false;
+    auto const& [global, asked] = *fresh.decisions().begin();
     auto const known = image_.decisions().find(global);
     if (known != image_.decisions().end()) {
-        bool const is_same = known->second.branches == what.what.branches;
+        bool const is_same = known->second.branches == asked.branches;
         answer = is_same ? answer_of(force_status::durable, {})
                          : answer_of(force_status::in_doubt,
                                      "the log holds another decision for this transaction");
         return true;
     }
-    auto const has_it = [&](std::shared_ptr<request> const& other) {
-        return other->fresh.decisions().count(global) != 0;
+    auto const has_it = [&which = global](log_image const& other) {
+        return other.decisions().count(which) != 0;
     };
-    bool const is_under_way = doubtful_.decisions().count(global) != 0 ||
-                              std::any_of(in_flight_.begin(), in_flight_.end(), has_it) ||
-                              std::any_of(queue_.begin(), queue_.end(), has_it);
+    bool const is_under_way = has_it(doubtful_) || has_it(batch_) ||
+                              std::any_of(queue_.begin(), queue_.end(), [&](request const* other) {
+                                  return has_it(other->fresh);
+                              });
     if (is_under_way) {
         answer = answer_of(force_status::in_doubt, "this decision was handed to the log before");
     }
@@ -117,16 +121,25 @@ std::uint32_t force_queue::wanted_pages() const noexcept
     return pages;
 }
 
-force_answer force_queue::force(record what, deadline until)
+/// Whether one more record that reserved nothing, beside those under way, leaves what was reserved.
+bool force_queue::is_room_for_others() const noexcept
 {
-    auto mine = std::make_shared<request>();
-    mine->fresh.apply(what);
-    mine->what = std::move(what);
-    auto const* const decision = std::get_if<decision_record>(&mine->what);
-    mine->is_decision = decision != nullptr;
+    auto const is_other = [](request const* one) {
+        return !std::holds_alternative<decision_record>(one->what);
+    };
+    std::int64_t const others = 1 + std::count_if(queue_.begin(), queue_.end(), is_other) +
+                                std::count_if(in_flight_.begin(), in_flight_.end(), is_other);
+    return reserved_ == 0 || free_pages() >= (reserved_ + others) * pages_reserved;
+}
+
+force_answer force_queue::force(record const& what, deadline until)
+{
+    request mine{what, {}, false, false, {}};
+    mine.fresh.apply(what);
+    bool const is_decision = std::holds_alternative<decision_record>(what);
     held_lock lock(mutex_);
     force_answer known;
-    if (decision && is_answered(*decision, known)) return known;
+    if (is_answered(mine.fresh, known)) return known;
     if (is_poisoned_) {
         return answer_of(force_status::not_submitted, "the log is poisoned: " + why_poisoned_);
     }
@@ -134,41 +147,48 @@ force_answer force_queue::force(record what, deadline until)
     if (queue_.size() >= queue_max) {
         return answer_of(force_status::not_submitted, "too many forces wait already");
     }
-    // Whatever was not reserved must leave what was.
-    auto const reserved = reserved_ * pages_reserved;
-    if (!decision && reserved > 0 && free_pages() < reserved + pages_reserved) {
+    if (!is_decision && !is_room_for_others()) {
         return answer_of(force_status::not_submitted, why_no_room());
     }
-    queue_.push_back(mine);
+    queue_.push_back(&mine);
     return wait(lock, mine, until);
 }
 
-force_answer force_queue::wait(held_lock& lock, std::shared_ptr<request> const& mine,
-                               deadline until)
+force_answer force_queue::wait(held_lock& lock, request& mine, deadline until) noexcept
 {
     auto const hung_at = std::chrono::steady_clock::now() + how_.force_wait;
-    while (!mine->is_done) {
+    while (!mine.is_done) {
         if (!has_leader_) {
             lead(lock, false);
-        } else if (changed_.wait_until(lock, std::min(until, hung_at)) == std::cv_status::timeout &&
-                   !mine->is_done && has_leader_) {
+            bool const is_done = mine.is_done;
+            hand_over(lock);
+            if (is_done) break;
+            lock.lock();
+        } else if (turn(mine.is_submitted).wait_until(lock, std::min(until, hung_at)) ==
+                       std::cv_status::timeout &&
+                   !mine.is_done && has_leader_) {
             return leave(mine, std::chrono::steady_clock::now() >= hung_at);
         }
     }
-    return std::move(mine->answer);
+    return std::move(mine.answer);
 }
 
-force_answer force_queue::leave(std::shared_ptr<request> const& mine, bool is_hung) noexcept
+/// Nobody knows of the request afterwards.  What it adds stays in the batch that it is in.
+force_answer force_queue::leave(request& mine, bool is_hung) noexcept
 {
-    bool const was_submitted = mine->is_submitted;
-    if (!was_submitted) queue_.erase(std::find(queue_.begin(), queue_.end(), mine));
+    if (mine.is_submitted) {
+        in_flight_.erase(std::find(in_flight_.begin(), in_flight_.end(), &mine));
+    } else {
+        queue_.erase(std::find(queue_.begin(), queue_.end(), &mine));
+    }
     if (is_hung) poison("a force of the log hangs", "nobody was answered within the force wait");
-    if (was_submitted) {
+    if (mine.is_submitted) {
         return answer_of(force_status::in_doubt, "the force did not end in time");
     }
     return answer_of(force_status::not_submitted, "the log was busy until the deadline");
 }
 
+/// Forces what waits.  @pre  nobody leads.  The caller hands over next.
 void force_queue::lead(held_lock& lock, bool is_seal) noexcept
 {
     has_leader_ = true;
@@ -178,7 +198,7 @@ void force_queue::lead(held_lock& lock, bool is_seal) noexcept
     if (can_write && !is_poisoned_) {
         std::uint32_t const kept = is_seal ? 0 : 1;
         writer_.begin_force(builder_, std::min(force_pages_max, writer_.pages_left() - kept));
-        bool const has_decision = !is_seal && take_requests();
+        if (!is_seal) take_requests();
         if (is_seal || !in_flight_.empty()) {
             take_lazy_notes();
             if (is_seal) {
@@ -191,7 +211,7 @@ void force_queue::lead(held_lock& lock, bool is_seal) noexcept
             long const result = writer_.force(builder_);
             if (result == 0) supply_.want(next, pages);  // a larger one, when the load has grown
             lock.lock();
-            finish_batch(result, has_decision);
+            finish_force(result);
             bool const was_protected = std::exchange(is_protected_, is_seal);
             ends_with_seal_ = is_seal;
             last_force_ = std::chrono::steady_clock::now();
@@ -200,28 +220,39 @@ void force_queue::lead(held_lock& lock, bool is_seal) noexcept
     }
     has_leader_ = false;
     update_room();
-    changed_.notify_all();
 }
 
-bool force_queue::take_requests() noexcept
+/// Gives up the lock and wakes one that leads next, and whoever is done.  Woken under the lock,
+/// they would only wait again, for it.
+void force_queue::hand_over(held_lock& lock) noexcept
 {
-    bool has_decision = false;
+    bool const is_somebody_next = !queue_.empty();
+    auto& next = turn(false);
+    auto& done = turn(true);
+    lock.unlock();
+    if (is_somebody_next) next.notify_one();
+    done.notify_all();
+    quiet_.notify_all();
+}
+
+void force_queue::take_requests() noexcept
+{
+    ++batches_;
     while (!queue_.empty()) {
-        auto const added = builder_.add(queue_.front()->what);
-        if (added == add_result::full) break;
-        auto one = std::move(queue_.front());
+        request& one = *queue_.front();
+        auto const added = builder_.add(one.what);
+        if (added == add_result::full) return;
         queue_.pop_front();
         if (added == add_result::over_limit) {
-            one->answer =
+            one.answer =
                 answer_of(force_status::not_submitted, "a part of the record is over its limit");
-            one->is_done = true;
+            one.is_done = true;
             continue;
         }
-        one->is_submitted = true;
-        has_decision = has_decision || one->is_decision;
-        in_flight_.push_back(std::move(one));
+        one.is_submitted = true;
+        in_flight_.push_back(&one);
+        batch_.absorb(one.fresh);
     }
-    return has_decision;
 }
 
 void force_queue::take_lazy_notes()
@@ -246,17 +277,14 @@ void force_queue::take_horizons()
     has_raised_ = false;
 }
 
-void force_queue::finish_batch(long result, bool has_decision) noexcept
+void force_queue::finish_force(long result) noexcept
 {
-    for (auto const& one : in_flight_) {
-        if (result == 0) {
-            image_.absorb(one->fresh);
-            if (one->is_decision) ++decisions_;
-            one->answer = answer_of(force_status::durable, {});
-        } else {
-            doubtful_.absorb(one->fresh);
-            one->answer = answer_of(force_status::in_doubt, "the force of the log failed");
-        }
+    auto const decisions = batch_.decisions().size();
+    (result == 0 ? image_ : doubtful_).absorb(batch_);
+    for (request* const one : in_flight_) {
+        one->answer = result == 0
+                          ? answer_of(force_status::durable, {})
+                          : answer_of(force_status::in_doubt, "the force of the log failed");
         one->is_done = true;
     }
     in_flight_.clear();
@@ -264,7 +292,8 @@ void force_queue::finish_batch(long result, bool has_decision) noexcept
         poison("a force of the log failed",
                std::generic_category().message(static_cast<int>(-result)));
     } else {
-        ++(has_decision ? forces_ : other_forces_);
+        decisions_ += decisions;
+        ++(decisions != 0 ? forces_ : other_forces_);
     }
 }
 
@@ -331,12 +360,15 @@ void force_queue::poison(std::string_view what, std::string_view why) noexcept
 
 void force_queue::refuse_queued(std::string_view why) noexcept
 {
-    for (auto const& one : queue_) {
+    for (request* const one : queue_) {
         one->answer = answer_of(force_status::not_submitted, why);
         one->is_done = true;
     }
     queue_.clear();
-    changed_.notify_all();
+    for (auto& turn : turns_) {
+        turn.notify_all();
+    }
+    quiet_.notify_all();
 }
 
 void force_queue::note_finished(xid const& branch) noexcept
@@ -379,6 +411,7 @@ void force_queue::seal() noexcept
     held_lock lock(mutex_);
     if (has_leader_ || is_protected_ || is_poisoned_ || is_closed_) return;
     lead(lock, true);
+    hand_over(lock);
 }
 
 bool force_queue::close() noexcept
@@ -389,7 +422,7 @@ bool force_queue::close() noexcept
     is_closed_ = true;  // whoever waits already is still served; nobody comes after them
     room_ = 0;
     auto const give_up = std::chrono::steady_clock::now() + how_.force_wait;
-    bool const is_quiet = changed_.wait_until(
+    bool const is_quiet = quiet_.wait_until(
         lock, give_up, [this] { return !has_leader_ && (queue_.empty() || is_poisoned_); });
     if (!is_quiet) {
         poison("a force of the log hangs", "the log could not be closed");
@@ -400,7 +433,7 @@ bool force_queue::close() noexcept
     if (is_owed && !is_poisoned_) lead(lock, true);
     is_released_ = true;
     idle_changed_.notify_all();
-    lock.unlock();
+    hand_over(lock);
     if (idle_.joinable()) idle_.join();
     return true;
 }
@@ -418,6 +451,8 @@ void force_queue::run_idle_seal() noexcept
         auto const now = std::chrono::steady_clock::now();
         if (now >= due && !has_leader_) {
             lead(lock, true);
+            hand_over(lock);
+            lock.lock();
         } else {
             idle_changed_.wait_until(lock, std::max(due, now + how_.idle_seal_wait));
         }

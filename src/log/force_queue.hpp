@@ -5,6 +5,8 @@
 //   threads -> queue -> leader: encode, one write, one force -> everybody in it is told
 //              queue <- whoever came during that force; one of them leads next.  No timer.
 //
+// Nobody is woken in vain: the end of a force wakes those that were in it, and one of the queue.
+//
 //   queued ----taken by a leader----> submitted ----forced----> durable
 //     |                                  |
 //     | deadline, poison: not_submitted  | failed, short, hung, deadline: in_doubt
@@ -17,13 +19,13 @@
 #ifndef ASSENT_LOG_FORCE_QUEUE_HPP
 #define ASSENT_LOG_FORCE_QUEUE_HPP
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -31,6 +33,7 @@
 
 #include "log/log_image.hpp"
 #include "log/log_writer.hpp"
+#include "log/packed_id.hpp"
 #include "log/page_builder.hpp"
 #include "log/segment_supply.hpp"
 
@@ -87,7 +90,7 @@ public:
     /// Forces a record and then applies it to the image.  A decision that was handed over before
     /// is not written again: it is durable or in doubt, as it was.
     /// @throws std::bad_alloc  nothing was submitted then.
-    force_answer force(record what, deadline until);
+    force_answer force(record const& what, deadline until);
 
     // Lazy: in memory at once, on disk with the next force; horizons, with the next seal.
     void note_finished(xid const& branch) noexcept;
@@ -114,31 +117,37 @@ public:
     }
 
 private:
+    /// On the stack of the thread that waits for it.
     struct request
     {
-        record what;
-        log_image fresh;
-        bool is_decision = false;
+        record const& what;
+        log_image fresh;  // what it adds, until it is submitted
         bool is_submitted = false;
         bool is_done = false;
         force_answer answer;
     };
     using held_lock = std::unique_lock<std::mutex>;
 
-    force_answer wait(held_lock& lock, std::shared_ptr<request> const& mine, deadline until);
-    force_answer leave(std::shared_ptr<request> const& mine, bool is_hung) noexcept;
-    bool is_answered(decision_record const& what, force_answer& answer) const;
+    force_answer wait(held_lock& lock, request& mine, deadline until) noexcept;
+    force_answer leave(request& mine, bool is_hung) noexcept;
+    std::condition_variable& turn(bool is_submitted) noexcept
+    {
+        return turns_[(batches_ + (is_submitted ? 0 : 1)) % 2];
+    }
+    bool is_answered(log_image const& fresh, force_answer& answer) const;
     void lead(held_lock& lock, bool is_seal) noexcept;
+    void hand_over(held_lock& lock) noexcept;
     bool roll(held_lock& lock) noexcept;
     void refuse_queued(std::string_view why) noexcept;
     std::int64_t free_pages() const noexcept;
+    bool is_room_for_others() const noexcept;
     std::uint32_t wanted_pages() const noexcept;
     std::string why_no_room() const;
     void update_room() noexcept;
-    bool take_requests() noexcept;
+    void take_requests() noexcept;
     void take_lazy_notes();
     void take_horizons();
-    void finish_batch(long result, bool has_decision) noexcept;
+    void finish_force(long result) noexcept;
     void poison(std::string_view what, std::string_view why) noexcept;
     void run_idle_seal() noexcept;
 
@@ -146,14 +155,18 @@ private:
     segment_supply& supply_;
     settings const how_;
     mutable std::mutex mutex_;
-    std::condition_variable changed_;
+    // Who is in the nth batch, or will be, waits for the one of n's parity; turn() says which.
+    std::array<std::condition_variable, 2> turns_;
+    std::condition_variable quiet_;  // a leader has gone
     log_image image_;
-    log_image doubtful_;  // decisions that were submitted and whose force failed
+    log_image batch_;     // what the requests in flight add
+    log_image doubtful_;  // what was submitted and whose force failed
     page_builder builder_{force_pages_max};
-    std::deque<std::shared_ptr<request>> queue_;
-    std::vector<std::shared_ptr<request>> in_flight_;
-    std::map<gtrid, std::uint64_t> lazy_ends_;
-    std::deque<gtrid> lazy_rollbacks_;
+    std::deque<request*> queue_;
+    std::vector<request*> in_flight_;  // but for those that left
+    std::uint64_t batches_ = 0;        // taken from the queue
+    std::map<packed_gtrid, std::uint64_t> lazy_ends_;
+    std::deque<packed_gtrid> lazy_rollbacks_;
     bool has_raised_ = false;  // a horizon that is in no segment yet
     bool has_leader_ = false;
     bool is_protected_ = true;  // something says that the last force is durable

@@ -16,6 +16,11 @@ std::uint64_t all_branches(decision_entry const& entry) noexcept
     return count >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
 }
 
+ports::decision unpacked(packed_gtrid const& global, decision_entry const& entry)
+{
+    return {global, {entry.branches.begin(), entry.branches.end()}};
+}
+
 }  // namespace
 
 bool decision_entry::is_complete() const noexcept
@@ -23,9 +28,9 @@ bool decision_entry::is_complete() const noexcept
     return finished == all_branches(*this);
 }
 
-ports::logged_decision as_logged(gtrid const& global, decision_entry const& entry)
+ports::logged_decision as_logged(packed_gtrid const& global, decision_entry const& entry)
 {
-    ports::logged_decision logged{{global, entry.branches}, {}};
+    ports::logged_decision logged{unpacked(global, entry), {}};
     for (std::size_t i = 0; i < entry.branches.size(); ++i) {
         logged.is_finished.push_back(entry.is_finished(i));
     }
@@ -53,12 +58,14 @@ bool log_image::apply_one(ports::binding const& what)
 
 bool log_image::apply_one(decision_record const& what)
 {
+    decision_entry made;
+    made.branches.assign(what.what.branches.begin(), what.what.branches.end());
+    made.unix_ms = what.unix_ms;
+    // Nearly every decision comes after all that are there.
     auto const before = decisions_.size();
-    // They come in the order of their names, or nearly so.
-    auto const at = decisions_.emplace_hint(decisions_.end(), what.what.global,
-                                            decision_entry{what.what.branches, 0, what.unix_ms});
+    auto const at = decisions_.emplace_hint(decisions_.end(), what.what.global, std::move(made));
     if (decisions_.size() == before) return false;
-    branches_ += what.what.branches.size();
+    branches_ += at->second.branches.size();
     ++live_;
     mark(at->second, what.finished);
     return true;
@@ -109,25 +116,26 @@ void log_image::absorb(log_image& fresh) noexcept
 {
     openings_.merge(fresh.openings_);
     bindings_.merge(fresh.bindings_);
-    auto const before = decisions_.size();
     decisions_.merge(fresh.decisions_);
-    // What travels with a force is a new decision, and none of its branches is finished yet.
-    live_ += decisions_.size() - before;
-    branches_ += fresh.branches_;
-    heuristics_.splice(heuristics_.end(), fresh.heuristics_);
+    live_ += std::exchange(fresh.live_, 0);
+    branches_ += std::exchange(fresh.branches_, 0);
+    // What an operator forgets came before; what is fresh and still there came after.
     for (operator_record const& one : fresh.operators_) {
         obey(one);
     }
     operators_.splice(operators_.end(), fresh.operators_);
+    heuristics_.splice(heuristics_.end(), fresh.heuristics_);
     horizons_.merge(fresh.horizons_);
     for (auto const& [id, to] : fresh.horizons_) {
         auto& mine = horizons_.find(id)->second;
         mine = std::max(mine, to);
     }
+    fresh.horizons_.clear();
     server_starts_.merge(fresh.server_starts_);
     for (auto& [key, start] : fresh.server_starts_) {
         server_starts_.find(key)->second.swap(start);
     }
+    fresh.server_starts_.clear();
 }
 
 void log_image::for_each_kept(std::function<void(record const&)> const& visit) const
@@ -155,7 +163,7 @@ void log_image::for_each_kept(std::function<void(record const&)> const& visit) c
     }
     for (auto const& [global, entry] : decisions_) {
         if (!is_forgettable(global, entry)) {
-            visit(decision_record{{global, entry.branches}, entry.finished, entry.unix_ms});
+            visit(decision_record{unpacked(global, entry), entry.finished, entry.unix_ms});
         }
     }
     for (auto const& [order, global] : rollback_order_) {
@@ -179,12 +187,14 @@ std::uint32_t log_image::snapshot_pages_max() const noexcept
     return static_cast<std::uint32_t>(bytes / used_min + 1);
 }
 
-bool log_image::is_forgettable(gtrid const& global, decision_entry const& entry) const noexcept
+bool log_image::is_forgettable(packed_gtrid const& global,
+                               decision_entry const& entry) const noexcept
 {
     if (!entry.is_complete()) return false;
-    auto const at = position_of(global);
-    return std::all_of(entry.branches.begin(), entry.branches.end(),
-                       [&](bqual const& b) { return at <= horizon(b.parts().resource_manager); });
+    auto const at = global.position();
+    return std::all_of(entry.branches.begin(), entry.branches.end(), [&](packed_bqual const& b) {
+        return at <= horizon(b.parts().resource_manager);
+    });
 }
 
 /// Below the horizon's epoch every session was proved gone, and nobody asks again; but for what is
@@ -192,11 +202,12 @@ bool log_image::is_forgettable(gtrid const& global, decision_entry const& entry)
 bool log_image::is_of_use(std::uint16_t id, std::uint32_t epoch) const noexcept
 {
     if (epoch >= horizon(id).epoch) return true;
+    if (live_ == 0) return false;
     return std::any_of(decisions_.begin(), decisions_.end(), [&](auto const& each) {
         auto const& [global, entry] = each;
-        if (entry.is_complete() || global.parts().epoch != epoch) return false;
+        if (entry.is_complete() || global.position().epoch != epoch) return false;
         return std::any_of(entry.branches.begin(), entry.branches.end(),
-                           [id](bqual const& b) { return b.parts().resource_manager == id; });
+                           [id](packed_bqual b) { return b.parts().resource_manager == id; });
     });
 }
 
@@ -218,7 +229,7 @@ std::uint64_t log_image::finish(xid const& branch) noexcept
     auto const at = decisions_.find(branch.global);
     if (at == decisions_.end()) return 0;
     auto const& branches = at->second.branches;
-    auto const found = std::find(branches.begin(), branches.end(), branch.branch);
+    auto const found = std::find(branches.begin(), branches.end(), packed_bqual(branch.branch));
     if (found == branches.end()) return 0;
     std::uint64_t const bit = std::uint64_t{1} << (found - branches.begin());
     if ((at->second.finished & bit) != 0) return 0;
@@ -251,7 +262,7 @@ void log_image::obey(operator_record const& what) noexcept
     heuristics_.remove_if([&](auto const& one) { return one.branch == what.branch; });
 }
 
-void log_image::add_rollback(gtrid const& which)
+void log_image::add_rollback(packed_gtrid const& which)
 {
     auto const [at, is_new] = rollbacks_.emplace(which, rollback_next_);
     if (!is_new) return;

@@ -23,6 +23,7 @@
 #include <utility>
 #include <vector>
 
+#include "log/packed_id.hpp"
 #include "log/records.hpp"
 #include "ports/coordinator_log.hpp"
 
@@ -33,7 +34,7 @@ inline constexpr std::size_t rollback_notes_max = 1024;
 
 struct decision_entry
 {
-    std::vector<bqual> branches;
+    std::vector<packed_bqual> branches;
     std::uint64_t finished = 0;  ///< bit i: branch i
     std::int64_t unix_ms = 0;
 
@@ -41,7 +42,9 @@ struct decision_entry
     bool is_finished(std::size_t branch) const noexcept { return (finished >> branch & 1) != 0; }
 };
 
-ports::logged_decision as_logged(gtrid const& global, decision_entry const& entry);
+ports::logged_decision as_logged(packed_gtrid const& global, decision_entry const& entry);
+
+using decision_map = std::map<packed_gtrid, decision_entry>;
 
 /// Thread safety: distinct objects safe.
 class log_image
@@ -50,8 +53,8 @@ public:
     /// @return false when the record contradicts what is there; nothing was changed then.
     bool apply(record const& what);
 
-    /// Takes everything of `fresh` over.  Never allocates.
-    /// @pre  nothing in `fresh` contradicts what is there.
+    /// Takes everything of `fresh` over, as if its records were applied, and leaves it empty. Never
+    /// allocates.  @pre  nothing in `fresh` contradicts what is there.
     void absorb(log_image& fresh) noexcept;
 
     /// Every record that a new segment must begin with.
@@ -66,14 +69,14 @@ public:
     /// Marks a branch; @return the bit it newly set, 0 when there was nothing to mark.
     std::uint64_t finish(xid const& branch) noexcept;
     void raise(std::uint16_t id, ports::position to);
-    void add_rollback(gtrid const& which);
+    void add_rollback(packed_gtrid const& which);
 
     std::map<std::pair<std::uint32_t, std::uint64_t>, std::int64_t> const& openings() const noexcept
     {
         return openings_;
     }
     std::map<std::uint16_t, ports::binding> const& bindings() const noexcept { return bindings_; }
-    std::map<gtrid, decision_entry> const& decisions() const noexcept { return decisions_; }
+    decision_map const& decisions() const noexcept { return decisions_; }
     std::list<ports::heuristic_record> const& heuristics() const noexcept { return heuristics_; }
     std::list<operator_record> const& operator_records() const noexcept { return operators_; }
     std::map<std::uint16_t, ports::position> const& horizons() const noexcept { return horizons_; }
@@ -82,7 +85,10 @@ public:
     {
         return server_starts_;
     }
-    bool was_rolled_back(gtrid const& which) const noexcept { return rollbacks_.count(which) != 0; }
+    bool was_rolled_back(packed_gtrid const& which) const noexcept
+    {
+        return rollbacks_.count(which) != 0;
+    }
     std::size_t rollback_count() const noexcept { return rollbacks_.size(); }
     std::uint64_t live_decisions() const noexcept { return live_; }
 
@@ -103,7 +109,7 @@ private:
     bool apply_one(operator_record const& what);
     bool apply_one(rollback_record const& what);
 
-    bool is_forgettable(gtrid const& global, decision_entry const& entry) const noexcept;
+    bool is_forgettable(packed_gtrid const& global, decision_entry const& entry) const noexcept;
     bool is_of_use(std::uint16_t id, std::uint32_t epoch) const noexcept;
     void obey(operator_record const& what) noexcept;
     void mark(decision_entry& entry, std::uint64_t bits) noexcept;
@@ -111,13 +117,13 @@ private:
 
     std::map<std::pair<std::uint32_t, std::uint64_t>, std::int64_t> openings_;
     std::map<std::uint16_t, ports::binding> bindings_;
-    std::map<gtrid, decision_entry> decisions_;
+    decision_map decisions_;
     std::list<ports::heuristic_record> heuristics_;
     std::list<operator_record> operators_;
     std::map<std::uint16_t, ports::position> horizons_;
     std::map<std::pair<std::uint16_t, std::uint32_t>, std::string> server_starts_;
-    std::map<gtrid, std::uint64_t> rollbacks_;       // by name, with their order
-    std::map<std::uint64_t, gtrid> rollback_order_;  // oldest first
+    std::map<packed_gtrid, std::uint64_t> rollbacks_;       // by name, with their order
+    std::map<std::uint64_t, packed_gtrid> rollback_order_;  // oldest first
     std::uint64_t rollback_next_ = 0;
     std::uint64_t live_ = 0;
     std::uint64_t branches_ = 0;  // of all decisions

@@ -116,8 +116,8 @@ void expect_first_life(log::log_image const& image, std::uint64_t node)
     };
     ASSERT_EQ(image.decisions().size(), 2U);
     auto const& two = image.decisions().at(name(1));
-    EXPECT_EQ(two.branches,
-              (std::vector<bqual>{bqual::make({1, 1, 4001}), bqual::make({2, 1, 4002})}));
+    EXPECT_EQ(two.branches, (std::vector<log::packed_bqual>{bqual::make({1, 1, 4001}),
+                                                            bqual::make({2, 1, 4002})}));
     EXPECT_EQ(two.finished, 1U);
     auto const& many = image.decisions().at(name(2));
     ASSERT_EQ(many.branches.size(), 64U);

@@ -150,6 +150,76 @@ TEST(GroupCommit, SixteenThreadsNeedFewerThanHalfAsManyForcesAsCommits)
     EXPECT_EQ(after->unfinished().size(), threads * rounds);
 }
 
+TEST(GroupCommit, WhatDoesNotFitIntoOneForceGoesWithTheNext)
+{
+    constexpr unsigned behind = 300;
+    constexpr unsigned per_page = log::page_payload_bytes / log::decision_bytes(log::branches_max);
+    constexpr unsigned per_force = per_page * log::force_pages_max;
+    static_assert(behind > per_force && behind < 2 * per_force);
+    gated_log on;
+    auto const before = on.disk->forces();
+    on.gate->shut();
+    std::atomic<unsigned> durable{0};
+    std::vector<std::thread> threads;
+    auto const commit = [&](std::uint64_t sequence) {
+        auto const what = decision_of(*on.log, sequence, log::branches_max);
+        if (is_durable(on.log->force(what, far_away()))) ++durable;
+    };
+    threads.emplace_back(commit, 1);
+    on.gate->await_arrival(1);
+    for (unsigned i = 0; i < behind; ++i) {
+        threads.emplace_back(commit, 2 + i);
+    }
+    on.await_queued(behind);
+    on.gate->let_one_pass();
+    on.gate->await_arrival(2);
+    EXPECT_EQ(on.log->queued(), behind - per_force);
+    on.gate->open_for_good();
+    for (auto& one : threads) {
+        one.join();
+    }
+
+    EXPECT_EQ(durable, 1 + behind);
+    EXPECT_EQ(on.disk->forces() - before, 3U);
+    EXPECT_EQ(on.log->state().forces, 3U);
+    EXPECT_EQ(open_on(on.disk->power_loss(1), 2)->unfinished().size(), 1 + behind);
+}
+
+/// What a heuristic and an operator who forgets it leave, when one force carries both.
+std::size_t heuristics_left(bool is_forgotten_first)
+{
+    gated_log on;
+    xid const branch{name_of(*on.log, 9), bqual::make({1, 1, 4001})};
+    auto const forget = [&] {
+        on.log->record(log::operator_record{branch, log::operator_verdict::forget_heuristic, 1,
+                                            "ann", "compared"});
+    };
+    auto const suffer = [&] {
+        on.log->record(ports::heuristic_record{branch, "orders", xa_code::heurmix, "seen", 1});
+    };
+    on.gate->shut();
+    std::vector<std::thread> threads;
+    threads.emplace_back([&] { on.log->force(decision_of(*on.log, 1), far_away()); });
+    on.gate->await_arrival(1);
+    threads.emplace_back([&] { is_forgotten_first ? forget() : suffer(); });
+    on.await_queued(1);
+    threads.emplace_back([&] { is_forgotten_first ? suffer() : forget(); });
+    on.await_queued(2);
+    on.gate->open_for_good();
+    for (auto& one : threads) {
+        one.join();
+    }
+    auto const left = on.log->heuristics().size();
+    EXPECT_EQ(open_on(on.disk->process_crash(), 2)->heuristics().size(), left);
+    return left;
+}
+
+TEST(GroupCommit, RecordsOfOneForceCountInTheirOrder)
+{
+    EXPECT_EQ(heuristics_left(true), 1U) << "the second is a new one";
+    EXPECT_EQ(heuristics_left(false), 0U);
+}
+
 TEST(GroupCommit, SurvivesRollsUnderLoad)
 {
     constexpr unsigned threads = 8;
@@ -201,6 +271,60 @@ TEST(GroupCommit, ADeadlineInTheQueueMeansNotSubmitted)
     on.gate->open_for_good();
     leader.join();
     EXPECT_EQ(open_on(on.disk->power_loss(1), 2)->unfinished().size(), 1U);
+}
+
+/// Forces that take long enough for deadlines to strike in them.
+class slow_file_layer final : public forwarding_file_layer
+{
+public:
+    using forwarding_file_layer::forwarding_file_layer;
+
+    long fdatasync(handle file) noexcept override
+    {
+        std::this_thread::sleep_for(200us);
+        return target().fdatasync(file);
+    }
+};
+
+TEST(GroupCommit, ThreadsThatGiveUpAtAnyMomentAreAnsweredTruthfully)
+{
+    constexpr unsigned threads = 8;
+    constexpr unsigned commits = 100;
+    auto const disk = std::make_shared<simulated_disk>();
+    auto options = repeatable(std::make_shared<slow_file_layer>(disk->attach_layer()));
+    options.segment_bytes = 1024 * 1024;
+    auto log = std::make_unique<log::file_log>("simulated", options);
+    std::vector<ledger> promises(threads);
+    std::vector<std::thread> workers;
+    for (unsigned t = 0; t < threads; ++t) {
+        workers.emplace_back([&, t] {
+            for (unsigned i = 0; i < commits; ++i) {
+                auto const what = decision_of(*log, 1 + i * threads + t);
+                auto const patience = std::chrono::microseconds{(i * threads + t) % 50 * 10};
+                promises[t].commit(*log, what, std::chrono::steady_clock::now() + patience);
+            }
+        });
+    }
+    for (auto& worker : workers) {
+        worker.join();
+    }
+
+    EXPECT_FALSE(log->state().is_poisoned) << log->state().why;
+    EXPECT_TRUE(is_durable(log->force(decision_of(*log, 1'000'000), far_away())));
+    std::size_t gave_up = 0;
+    std::size_t durable = 0;
+    auto const after = open_on(disk->power_loss(1), 2);
+    for (ledger const& one : promises) {
+        one.check(*log);
+        one.check(*after);
+        durable += one.durable.size();
+        gave_up += one.not_submitted.size() + one.in_doubt.size();
+        for (gtrid const& which : one.in_doubt) {
+            EXPECT_TRUE(after->find(which).has_value()) << "its force ended well after all";
+        }
+    }
+    EXPECT_GT(durable, 0U);
+    EXPECT_GT(gave_up, 0U);
 }
 
 /// Two threads in one force that does not end: the one that waits is given `until`.

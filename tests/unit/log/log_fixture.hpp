@@ -105,9 +105,10 @@ struct ledger
     std::map<std::uint16_t, std::string> bound;
     std::size_t heuristics = 0;
 
-    ports::force_result commit(log::file_log& log, ports::decision const& what)
+    ports::force_result commit(log::file_log& log, ports::decision const& what,
+                               deadline until = far_away())
     {
-        auto result = log.force(what, far_away());
+        auto result = log.force(what, until);
         if (is_durable(result)) {
             durable.insert(what.global);
         } else if (failure_of(result) == ports::force_failure::kind::in_doubt) {
