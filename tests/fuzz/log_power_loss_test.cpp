@@ -139,7 +139,11 @@ INSTANTIATE_TEST_SUITE_P(Proof, PowerLoss,
                                            told_on{story::torn_end, "torn_cached", false},
                                            told_on{story::torn_end, "torn_through", true},
                                            told_on{story::two_segments, "two_cached", false},
-                                           told_on{story::two_segments, "two_through", true}),
+                                           told_on{story::two_segments, "two_through", true},
+                                           told_on{story::repaired, "repaired_cached", false},
+                                           told_on{story::repaired, "repaired_through", true},
+                                           told_on{story::salvaged, "salvaged_cached", false},
+                                           told_on{story::salvaged, "salvaged_through", true}),
                          [](auto const& of) { return of.param.name; });
 
 /// What a disk may be after power loss, and what had been promised then.

@@ -4,6 +4,7 @@
 
 #include "log_story.hpp"
 
+#include <chrono>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -11,7 +12,10 @@
 #include <vector>
 
 #include "force_group.hpp"
+#include "log/log_inspection.hpp"
+#include "log/log_lock.hpp"
 #include "log/log_reader.hpp"
+#include "log/log_salvage.hpp"
 #include "power_losses.hpp"
 #include "tests/unit/log/log_fixture.hpp"
 
@@ -178,12 +182,12 @@ void tell_whole_life(story_disk how, power_loss_effort const& effort, power_loss
     open_and_go_on(who, watch, "open clean");
 }
 
-void tell_torn_end(story_disk how, power_loss_effort const& effort, power_loss_report& report)
+/// A disk that power loss left with a torn last force.
+std::shared_ptr<simulated_disk> torn_disk(story_disk how, witness& promises, std::uint64_t seed)
 {
-    witness promises;
     auto disk = disk_of(how);
     {
-        hero who(disk, promises, effort.seed);
+        hero who(disk, promises, seed);
         who.open();
         who.bind();
         who.commit();
@@ -193,15 +197,71 @@ void tell_torn_end(story_disk how, power_loss_effort const& effort, power_loss_r
         if (!promises.has_unanswered()) throw std::logic_error("every force succeeded");
     }
     disk->heal();
-    std::shared_ptr<simulated_disk> torn;
-    for (std::uint64_t seed = effort.seed; !torn; ++seed) {
-        auto const image = disk->power_loss(seed);
+    for (;; ++seed) {
+        auto image = disk->power_loss(seed);
         auto const files = image->attach_layer();
-        if (log::read_log(*files).value().tail.end == log::segment_end::torn) torn = image;
+        if (log::read_log(*files).value().tail.end == log::segment_end::torn) return image;
     }
+}
+
+void tell_torn_end(story_disk how, power_loss_effort const& effort, power_loss_report& report)
+{
+    witness promises;
+    auto const torn = torn_disk(how, promises, effort.seed);
     hero who(torn, promises, effort.seed + 1);
     power_loss_watch watch(torn, promises, effort, report);
     open_and_go_on(who, watch, "open torn");
+}
+
+log::repair_settings by_a_person(std::uint64_t seed)
+{
+    auto const drawn = std::make_shared<std::uint64_t>(seed);
+    return {"uid 1000 (ann)", "power was lost", [drawn] { return *drawn = mix(*drawn, 1); },
+            [] { return std::int64_t{1'767'225'700'000}; }, small_segment};
+}
+
+void tell_repaired(story_disk how, power_loss_effort const& effort, power_loss_report& report)
+{
+    witness promises;
+    auto const torn = torn_disk(how, promises, effort.seed);
+    promises.may_hold_another_decree();
+    hero who(torn, promises, effort.seed + 1);
+    power_loss_watch watch(torn, promises, effort, report);
+    watch.phase("repair torn");
+    {
+        auto const files = torn->attach_layer();
+        log::log_lock lock(*files, std::chrono::milliseconds{0});
+        promises.opened(log::repair_torn(*files, lock, "shop-1", by_a_person(effort.seed)));
+    }
+    open_and_go_on(who, watch, "open repaired");
+}
+
+void tell_salvaged(story_disk how, power_loss_effort const& effort, power_loss_report& report)
+{
+    witness promises;
+    auto const from = disk_of(how);
+    {
+        hero who(from, promises, effort.seed);
+        who.open();
+        who.bind();
+        who.commit();
+        who.suffer();
+        who.commit_together(60);
+    }
+    auto const damaged = from->attach_layer();
+    auto const plan = log::plan_salvage(*damaged, log::inspect_log(*damaged, {}));
+    auto const salvage = [&](simulated_disk& into, std::uint64_t seed) {
+        return log::write_salvage(plan, *into.attach_layer(), by_a_person(seed));
+    };
+    promises.may_hold_another_decree();
+    auto const into = disk_of(how);
+    hero who(into, promises, effort.seed + 1);
+    power_loss_watch watch(into, promises, effort, report);
+    watch.allow_nothing([&](simulated_disk& left) { salvage(left, effort.seed + 1); });
+    watch.phase("salvage");
+    promises.opened(salvage(*into, effort.seed));
+    watch.allow_nothing({});
+    open_and_go_on(who, watch, "open salvaged");
 }
 
 void tell_two_segments(story_disk how, power_loss_effort const& effort, power_loss_report& report)
@@ -236,8 +296,12 @@ void tell(story which, story_disk how, power_loss_effort const& effort, power_lo
             return tell_whole_life(how, effort, report);
         case story::torn_end:
             return tell_torn_end(how, effort, report);
-        default:
+        case story::two_segments:
             return tell_two_segments(how, effort, report);
+        case story::repaired:
+            return tell_repaired(how, effort, report);
+        default:
+            return tell_salvaged(how, effort, report);
     }
 }
 

@@ -6,6 +6,8 @@
 //                       with what is dropped between them, close, and opening again
 //   a torn end          opening after a force that tore
 //   two segments        opening after a death between a new segment and the removal of the old
+//   repaired            a person has a torn log repaired
+//   salvaged            a new log is made out of another one
 //
 // Everything is decided by the seed: no thread but those that share a force, and no clock.
 
@@ -18,7 +20,13 @@
 
 namespace assent::testing {
 
-enum class story : std::uint8_t { whole_life = 1, torn_end = 2, two_segments = 3 };
+enum class story : std::uint8_t {
+    whole_life = 1,
+    torn_end = 2,
+    two_segments = 3,
+    repaired = 4,
+    salvaged = 5
+};
 
 struct story_disk
 {

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <functional>
 #include <optional>
 #include <utility>
 
@@ -44,6 +43,13 @@ std::string word_for(log::segment_end end)
         default:
             return "unsealed";
     }
+}
+
+bool has_segment(simulated_disk const& disk)
+{
+    auto const names = disk.names();
+    return std::any_of(names.begin(), names.end(),
+                       [](std::string const& name) { return name.ends_with(".seg"); });
 }
 
 /// What the next opening will find, and whether it still holds what was promised.
@@ -184,6 +190,10 @@ void power_loss_watch::take(std::size_t which, std::shared_ptr<simulated_disk> c
 std::string power_loss_watch::try_image(std::shared_ptr<simulated_disk> const& image,
                                         std::string const& path)
 {
+    if (remedy_ && !has_segment(*image)) {
+        ++report_.openings["nothing, or half of it"];
+        remedy_(*image);
+    }
     std::string opening;
     if (auto const why = look_at(*image, promises_, opening); !why.empty()) return "read: " + why;
     ++report_.openings[opening];

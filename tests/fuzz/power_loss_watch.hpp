@@ -15,9 +15,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/simulation/simulated_disk.hpp"
@@ -60,6 +62,9 @@ public:
     /// Takes the images after the last call.
     ~power_loss_watch();
 
+    /// Allows images without a log, which `remedy` then makes again.
+    void allow_nothing(std::function<void(simulated_disk&)> remedy) { remedy_ = std::move(remedy); }
+
     /// What the log is told to do from now on.
     void phase(std::string name) { phase_ = std::move(name); }
 
@@ -80,6 +85,7 @@ private:
     unsigned depth_;
     std::string phase_ = "open";
     std::string action_;
+    std::function<void(simulated_disk&)> remedy_;
     std::uint64_t moment_ = 0;
     std::uint64_t version_;
 };

@@ -52,11 +52,17 @@ void witness::opened(log::file_log const& log)
     openings_[log.current().epoch] = log.current().nonce;
 }
 
+void witness::opened(ports::opening const& which)
+{
+    std::lock_guard const held(mutex_);
+    openings_[which.epoch] = which.nonce;
+}
+
 ports::force_result witness::commit(log::file_log& log, ports::decision const& what)
 {
     {
         std::lock_guard const held(mutex_);
-        decisions_[what.global].branches = what.branches;
+        decisions_[what.global].branches = {what.branches.begin(), what.branches.end()};
     }
     auto result = log.force(what, an_hour());
     std::lock_guard const held(mutex_);
@@ -182,24 +188,26 @@ ports::position witness::raised(std::uint16_t id) const
     return highest;
 }
 
-void witness::judge_decision(gtrid const& global, promise const& mine, log::log_image const& seen,
-                             log::decision_entry const* entry, testimony& of) const
+void witness::judge_decision(log::packed_gtrid const& global, promise const& mine,
+                             log::log_image const& seen, log::decision_entry const* entry,
+                             testimony& of) const
 {
     if (entry == nullptr) {
         if (mine.said != answer::durable) return;
-        auto const at = log::position_of(global);
+        auto const at = global.position();
         bool const is_forgettable =
             mine.finished == bits(mine.branches.size()) &&
-            std::all_of(mine.branches.begin(), mine.branches.end(), [&](bqual const& branch) {
-                return at <= seen.horizon(branch.parts().resource_manager);
-            });
+            std::all_of(mine.branches.begin(), mine.branches.end(),
+                        [&](log::packed_bqual const& branch) {
+                            return at <= seen.horizon(branch.parts().resource_manager);
+                        });
         if (!is_forgettable) of.lost.push_back(global);
     } else if (mine.said == answer::not_submitted) {
-        of.wrong = "a decision that was refused: " + std::string(global.text());
+        of.wrong = "a decision that was refused: " + global.text();
     } else if (entry->branches != mine.branches) {
-        of.wrong = "a decision over other branches: " + std::string(global.text());
+        of.wrong = "a decision over other branches: " + global.text();
     } else if ((entry->finished & ~mine.finished) != 0) {
-        of.wrong = "a branch that nobody called finished: " + std::string(global.text());
+        of.wrong = "a branch that nobody called finished: " + global.text();
     }
 }
 
@@ -253,10 +261,12 @@ void witness::judge_heuristics(log::log_image const& seen, testimony& of) const
 {
     std::vector<said<ports::heuristic_record>> all;
     std::vector<said<xid>> forgotten;
+    std::size_t others = 0;
     for (witness const* one = this; one != nullptr; one = one->before_) {
         std::lock_guard const held(one->mutex_);
         all.insert(all.begin(), one->heuristics_.begin(), one->heuristics_.end());
         forgotten.insert(forgotten.begin(), one->forgotten_.begin(), one->forgotten_.end());
+        others += one->other_decrees_;
     }
     auto const is_forgotten = [&](xid const& branch) {
         return std::any_of(forgotten.begin(), forgotten.end(),
@@ -275,7 +285,7 @@ void witness::judge_heuristics(log::log_image const& seen, testimony& of) const
         std::count_if(forgotten.begin(), forgotten.end(),
                       [](auto const& one) { return one.how == answer::durable; }));
     if (seen.operator_records().size() < durable) of.wrong = "an operator's record is gone";
-    if (seen.operator_records().size() > forgotten.size()) {
+    if (seen.operator_records().size() > forgotten.size() + others) {
         of.wrong = "an operator's record that nobody made";
     }
 }
@@ -304,7 +314,7 @@ std::size_t witness::judge_rollbacks(log::log_image const& seen) const
     std::lock_guard const held(mutex_);
     return static_cast<std::size_t>(
         std::count_if(rolled_back_.begin(), rolled_back_.end(),
-                      [&](gtrid const& which) { return seen.was_rolled_back(which); }));
+                      [&](auto const& which) { return seen.was_rolled_back(which); }));
 }
 
 testimony witness::judge(log::log_image const& seen) const
@@ -341,7 +351,8 @@ testimony witness::judge(log::file_log const& seen) const
         }
         for (auto const& [global, mine] : one->decisions_) {
             auto const there = seen.find(global);
-            if (there && there->what.branches != mine.branches) of.wrong = "other branches";
+            std::vector<bqual> const mine_too(mine.branches.begin(), mine.branches.end());
+            if (there && there->what.branches != mine_too) of.wrong = "other branches";
             if (mine.said != answer::durable || there) continue;
             if (mine.finished != bits(mine.branches.size())) of.lost.push_back(global);
         }

@@ -24,6 +24,7 @@
 
 #include "log/file_log.hpp"
 #include "log/log_image.hpp"
+#include "log/packed_id.hpp"
 
 namespace assent::testing {
 
@@ -46,6 +47,9 @@ public:
     witness& operator=(witness const&) = delete;
 
     void opened(log::file_log const& log);
+    void opened(ports::opening const& which);
+    /// Somebody else may have left an operator's record.
+    void may_hold_another_decree() { ++other_decrees_; }
 
     // Each of these calls the log, and keeps what it was told.
     ports::force_result commit(log::file_log& log, ports::decision const& what);
@@ -79,7 +83,7 @@ private:
 
     struct promise
     {
-        std::vector<bqual> branches;
+        std::vector<log::packed_bqual> branches;
         answer said = answer::none;
         std::uint64_t finished = 0;
     };
@@ -93,7 +97,8 @@ private:
           forgotten_(other.forgotten_),
           starts_(other.starts_),
           rolled_back_(other.rolled_back_),
-          raised_(other.raised_)
+          raised_(other.raised_),
+          other_decrees_(other.other_decrees_)
     {
     }
 
@@ -105,8 +110,9 @@ private:
     };
 
     std::size_t judge_decisions(log::log_image const& seen, testimony& of) const;
-    void judge_decision(gtrid const& global, promise const& mine, log::log_image const& seen,
-                        log::decision_entry const* entry, testimony& of) const;
+    void judge_decision(log::packed_gtrid const& global, promise const& mine,
+                        log::log_image const& seen, log::decision_entry const* entry,
+                        testimony& of) const;
     std::size_t judge_bindings(log::log_image const& seen, testimony& of) const;
     void judge_openings(log::log_image const& seen, testimony& of) const;
     void judge_heuristics(log::log_image const& seen, testimony& of) const;
@@ -118,13 +124,14 @@ private:
     mutable std::mutex mutex_;
     std::uint64_t node_ = 0;
     std::map<std::uint32_t, std::uint64_t> openings_;  // nonce by epoch
-    std::map<gtrid, promise> decisions_;
+    std::map<log::packed_gtrid, promise> decisions_;   // in the order of an image
     std::vector<said<ports::binding>> bindings_;
     std::vector<said<ports::heuristic_record>> heuristics_;
     std::vector<said<xid>> forgotten_;
     std::map<std::pair<std::uint16_t, std::uint32_t>, std::vector<said<std::string>>> starts_;
-    std::set<gtrid> rolled_back_;
+    std::set<log::packed_gtrid> rolled_back_;
     std::map<std::uint16_t, ports::position> raised_;
+    std::size_t other_decrees_ = 0;
 };
 
 }  // namespace assent::testing
