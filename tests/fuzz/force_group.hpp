@@ -52,6 +52,13 @@ public:
         is_open_ = true;
         changed_.notify_all();
     }
+    /// A force has ended, if without a write.
+    void pass_by()
+    {
+        std::lock_guard const held(mutex_);
+        has_come_ = true;
+        changed_.notify_all();
+    }
     void await_write()
     {
         std::unique_lock held(mutex_);
@@ -66,6 +73,7 @@ private:
 };
 
 /// Forces the first of `all` alone and then all others together, in their order.
+/// @pre  the log waits long for a force: whatever watches its calls may take its time.
 inline void force_group(log::file_log const& log, write_gate& gate,
                         std::vector<ports::decision> const& all,
                         std::function<void(ports::decision const&)> const& force)
@@ -74,11 +82,14 @@ inline void force_group(log::file_log const& log, write_gate& gate,
     std::vector<std::thread> threads;
     threads.reserve(all.size());
     for (std::size_t i = 0; i < all.size(); ++i) {
-        threads.emplace_back([&, i] { force(all[i]); });
+        threads.emplace_back([&, i] {
+            force(all[i]);
+            gate.pass_by();
+        });
         if (i == 0) {
             gate.await_write();
         } else {
-            while (log.queued() < i) {
+            while (log.queued() < i && !log.state().is_poisoned) {
                 std::this_thread::yield();
             }
         }

@@ -37,6 +37,7 @@ public:
         gate_ = std::make_shared<write_gate>(disk_->attach_layer());
         auto options = repeatable(gate_, mix(seed_, ++openings_));
         options.segment_bytes = small_segment;
+        options.force_wait = std::chrono::hours{24};
         log_ = std::make_unique<log::file_log>("simulated", options);
         promises_.opened(*log_);
         sequence_ = 0;

@@ -5,6 +5,7 @@
 #include "specimen.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <stdexcept>
 #include <utility>
 
@@ -40,6 +41,7 @@ public:
         gate_ = std::make_shared<write_gate>(disk_->attach_layer());
         auto options = repeatable(gate_, seed_ + ++openings_);
         options.segment_bytes = plan_.segment_pages * page_bytes;
+        options.force_wait = std::chrono::hours{24};
         log_ = std::make_unique<log::file_log>("simulated", options);
         promises_->opened(*log_);
         sequence_ = 0;

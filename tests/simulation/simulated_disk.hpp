@@ -16,6 +16,7 @@
 #ifndef ASSENT_TESTS_SIMULATED_DISK_HPP
 #define ASSENT_TESTS_SIMULATED_DISK_HPP
 
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -188,6 +189,9 @@ public:
 
     /// Whether a write to a file that was opened for forces is durable when it returns.
     bool is_write_through = false;
+
+    /// No file may grow.
+    std::atomic<bool> is_full{false};
 
 private:
     friend class simulated_file_layer;

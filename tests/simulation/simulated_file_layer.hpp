@@ -79,6 +79,7 @@ public:
         std::unique_lock held(disk_->mutex_);
         auto const fault = disk_->count();
         auto const to = open_.at(file).file;
+        if (disk_->is_full && offset + from.size() > to->cache.size()) return -ENOSPC;
         bool const is_through = disk_->is_write_through && open_.at(file).is_for_forces;
         if (is_through) ++disk_->forces_;
         ++disk_->version_;
