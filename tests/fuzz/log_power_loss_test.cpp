@@ -2,7 +2,7 @@
 //
 // log_power_loss_test.cpp -- power is lost at every call that the log makes.
 //
-//   ASSENT_CASES=16 ASSENT_SEED=1 log_power_loss_test           sixteen images at every moment
+//   ASSENT_CASES=12000 ASSENT_SEED=1 log_power_loss_test        about so many images
 //   ASSENT_CASES=all ASSENT_ROUNDS=10 log_power_loss_test       every image, in ten different lives
 //   ASSENT_CASE=life_cached:12.7 ASSENT_SEED=1 log_power_loss_test        one image, alone
 //
@@ -29,7 +29,8 @@
 namespace assent::testing {
 namespace {
 
-constexpr std::uint64_t default_images = 16;
+constexpr std::uint64_t default_cases = 12'000;
+constexpr std::uint64_t moments_of_all = 800;  // or nearly so: all stories on both kinds of disk
 
 power_loss_effort effort_of_round(std::uint64_t round)
 {
@@ -39,7 +40,7 @@ power_loss_effort effort_of_round(std::uint64_t round)
         effort.nested_every = 250;
         return effort;
     }
-    effort.images = setting("ASSENT_CASES", default_images);
+    effort.images = 1 + setting("ASSENT_CASES", default_cases) / moments_of_all;
     effort.nested = 2;
     effort.nested_every = 60;
     return effort;

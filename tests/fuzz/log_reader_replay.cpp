@@ -2,7 +2,7 @@
 //
 // log_reader_replay.cpp -- the inputs that the fuzzer's corpus keeps, and a few changes of each.
 //
-//   ASSENT_CASES=40 ASSENT_SEED=1 log_reader_replay      forty changes of each input
+//   ASSENT_CASES=1000 ASSENT_SEED=1 log_reader_replay      a thousand changes
 
 #include <gtest/gtest.h>
 
@@ -61,11 +61,12 @@ TEST(LogReaderCorpus, HoldsLogsThatAreReadAndLogsThatAreRefused)
 
 TEST(LogReaderCorpus, ChangedAndRepairedKeepsEveryProperty)
 {
-    std::uint64_t const changes = setting("ASSENT_CASES", 40);
+    auto const inputs = corpus();
+    std::uint64_t const changes = 1 + setting("ASSENT_CASES", 1000) / inputs.size();
     std::uint64_t const seed = seed_of_this_run();
     std::size_t read = 0;
     std::uint64_t number = 0;
-    for (named_input const& input : corpus()) {
+    for (named_input const& input : inputs) {
         SCOPED_TRACE(input.name);
         for (std::uint64_t i = 0; i < changes; ++i) {
             auto files = unpack(input.bytes);

@@ -19,11 +19,6 @@ namespace {
 
 constexpr std::size_t failures_max = 10;
 
-bool is_zeros(std::span<std::byte const> bytes)
-{
-    return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
-}
-
 std::uint64_t hash_of(std::string const& text)
 {
     std::uint64_t made = 0;
@@ -114,34 +109,6 @@ power_loss_watch::~power_loss_watch()
     disk_->watch({});
 }
 
-/// What the log does, in the words of its design, told from its calls.
-void power_loss_watch::classify(disk_call const& what)
-{
-    using kind = disk_call::kind;
-    bool const is_made_ahead = what.name.ends_with(".tmp");
-    bool const is_segment = what.name.ends_with(".seg");
-    switch (what.what) {
-        case kind::open:
-            action_ = is_made_ahead ? "make ahead" : "";
-            break;
-        case kind::write:
-            action_ = !is_made_ahead ? "" : is_zeros(what.written) ? "make ahead" : "checkpoint";
-            break;
-        case kind::fdatasync:
-        case kind::fsync:
-            if (!is_made_ahead) action_ = what.what == kind::fsync ? "settle" : "";
-            break;
-        case kind::rename:
-            action_ = is_made_ahead ? "cut" : "retire";
-            break;
-        case kind::unlink:
-            action_ = is_segment ? "retire" : "discard";
-            break;
-        default:
-            break;  // it belongs to what was done before
-    }
-}
-
 void power_loss_watch::look(disk_call const* what)
 {
     if (disk_->version() != version_ && report_.failures.size() < failures_max) {
@@ -170,13 +137,13 @@ void power_loss_watch::look(disk_call const* what)
         }
     }
     // Until this call everything was as the calls before it left it.
-    if (what) classify(*what);
+    if (what) action_.see(*what);
 }
 
 void power_loss_watch::take(std::size_t which, std::shared_ptr<simulated_disk> const& image)
 {
     std::string const path = name_ + std::to_string(moment_) + "." + std::to_string(which);
-    std::string const step = action_.empty() ? phase_ : phase_ + ", " + action_;
+    std::string const step = action_.name().empty() ? phase_ : phase_ + ", " + action_.name();
     ++report_.images[step];
     std::string why;
     try {

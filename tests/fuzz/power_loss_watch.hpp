@@ -22,6 +22,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/simulation/log_action.hpp"
 #include "tests/simulation/simulated_disk.hpp"
 #include "witness.hpp"
 
@@ -70,7 +71,6 @@ public:
 
 private:
     void look(disk_call const* what);
-    void classify(disk_call const& what);
     void take(std::size_t which, std::shared_ptr<simulated_disk> const& image);
     std::string try_image(std::shared_ptr<simulated_disk> const& image, std::string const& path);
     std::unique_ptr<power_loss_watch> nested(std::shared_ptr<simulated_disk> const& image,
@@ -84,7 +84,7 @@ private:
     std::string name_;
     unsigned depth_;
     std::string phase_ = "open";
-    std::string action_;
+    log_action action_;
     std::function<void(simulated_disk&)> remedy_;
     std::uint64_t moment_ = 0;
     std::uint64_t version_;

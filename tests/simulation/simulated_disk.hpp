@@ -105,10 +105,19 @@ public:
         fault_stays_ = stays;
         has_fired_ = false;
     }
+    /// Fails every call that `which` chooses, asked with the disk's mutex held.
+    void fail_calls(std::function<bool(disk_call const&)> which, disk_fault how)
+    {
+        std::lock_guard const held(mutex_);
+        chosen_ = std::move(which);
+        fault_ = how;
+        has_fired_ = false;
+    }
     void heal()
     {
         std::lock_guard const held(mutex_);
         fail_at_ = 0;
+        chosen_ = nullptr;
     }
     bool has_fired() const
     {
@@ -198,11 +207,12 @@ private:
     using copies = std::map<simulated_inode const*, std::shared_ptr<simulated_inode>>;
 
     /// Counts a call.  @return the fault that hits it.
-    std::optional<disk_fault> count()
+    std::optional<disk_fault> count(disk_call const& call)
     {
         ++calls_;
-        if (fail_at_ == 0 || calls_ < fail_at_) return std::nullopt;
-        if (calls_ > fail_at_ && !fault_stays_) return std::nullopt;
+        bool const is_due =
+            fail_at_ != 0 && (fault_stays_ ? calls_ >= fail_at_ : calls_ == fail_at_);
+        if (!is_due && !(chosen_ && chosen_(call))) return std::nullopt;
         has_fired_ = true;
         return fault_;
     }
@@ -231,6 +241,7 @@ private:
     disk_fault fault_;
     bool fault_stays_ = false;
     bool has_fired_ = false;
+    std::function<bool(disk_call const&)> chosen_;
     std::function<void(disk_call const&)> watcher_;
 };
 

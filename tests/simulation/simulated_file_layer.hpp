@@ -77,7 +77,7 @@ public:
         disk_call const told{kind::write, name_of(file), from};
         tell(told);
         std::unique_lock held(disk_->mutex_);
-        auto const fault = disk_->count();
+        auto const fault = disk_->count(told);
         auto const to = open_.at(file).file;
         if (disk_->is_full && offset + from.size() > to->cache.size()) return -ENOSPC;
         bool const is_through = disk_->is_write_through && open_.at(file).is_for_forces;
@@ -195,9 +195,10 @@ private:
     template <typename Body>
     long call(kind what, std::string const& name, Body&& body) noexcept
     {
-        tell({what, name, {}});
+        disk_call const told{what, name, {}};
+        tell(told);
         std::lock_guard const held(disk_->mutex_);
-        auto const fault = disk_->count();
+        auto const fault = disk_->count(told);
         if (!fault) return body();
         if (fault->what == disk_fault::effect::full) static_cast<void>(body());
         return fault->error == 0 ? -EIO : -fault->error;
@@ -206,9 +207,10 @@ private:
     /// A force that fails gives the sectors up: they look written, and no later force writes them.
     long force(kind what, handle file) noexcept
     {
-        tell({what, name_of(file), {}});
+        disk_call const told{what, name_of(file), {}};
+        tell(told);
         std::lock_guard const held(disk_->mutex_);
-        auto const fault = disk_->count();
+        auto const fault = disk_->count(told);
         auto& of = *open_.at(file).file;
         ++disk_->forces_;
         ++disk_->version_;
