@@ -36,6 +36,7 @@ force_answer answer_of(force_status status, std::string_view why) noexcept
 force_queue::force_queue(log_writer& writer, segment_supply& supply, log_image image, settings how)
     : writer_(writer), supply_(supply), how_(how), image_(std::move(image))
 {
+    pages_left_ = writer_.pages_left();
     in_flight_.reserve(queue_max);
     update_room();
     supply_.on_change([this] {
@@ -93,7 +94,7 @@ bool force_queue::reserve() noexcept
 /// Pages that decisions can still take, in this segment and in the spare.
 std::int64_t force_queue::free_pages() const noexcept
 {
-    std::int64_t const here = writer_.pages_left();
+    std::int64_t const here = pages_left_;
     std::int64_t const spare = supply_.ready_pages();
     // Its header and its snapshot; the last page of each segment is kept for a seal.
     std::int64_t const taken = 1 + std::int64_t{image_.snapshot_pages_max()};
@@ -219,6 +220,7 @@ void force_queue::lead(held_lock& lock, bool is_seal) noexcept
         }
     }
     has_leader_ = false;
+    pages_left_ = writer_.pages_left();
     update_room();
 }
 

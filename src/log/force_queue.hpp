@@ -169,7 +169,8 @@ private:
     std::deque<packed_gtrid> lazy_rollbacks_;
     bool has_raised_ = false;  // a horizon that is in no segment yet
     bool has_leader_ = false;
-    bool is_protected_ = true;  // something says that the last force is durable
+    std::uint32_t pages_left_ = 0;  // here; the writer itself belongs to whoever leads
+    bool is_protected_ = true;      // something says that the last force is durable
     bool ends_with_seal_ = false;
     bool is_poisoned_ = false;
     bool is_closed_ = false;
