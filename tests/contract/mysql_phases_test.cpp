@@ -69,6 +69,21 @@ TEST_P(mysql_phases, PreparedBranchIsFreeAtOnceOnMysql)
     EXPECT_TRUE(owner->is_reusable());
 }
 
+TEST_P(mysql_phases, SessionServesNobodyElseWhileItsBranchIsPrepared)
+{
+    for (verb const end : {verb::commit, verb::rollback}) {
+        auto const session = open();
+        xid const x = start(*session, 1);
+        EXPECT_FALSE(session->is_reusable());
+        ASSERT_TRUE(run(*session, verb::prepare, x).is_ok());
+
+        EXPECT_FALSE(session->is_reusable());
+
+        EXPECT_TRUE(run(*session, end, x).is_ok());
+        EXPECT_TRUE(session->is_reusable());
+    }
+}
+
 TEST_P(mysql_phases, NotaWhileTheOwnerIsAttachedSaysNothing)
 {
     ASSENT_ONLY_ON(mariadb, "MySQL detaches a branch when it is prepared");
