@@ -71,7 +71,7 @@ TEST_P(mysql_phases, PreparedBranchIsFreeAtOnceOnMysql)
 
 TEST_P(mysql_phases, SessionServesNobodyElseWhileItsBranchIsPrepared)
 {
-    for (verb const end : {verb::commit, verb::rollback}) {
+    for (verb const end : {verb::rollback, verb::commit}) {
         auto const session = open();
         xid const x = start(*session, 1);
         EXPECT_FALSE(session->is_reusable());
@@ -123,7 +123,7 @@ TEST_P(mysql_phases, OnceTheOwnerIsGoneFromTheProcessListItsBranchIsFree)
 TEST_P(mysql_phases, ReadOnlyBranchWhoseOwnerLeftIsFinishedLikeAnyOtherOnMysql)
 {
     ASSENT_ONLY_ON(mysql, "MariaDB answers 1402");
-    for (verb const end : {verb::commit, verb::rollback}) {
+    for (verb const end : {verb::rollback, verb::commit}) {
         auto owner = open();
         xid const x = next_xid(*owner);
         ASSERT_TRUE(run(*owner, verb::start, x).is_ok());
@@ -139,7 +139,7 @@ TEST_P(mysql_phases, ReadOnlyBranchWhoseOwnerLeftIsFinishedLikeAnyOtherOnMysql)
 TEST_P(mysql_phases, ReadOnlyBranchWhoseOwnerLeftIsNamedSo)
 {
     ASSENT_ONLY_ON(mariadb, "MySQL commits it like any other");
-    for (verb const end : {verb::commit, verb::rollback}) {
+    for (verb const end : {verb::rollback, verb::commit}) {
         auto owner = open();
         xid const x = next_xid(*owner);
         ASSERT_TRUE(run(*owner, verb::start, x).is_ok());
@@ -175,7 +175,7 @@ TEST_P(mysql_phases, KilledWhileActiveIsALostReplyAtEveryEnd)
 TEST_P(mysql_phases, KilledWhilePreparedIsALostReplyAndCanBeFinishedElsewhere)
 {
     int key = 0;
-    for (verb const end : {verb::commit, verb::rollback}) {
+    for (verb const end : {verb::rollback, verb::commit}) {
         auto const session = open();
         xid const x = start(*session, ++key);
         ASSERT_TRUE(run(*session, verb::prepare, x).is_ok());
@@ -261,7 +261,7 @@ TEST_P(mysql_phases, OnePhaseThatABackupBlocksTooLongIsRolledBack)
 TEST_P(mysql_phases, SecondPhaseThatABackupBlocksIsAskedAgain)
 {
     int key = 0;
-    for (verb const end : {verb::commit, verb::rollback}) {
+    for (verb const end : {verb::rollback, verb::commit}) {
         auto const session = impatient();
         xid const x = start(*session, ++key);
         ASSERT_TRUE(run(*session, verb::prepare, x).is_ok());
