@@ -73,7 +73,7 @@ plan resolve(scan_result const& scan, std::uint16_t resource_manager, log_facts 
         facts.is_live = is_live(id.global);
         auto const decision = log.find(id.global);  // after is_live: see the order above
         if (decision) note_decision(facts, *decision, id.branch);
-        facts.is_decided_here = parts.place == decision_place::log;
+        facts.is_place_read = parts.place == decision_place::log;
         facts.may_presume_abort = may_presume_abort;
 
         listed.insert(id);

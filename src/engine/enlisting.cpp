@@ -71,7 +71,8 @@ reply engine::start_branch(driver_session& session, branch const& started, deadl
 std::shared_ptr<branch> engine::admit(global_transaction& tx, std::shared_ptr<branch> started)
 {
     std::lock_guard const held{tx.mutex};
-    tx.coordinator.add_branch(started->is_read_only);
+    tx.coordinator.add_branch(started->is_read_only ? protocol::branch_role::reader
+                                                    : protocol::branch_role::voter);
     started->is_cancellable = true;
     tx.branches.push_back(started);
     // A deadline that struck meanwhile did not see this branch; the reaper's cancel must.

@@ -15,10 +15,11 @@ constexpr verb nothing = verb::start;
 
 }  // namespace
 
-std::size_t coordinator::add_branch(bool is_read_only)
+std::size_t coordinator::add_branch(branch_role role)
 {
     ASSENT_ASSERT(stage_ == stage::active);
-    branches_.push_back({branch_state::active, is_read_only, false});
+    ASSENT_ASSERT(role != branch_role::last || last_resource() == nullptr);
+    branches_.push_back({branch_state::active, role, false});
     return branches_.size() - 1;
 }
 
@@ -53,6 +54,7 @@ void coordinator::veto() noexcept
 void coordinator::decided(durable_decision const&) noexcept
 {
     ASSENT_ASSERT(stage_ == stage::deciding);
+    ASSENT_ASSERT(last_resource() == nullptr || last_resource()->state == branch_state::committed);
     is_decided_ = true;
     enter(stage::committing);
 }
@@ -60,6 +62,11 @@ void coordinator::decided(durable_decision const&) noexcept
 void coordinator::decision_unknown() noexcept
 {
     ASSENT_ASSERT(stage_ == stage::deciding);
+    if (last_resource() != nullptr) {
+        for (auto& b : branches_) {
+            if (b.state == branch_state::prepared) b.state = branch_state::row_awaited;
+        }
+    }
     enter(stage::undecided);
 }
 
@@ -68,10 +75,12 @@ verb coordinator::due(branch const& b) const noexcept
     bool const is_active = b.state == branch_state::active;
     switch (stage_) {
         case stage::ending_reads:
-            return is_active && b.is_read_only ? verb::commit_one_phase : nothing;
+            return is_active && b.role == branch_role::reader ? verb::commit_one_phase : nothing;
         case stage::preparing:
-            if (!is_active) return nothing;
-            return b.is_read_only ? verb::commit_one_phase : verb::prepare;
+            if (!is_active || b.role == branch_role::last) return nothing;
+            return b.role == branch_role::reader ? verb::commit_one_phase : verb::prepare;
+        case stage::deciding:
+            return is_active && b.role == branch_role::last ? verb::commit_one_phase : nothing;
         case stage::one_phase:
             return is_active ? verb::commit_one_phase : nothing;
         case stage::committing:
@@ -97,7 +106,9 @@ bool coordinator::send(std::size_t i, verb& what, bool is_first_on_usable_connec
             b.state = branch_state::preparing;
             break;
         case verb::commit_one_phase:
-            b.state = b.is_read_only ? branch_state::ending_read_only : branch_state::one_phase;
+            b.state = b.role == branch_role::reader ? branch_state::ending_read_only
+                      : stage_ == stage::deciding   ? branch_state::committing_row
+                                                    : branch_state::one_phase;
             break;
         case verb::commit:
             b.state = is_first_on_usable_connection ? branch_state::committing
@@ -130,7 +141,7 @@ stage coordinator::advance() noexcept
             // Any read-only branch that did not end well is a no vote for the writer too.
             bool const is_unanimous =
                 std::all_of(branches_.begin(), branches_.end(), [](branch const& b) {
-                    return !b.is_read_only || b.state == branch_state::read_only;
+                    return b.role != branch_role::reader || b.state == branch_state::read_only;
                 });
             enter(is_unanimous ? stage::one_phase : stage::rolling_back);
             return advance();
@@ -138,13 +149,16 @@ stage coordinator::advance() noexcept
         case stage::preparing: {
             bool const is_unanimous =
                 std::all_of(branches_.begin(), branches_.end(), [](branch const& b) {
-                    return b.state == branch_state::prepared || b.state == branch_state::read_only;
+                    return b.state == branch_state::prepared ||
+                           b.state == branch_state::read_only || b.role == branch_role::last;
                 });
             if (!is_unanimous) {
                 enter(stage::rolling_back);
                 return advance();
             }
-            enter(any(branch_state::prepared) ? stage::deciding : stage::ended);
+            enter(any(branch_state::prepared) ? stage::deciding
+                  : any(branch_state::active) ? stage::one_phase
+                                              : stage::ended);
             return stage_;
         }
         case stage::one_phase:
@@ -212,10 +226,18 @@ bool coordinator::any(branch_state what) const noexcept
                        [what](branch const& b) { return b.state == what; });
 }
 
+coordinator::branch const* coordinator::last_resource() const noexcept
+{
+    auto const found = std::find_if(branches_.begin(), branches_.end(),
+                                    [](branch const& b) { return b.role == branch_role::last; });
+    return found == branches_.end() ? nullptr : &*found;
+}
+
 std::size_t coordinator::writers() const noexcept
 {
-    return static_cast<std::size_t>(std::count_if(branches_.begin(), branches_.end(),
-                                                  [](branch const& b) { return !b.is_read_only; }));
+    return static_cast<std::size_t>(
+        std::count_if(branches_.begin(), branches_.end(),
+                      [](branch const& b) { return b.role != branch_role::reader; }));
 }
 
 }  // namespace assent::protocol

@@ -9,6 +9,9 @@
 //      |              +--any no--> rolling_back --------------------------------^
 //      +-- rollback-only ----------^
 //
+// One branch may be the last resource: it is not prepared, and its commit, which carries a row, is
+// the decision (deciding).  Where nobody else voted yes, it commits in one phase, without a row.
+//
 // The engine asks next(), sends the verb to every branch that may_send(), tells on_reply() what
 // came back, and asks again when nothing is outstanding.  All verbs of a stage may overlap.
 // Phase 2 is entered with a durable_decision and nothing else.
@@ -50,11 +53,18 @@ enum class verdict : std::uint8_t {
     in_doubt = 6,
 };
 
+/// What a branch is asked for.
+enum class branch_role : std::uint8_t {
+    voter = 0,   // prepare, then commit or rollback
+    reader = 1,  // declared read-only: its end is its vote
+    last = 2,    // the last resource: its commit carries the decision
+};
+
 class coordinator
 {
 public:
-    /// Adds a branch that was started.  @pre  stage is active.
-    std::size_t add_branch(bool is_read_only);
+    /// Adds a branch that was started.  @pre  stage is active; there is no other last resource.
+    std::size_t add_branch(branch_role role);
 
     /// Begins to commit; rolls back instead when `is_rollback_only`.  @pre  stage is active.
     void commit(bool is_rollback_only) noexcept;
@@ -64,7 +74,8 @@ public:
     /// @pre  stage is preparing, ending_reads or deciding, and nothing is outstanding.
     void veto() noexcept;
 
-    /// The commit point has passed.  @pre  stage is deciding.
+    /// The commit point has passed.
+    /// @pre  stage is deciding, and the last resource, if there is one, is committed.
     void decided(durable_decision const& proof) noexcept;
     /// Nothing of the decision reached the log: roll back, truthfully.  @pre  stage is deciding.
     void decision_refused() noexcept { veto(); }
@@ -90,13 +101,14 @@ private:
     struct branch
     {
         branch_state state = branch_state::active;
-        bool is_read_only = false;
+        branch_role role = branch_role::voter;
         bool is_sent = false;  // in this stage
     };
 
     verb due(branch const& b) const noexcept;
     void enter(stage next) noexcept;
     bool any(branch_state what) const noexcept;
+    branch const* last_resource() const noexcept;
     std::size_t writers() const noexcept;
 
     stage stage_ = stage::active;

@@ -13,7 +13,7 @@
 //   live in this process                      leave       its owner ends it
 //   decision names the branch                 commit
 //   decision exists, but not for the branch   quarantine  it never voted yes, yet is prepared
-//   its decision lives elsewhere              wait        absence here says nothing
+//   where its decision lives was not read     wait        absence elsewhere says nothing
 //   abort may not be presumed now             wait        no guardian, poisoned log, other refusal
 //   otherwise                                 rollback    presumed abort, whatever its age
 //
@@ -38,8 +38,8 @@ struct listed_facts
     bool is_live = false;
     bool has_decision = false;
     bool is_in_decision = false;
-    bool is_due = false;          // is_in_decision, and not known to be finished
-    bool is_decided_here = true;  // the gtrid says that its decision lives in this log
+    bool is_due = false;        // is_in_decision, and not known to be finished
+    bool is_place_read = true;  // the place where its decision lives was read, and read whole
     bool may_presume_abort = false;
 };
 
@@ -67,7 +67,7 @@ constexpr listed_action judge(listed_facts const& f) noexcept
     if (f.is_live) return listed_action::leave;
     if (f.is_in_decision) return listed_action::commit;
     if (f.has_decision) return listed_action::quarantine_unvoted;
-    if (!f.is_decided_here) return listed_action::wait;
+    if (!f.is_place_read) return listed_action::wait;
     if (!f.may_presume_abort) return listed_action::wait;
     return listed_action::rollback;
 }

@@ -74,6 +74,8 @@ std::string_view name_of(reply_class what) noexcept
         "witness: committed",
         "witness: rolled back",
         "vanished",
+        "row: commit",
+        "row: abort",
     };
     return names[static_cast<int>(what)];
 }

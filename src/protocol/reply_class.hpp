@@ -34,10 +34,12 @@ enum class reply_class : std::uint8_t {
     absent = 16,               // a later valid scan lacks it, and its session is gone
     witness_committed = 17,    // the server says the one-phase transaction committed
     witness_rolled_back = 18,  // the server says it did not
-    vanished = 19              // absent, and the server has lost a part of its past since
+    vanished = 19,             // absent, and the server has lost a part of its past since
+    row_commits = 20,          // the row in which the decision lives says commit
+    row_aborts = 21            // ... an abort row took its place, for good
 };
 
-inline constexpr int reply_class_count = 20;
+inline constexpr int reply_class_count = 22;
 
 reply_class classify(reply const& what) noexcept;
 std::string_view name_of(reply_class what) noexcept;

@@ -35,10 +35,11 @@ constexpr bool every_waiting_state_has_a_default()
 {
     for (int i = 0; i < branch_state_count; ++i) {
         auto const state = static_cast<branch_state>(i);
-        bool const waits = is_outstanding(state) || state == branch_state::in_doubt ||
-                           state == branch_state::commit_verify ||
-                           state == branch_state::hazard_verify ||
-                           state == branch_state::rollback_verify;
+        bool const waits =
+            is_outstanding(state) || state == branch_state::in_doubt ||
+            state == branch_state::row_in_doubt || state == branch_state::row_awaited ||
+            state == branch_state::commit_verify || state == branch_state::hazard_verify ||
+            state == branch_state::rollback_verify;
         if (waits != has_default(state)) return false;
     }
     return true;
@@ -64,12 +65,15 @@ static_assert(nothing_unknown_is_final());
 std::string_view name_of(branch_state what) noexcept
 {
     constexpr std::string_view names[branch_state_count] = {
-        "active",           "prepared",           "asked to prepare",   "read-only",
-        "committed",        "rolled back",        "commit due",         "commit to verify",
-        "hazard to verify", "rollback due",       "rollback to verify", "in doubt",
-        "heuristic commit", "heuristic rollback", "heuristic mixed",    "heuristic hazard",
-        "left behind",      "preparing",          "ending read-only",   "one-phase",
-        "committing",       "recommitting",       "rolling back",       "rolling back prepared",
+        "active",           "prepared",           "asked to prepare",
+        "read-only",        "committed",          "rolled back",
+        "commit due",       "commit to verify",   "hazard to verify",
+        "rollback due",     "rollback to verify", "in doubt",
+        "heuristic commit", "heuristic rollback", "heuristic mixed",
+        "heuristic hazard", "left behind",        "row in doubt",
+        "row awaited",      "preparing",          "ending read-only",
+        "one-phase",        "committing row",     "committing",
+        "recommitting",     "rolling back",       "rolling back prepared",
     };
     return names[static_cast<int>(what)];
 }

@@ -43,17 +43,21 @@ enum class branch_state : std::uint8_t {
     heuristic_mixed = 14,
     heuristic_hazard = 15,
     left_behind = 16,  // work may be permanent: the session left the branch behind our back
+    // Nothing is outstanding, again.
+    row_in_doubt = 17,  // its commit carried the decision, and the reply was lost: the row knows
+    row_awaited = 18,   // voted yes, and the decision is in doubt: the row knows
     // One verb is outstanding.
-    preparing = 17,
-    ending_read_only = 18,
-    one_phase = 19,
-    committing = 20,    // the first commit ever sent for this branch, on a usable connection
-    recommitting = 21,  // any other commit
-    rolling_back = 22,  // never asked to prepare
-    rolling_back_prepared = 23,  // prepared, or perhaps
+    preparing = 19,
+    ending_read_only = 20,
+    one_phase = 21,
+    committing_row = 22,  // the one commit that carries the decision in a row
+    committing = 23,      // the first commit ever sent for this branch, on a usable connection
+    recommitting = 24,    // any other commit
+    rolling_back = 25,    // never asked to prepare
+    rolling_back_prepared = 26,  // prepared, or perhaps
 };
 
-inline constexpr int branch_state_count = 24;
+inline constexpr int branch_state_count = 27;
 
 /// What must follow a reply.
 enum class follow_up : std::uint8_t {
@@ -62,6 +66,7 @@ enum class follow_up : std::uint8_t {
     verify = 2,       // a later valid scan decides
     record = 3,       // force a heuristic record, then forget the branch at the server
     ask_witness = 4,  // ask the server what became of the one-phase commit
+    ask_row = 5,      // ask the row in which the decision lives, and fence it
 };
 
 struct transition
@@ -113,6 +118,23 @@ inline constexpr std::array rows = {
     transition{s::in_doubt, c::witness_committed,   s::committed,          f::none},
     transition{s::in_doubt, c::witness_rolled_back, s::rolled_back,        f::none},
     transition{s::in_doubt, c::unknown,             s::in_doubt,           f::none},
+
+    // The commit row: work, and the row that decides, become permanent together or not at all.
+    // What is not certain is asked of the row: the asking inserts an abort row in its place, so
+    // that a commit which arrives later fails.  Its session may still be there to try, so until it
+    // is gone the abort row stays.
+    transition{s::committing_row, c::ok,            s::committed,          f::none},
+    transition{s::committing_row, c::rolled_back,   s::rolled_back,        f::none},
+    transition{s::committing_row, c::left_behind,   s::left_behind,        f::record},
+    transition{s::committing_row, c::unknown,       s::row_in_doubt,       f::ask_row},
+    transition{s::row_in_doubt, c::row_commits,     s::committed,          f::none},
+    transition{s::row_in_doubt, c::row_aborts,      s::rollback_verify,    f::verify},
+    transition{s::row_in_doubt, c::unknown,         s::row_in_doubt,       f::ask_row},
+
+    // The others voted yes, and wait for what the row will be found to say.
+    transition{s::row_awaited, c::row_commits,      s::commit_due,         f::again},
+    transition{s::row_awaited, c::row_aborts,       s::rollback_due,       f::again},
+    transition{s::row_awaited, c::unknown,          s::row_awaited,        f::ask_row},
 
     // Phase 2, commit.  XA C193, xa_commit.  RMERR here means rolled back and forgotten.
     transition{s::committing, c::ok,                 s::committed,          f::none},

@@ -353,7 +353,133 @@ TEST(Coordinator, SendsAVerbOnlyOnceAndNothingOutsideItsStage)
     EXPECT_EQ(tx.raw().size(), 2u);
 }
 
+constexpr auto voter = branch_role::voter;
+constexpr auto reader = branch_role::reader;
+constexpr auto last = branch_role::last;
+
+TEST(Coordinator, TheLastResourceIsNotPreparedAndItsCommitDecides)
+{
+    driven tx({last, voter, reader});
+    tx.commit();
+    tx.send_all();
+    EXPECT_FALSE(tx.outstanding(0));
+    EXPECT_EQ(tx.outstanding(1), verb::prepare);
+    EXPECT_EQ(tx.outstanding(2), verb::commit_one_phase);
+    tx.answer_all({c::ok, c::ok, c::ok}, {2, 1});
+    EXPECT_EQ(tx.now(), stage::deciding);
+
+    tx.send_all();
+    EXPECT_EQ(tx.outstanding(0), verb::commit_one_phase);
+    EXPECT_EQ(tx.state(0), branch_state::committing_row);
+    EXPECT_FALSE(tx.outstanding(1));
+    tx.answer(0, c::ok);
+    EXPECT_EQ(tx.now(), stage::deciding);
+    tx.decide();
+    tx.send_all();
+    EXPECT_EQ(tx.outstanding(1), verb::commit);
+    EXPECT_FALSE(tx.outstanding(0));
+    tx.answer(1, c::ok);
+
+    EXPECT_EQ(tx.now(), stage::ended);
+    EXPECT_EQ(tx.outcome(), v::committed);
+}
+
+TEST(Coordinator, TheLastResourceCommitsInOnePhaseWhereNobodyElseWrote)
+{
+    driven alone({last});
+    alone.commit();
+    driven beside_a_reader({reader, last});
+    beside_a_reader.commit();
+    beside_a_reader.send_all();
+    EXPECT_FALSE(beside_a_reader.outstanding(1));
+    beside_a_reader.answer(0, c::ok);
+    driven beside_read_only_votes({voter, last, voter});
+    beside_read_only_votes.commit();
+    beside_read_only_votes.send_all();
+    beside_read_only_votes.answer_all({c::rdonly, c::ok, c::rdonly}, {0, 2});
+
+    struct
+    {
+        driven& tx;
+        std::size_t at;
+    } const all[] = {{alone, 0}, {beside_a_reader, 1}, {beside_read_only_votes, 1}};
+    for (auto& each : all) {
+        EXPECT_EQ(each.tx.now(), stage::one_phase);
+        each.tx.send_all();
+        EXPECT_EQ(each.tx.outstanding(each.at), verb::commit_one_phase);
+        EXPECT_EQ(each.tx.state(each.at), branch_state::one_phase);
+        each.tx.answer(each.at, c::ok);
+        EXPECT_EQ(each.tx.outcome(), v::committed);
+    }
+}
+
+TEST(Coordinator, ANoVoteRollsTheLastResourceBackWithoutItsCommit)
+{
+    driven tx({voter, last, voter});
+    tx.commit();
+    tx.send_all();
+    tx.answer_all({c::ok, c::ok, c::rolled_back}, {2, 0});
+    tx.send_all();
+
+    EXPECT_EQ(tx.outstanding(0), verb::rollback);
+    EXPECT_EQ(tx.outstanding(1), verb::rollback);
+    EXPECT_EQ(tx.state(1), branch_state::rolling_back);
+    tx.answer_all({c::ok, c::ok, c::ok}, {0, 1});
+    EXPECT_EQ(tx.outcome(), v::rolled_back);
+}
+
+TEST(Coordinator, AVetoComesBeforeTheCommitOfTheLastResource)
+{
+    driven tx({voter, last});
+    tx.commit();
+    tx.send_all();
+    tx.answer(0, c::ok);
+    ASSERT_EQ(tx.now(), stage::deciding);
+    tx.veto();
+    tx.run_to_end(all_ok);
+
+    EXPECT_EQ(tx.outcome(), v::rolled_back);
+    EXPECT_FALSE(tx.seen(1).had_commit);
+}
+
+TEST(Coordinator, TheDoubtOfTheLastResourceIsTheDoubtOfAll)
+{
+    driven tx({voter, last});
+    tx.commit();
+    tx.send_all();
+    tx.answer(0, c::ok);
+    tx.send_all();
+    tx.answer(1, c::rmfail);
+    tx.decide();
+    tx.send_all();
+
+    EXPECT_FALSE(tx.outstanding(0)) << "neither commit nor rollback";
+    EXPECT_EQ(tx.outcome(), v::in_doubt);
+}
+
 using CoordinatorDeathTest = ::testing::Test;
+
+TEST(CoordinatorDeathTest, NoProofHelpsWhileTheLastResourceIsNotCommitted)
+{
+    driven tx({voter, last});
+    tx.commit();
+    tx.send_all();
+    tx.answer(0, c::ok);
+
+    EXPECT_DEATH(tx.raw().decided(proof()), "invariant broken");
+    tx.send_all();
+    EXPECT_DEATH(tx.raw().decided(proof()), "invariant broken");
+    EXPECT_DEATH(tx.raw().veto(), "invariant broken") << "its commit is under way";
+    tx.answer(1, c::rmfail);
+    EXPECT_DEATH(tx.raw().decided(proof()), "invariant broken");
+}
+
+TEST(CoordinatorDeathTest, ThereIsOneLastResource)
+{
+    driven tx({last});
+
+    EXPECT_DEATH(tx.raw().add_branch(last), "invariant broken");
+}
 
 TEST(CoordinatorDeathTest, CommitAndRollbackAreForActiveTransactions)
 {
@@ -362,7 +488,7 @@ TEST(CoordinatorDeathTest, CommitAndRollbackAreForActiveTransactions)
 
     EXPECT_DEATH(tx.raw().commit(false), "invariant broken");
     EXPECT_DEATH(tx.raw().rollback(), "invariant broken");
-    EXPECT_DEATH(tx.raw().add_branch(false), "invariant broken");
+    EXPECT_DEATH(tx.raw().add_branch(branch_role::voter), "invariant broken");
 }
 
 TEST(CoordinatorDeathTest, ADecisionIsForATransactionThatWaitsForOne)

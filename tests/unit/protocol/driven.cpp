@@ -54,10 +54,36 @@ assent::protocol::durable_decision proof()
 
 driven::driven(std::vector<bool> const& is_reader)
 {
-    for (bool const reader : is_reader) {
-        coordinator_.add_branch(reader);
-        branches_.emplace_back().is_reader = reader;
+    for (bool const reader : is_reader)
+        add(reader ? branch_role::reader : branch_role::voter);
+}
+
+driven::driven(std::initializer_list<branch_role> roles)
+{
+    for (branch_role const role : roles)
+        add(role);
+}
+
+driven driven::with(std::vector<branch_role> const& roles)
+{
+    driven made;
+    for (branch_role const role : roles)
+        made.add(role);
+    return made;
+}
+
+void driven::add(branch_role role)
+{
+    coordinator_.add_branch(role);
+    branches_.emplace_back().role = role;
+}
+
+std::optional<std::size_t> driven::last_resource() const
+{
+    for (std::size_t i = 0; i < branches_.size(); ++i) {
+        if (branches_[i].role == branch_role::last) return i;
     }
+    return std::nullopt;
 }
 
 stage driven::advance()
@@ -85,8 +111,17 @@ void driven::rollback()
 
 void driven::decide()
 {
-    coordinator_.decided(proof());
-    is_decided_ = true;
+    auto const last = last_resource();
+    if (last && state(*last) == branch_state::row_in_doubt) {
+        coordinator_.decision_unknown();
+        return;
+    }
+    if (last && state(*last) != branch_state::committed) {
+        coordinator_.decision_refused();
+    } else {
+        coordinator_.decided(proof());
+        is_decided_ = true;
+    }
     for (auto& b : branches_)
         b.sends_in_stage = 0;
 }
@@ -120,8 +155,10 @@ void driven::send_all(bool is_first_commit)
             EXPECT_TRUE(b.last_verb == verb::prepare && b.last == reply_class::ok)
                 << "a commit without a yes";
         }
-        b.had_commit |= what == verb::commit || (what == verb::commit_one_phase && !b.is_reader);
+        b.had_commit |= what == verb::commit ||
+                        (what == verb::commit_one_phase && b.role != branch_role::reader);
         b.is_repeat = what == verb::commit && !is_first_commit;
+        b.has_row = now() == stage::deciding;
         b.sent = what;
     }
 }
@@ -148,9 +185,12 @@ void driven::answer_all(std::vector<reply_class> const& replies,
 
 void driven::run_to_end(std::function<reply_class(std::size_t, verb)> const& reply)
 {
-    for (int rounds = 0; now() != stage::ended; ++rounds) {
+    for (int rounds = 0; now() != stage::ended && now() != stage::undecided; ++rounds) {
         ASSERT_LT(rounds, 8) << "the coordinator does not come to an end";
-        if (now() == stage::deciding) decide();
+        // A last resource is sent its commit first; what it answered is then the decision.
+        auto const last = last_resource();
+        bool const is_asked = !last || state(*last) != branch_state::active;
+        if (now() == stage::deciding && is_asked) decide();
         send_all();
         for (std::size_t i = 0; i < branches_.size(); ++i) {
             if (branches_[i].sent) answer(i, reply(i, *branches_[i].sent));

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <initializer_list>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -35,6 +36,7 @@ inline std::ostream& operator<<(std::ostream& out, reply_class what)
 namespace protocol_test {
 
 using assent::verb;
+using assent::protocol::branch_role;
 using assent::protocol::branch_state;
 using assent::protocol::follow_up;
 using assent::protocol::reply_class;
@@ -50,20 +52,25 @@ public:
     /// What one branch was sent and told; `last` is meaningless until it was answered.
     struct branch
     {
-        bool is_reader = false;
+        branch_role role = branch_role::voter;
         std::optional<verb> sent;  // and not answered
         verb last_verb = verb::start;
         reply_class last = reply_class::unknown;
         bool had_commit = false;  // either kind
         bool is_repeat = false;   // its commit was not the first
+        bool has_row = false;     // its commit carried the decision
         int sends_in_stage = 0;
     };
 
     /// One branch for each flag: true for a branch declared read-only.
     explicit driven(std::vector<bool> const& is_reader);
+    explicit driven(std::initializer_list<branch_role> roles);
+    static driven with(std::vector<branch_role> const& roles);
 
     void commit(bool is_rollback_only = false);
     void rollback();
+    /// The decision, as its place gives it: the log always can; a last resource is sent its commit,
+    /// and what it answered decides.
     void decide();
     void veto();
 
@@ -83,11 +90,14 @@ public:
     branch const& seen(std::size_t i) const { return branches_[i]; }
     std::size_t size() const { return branches_.size(); }
     assent::protocol::coordinator& raw() { return coordinator_; }
+    std::optional<std::size_t> last_resource() const;
 
-    /// All answer as `reply` says (branch, verb) until the end; decides when asked to.
+    /// All answer as `reply` says (branch, verb) until the end, or until nobody knows the decision.
     void run_to_end(std::function<reply_class(std::size_t, verb)> const& reply);
 
 private:
+    driven() = default;
+    void add(branch_role role);
     stage advance();
 
     assent::protocol::coordinator coordinator_;

@@ -35,8 +35,9 @@ bool is_proved_undone(driven::branch const& b)
         case verb::prepare:
             return b.last == c::rolled_back || b.last == c::rdonly;
         case verb::commit_one_phase:
-            if (b.is_reader && b.last == c::ok) return true;  // it wrote nothing
-            return b.last == c::rolled_back || (!b.is_reader && b.last == c::rmerr);
+            if (b.role == branch_role::reader && b.last == c::ok) return true;  // it wrote nothing
+            return b.last == c::rolled_back ||
+                   (!b.has_row && b.role != branch_role::reader && b.last == c::rmerr);
         case verb::rollback:
             return b.last == c::ok || b.last == c::rolled_back || b.last == c::heuristic_rollback ||
                    b.last == c::read_only_left;
@@ -54,7 +55,8 @@ bool is_proved_done(driven::branch const& b)
         case verb::commit_one_phase:
         case verb::commit:
             if (b.last == c::read_only_left) return b.is_repeat;
-            return b.last == c::ok || (b.last == c::heuristic_commit && !b.is_reader);
+            return b.last == c::ok ||
+                   (b.last == c::heuristic_commit && b.role != branch_role::reader);
         default:
             return false;
     }
@@ -73,7 +75,7 @@ void check(driven const& tx, bool was_decided)
                         tx.state(i) == branch_state::heuristic_rollback);
         }
         if (told == verdict::rolled_back_unconfirmed) {
-            ASSERT_FALSE(b.had_commit) << "branch " << i;
+            ASSERT_TRUE(!b.had_commit || is_proved_undone(b)) << "branch " << i;
             ASSERT_FALSE(b.last == c::left_behind);
         }
         if (told == verdict::committed) {
@@ -87,7 +89,7 @@ void check(driven const& tx, bool was_decided)
         if (b.last == c::left_behind && b.last_verb != verb::commit) {
             ASSERT_EQ(told, verdict::heuristic);
         }
-        decided_alone += b.last_verb == verb::commit_one_phase && !b.is_reader;
+        decided_alone += b.last_verb == verb::commit_one_phase && b.role != branch_role::reader;
     }
     ASSERT_NE(told, verdict::open);
     ASSERT_LE(decided_alone, 1) << "two branches decided on their own";
@@ -99,7 +101,7 @@ void check(driven const& tx, bool was_decided)
 /// What a run is given: each verb's reply, and what becomes of the decision.
 struct plan
 {
-    std::vector<bool> readers;
+    std::vector<branch_role> roles;
     std::vector<c> first;   // to prepare, and to the ends of reads
     std::vector<c> second;  // to all that comes later
     bool is_vetoed = false;
@@ -108,24 +110,32 @@ struct plan
 
 void run(plan const& p)
 {
-    driven tx(p.readers);
+    driven tx = driven::with(p.roles);
     bool was_decided = false;
     tx.commit();
-    for (int rounds = 0; tx.now() != stage::ended; ++rounds) {
+    for (int rounds = 0; tx.now() != stage::ended && tx.now() != stage::undecided; ++rounds) {
         ASSERT_LT(rounds, 8) << "the coordinator does not come to an end";
         if (tx.now() == stage::deciding) {
             if (p.is_vetoed) {
                 tx.veto();
             } else {
+                auto const last = tx.last_resource();
+                if (last) {
+                    tx.send_all();
+                    tx.answer(*last, p.second[*last]);
+                }
                 tx.decide();
-                was_decided = true;
+                was_decided = tx.now() == stage::committing;
+                ASSERT_EQ(was_decided, !last || p.second[*last] == c::ok)
+                    << "a last resource that was not heard to commit decided";
+                if (tx.now() == stage::undecided) break;
             }
         }
         tx.send_all(p.is_first_commit);
         for (std::size_t i = 0; i < tx.size(); ++i) {
             if (!tx.outstanding(i)) continue;
-            bool const is_first =
-                tx.outstanding(i) == verb::prepare || p.readers[i] || tx.now() == stage::one_phase;
+            bool const is_first = tx.outstanding(i) == verb::prepare ||
+                                  p.roles[i] == branch_role::reader || tx.now() == stage::one_phase;
             tx.answer(i,
                       is_first && tx.outstanding(i) != verb::rollback ? p.first[i] : p.second[i]);
         }
@@ -156,7 +166,8 @@ TEST(Properties, HoldForEverySequenceOfTwoBranches)
             c const b = reply_number(ab % reply_count);
             for (int second = 0; second < reply_count * reply_count; ++second) {
                 plan p;
-                p.readers = {readers > 0, readers > 1};
+                p.roles = {readers > 0 ? branch_role::reader : branch_role::voter,
+                           readers > 1 ? branch_role::reader : branch_role::voter};
                 p.first = {a, b};
                 p.second = {reply_number(second / reply_count), reply_number(second % reply_count)};
                 ASSERT_NO_FATAL_FAILURE(run(p)) << name_of(a) << ", " << name_of(b);
@@ -173,12 +184,32 @@ TEST(Properties, HoldForEverySequenceOfTwoBranches)
     }
 }
 
+TEST(Properties, HoldForEverySequenceOfAVoterAndALastResource)
+{
+    for (int vote = 0; vote < reply_count; ++vote) {
+        for (int row = 0; row < reply_count; ++row) {
+            for (int second = 0; second < reply_count; ++second) {
+                for (bool const is_vetoed : {false, true}) {
+                    plan p;
+                    p.roles = {branch_role::voter, branch_role::last};
+                    p.first = {reply_number(vote), reply_number(row)};
+                    p.second = {reply_number(second), reply_number(row)};
+                    p.is_vetoed = is_vetoed;
+                    ASSERT_NO_FATAL_FAILURE(run(p))
+                        << name_of(p.first[0]) << ", " << name_of(p.first[1]);
+                    if (::testing::Test::HasNonfatalFailure()) return;
+                }
+            }
+        }
+    }
+}
+
 TEST(Properties, HoldForASingleBranch)
 {
     for (int i = 0; i < reply_count; ++i) {
         for (bool const is_reader : {false, true}) {
             plan p;
-            p.readers = {is_reader};
+            p.roles = {is_reader ? branch_role::reader : branch_role::voter};
             p.first = {reply_number(i)};
             p.second = {c::ok};
             ASSERT_NO_FATAL_FAILURE(run(p)) << name_of(reply_number(i));
@@ -201,10 +232,11 @@ TEST(Properties, HoldForSampledSequencesOfThreeAndFour)
         plan p;
         int const count = 3 + below(2);
         for (int i = 0; i < count; ++i) {
-            p.readers.push_back(below(4) == 0);
+            p.roles.push_back(below(4) == 0 ? branch_role::reader : branch_role::voter);
             p.first.push_back(draw(8));
             p.second.push_back(draw(3));
         }
+        if (below(3) == 0) p.roles[static_cast<std::size_t>(below(count))] = branch_role::last;
         p.is_vetoed = below(8) == 0;
         p.is_first_commit = below(4) != 0;
         ASSERT_NO_FATAL_FAILURE(run(p)) << "sample " << sample;
@@ -216,7 +248,7 @@ TEST(Properties, CoverEveryReplyThatAVerbCanGet)
 {
     EXPECT_FALSE(is_reply_that_scans_give(c::unknown));
     EXPECT_TRUE(is_reply_that_scans_give(c::listed));
-    EXPECT_EQ(assent::protocol::reply_class_count - reply_count, 5);
+    EXPECT_EQ(assent::protocol::reply_class_count - reply_count, 7);
 }
 
 }  // namespace protocol_test

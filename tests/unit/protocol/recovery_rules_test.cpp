@@ -17,8 +17,8 @@ using assent::protocol::listed_facts;
 namespace {
 
 /// One letter a fact, capital when it holds: Ours, Known opening, Bound, at or below the Horizon,
-/// Live, has a Decision, named in it (N) and not finished (U), decided in This log, may Presume
-/// abort.
+/// Live, has a Decision, named in it (N) and not finished (U), the place of the decision was read
+/// (T), may Presume abort.
 std::string spell(listed_facts const& f)
 {
     std::string text;
@@ -30,7 +30,7 @@ std::string spell(listed_facts const& f)
     text += f.has_decision ? 'D' : 'd';
     text += f.is_in_decision ? 'N' : 'n';
     text += f.is_due ? 'U' : 'u';
-    text += f.is_decided_here ? 'T' : 't';
+    text += f.is_place_read ? 'T' : 't';
     text += f.may_presume_abort ? 'P' : 'p';
     return text;
 }
@@ -68,7 +68,7 @@ listed_facts facts_of(unsigned bits)
     f.is_live = bits & 8;
     f.has_decision = bits & 16;
     f.is_in_decision = bits & 32;
-    f.is_decided_here = bits & 64;
+    f.is_place_read = bits & 64;
     f.may_presume_abort = bits & 128;
     f.is_bound = bits & 256;
     f.is_due = bits & 512;
@@ -99,7 +99,7 @@ TEST(RecoveryRules, NothingIsRolledBackThatAnyFactSpeaksFor)
         // Whatever is due is named by a decision.
         if (judge(f) != listed_action::rollback || (f.is_due && !f.is_in_decision)) continue;
 
-        EXPECT_TRUE(f.is_ours && f.is_known_opening && f.is_decided_here && f.may_presume_abort);
+        EXPECT_TRUE(f.is_ours && f.is_known_opening && f.is_place_read && f.may_presume_abort);
         EXPECT_TRUE(f.is_bound);
         EXPECT_FALSE(f.is_live || f.has_decision || f.is_in_decision || f.is_at_or_below_horizon);
     }

@@ -28,6 +28,9 @@ enum class way {
     ending_read,        // declared read-only, beside the only writer
     one_phase,          // alone
     doubting,           // ... and its reply was lost
+    deciding_by_row,    // the last resource: its commit carries the decision
+    doubting_the_row,   // ... and its reply was lost
+    awaiting_the_row,   // voted yes, beside a last resource whose reply was lost
     committing,         // two yes, decided
     recommitting,       // ... and an earlier commit may have been carried out
     rolling_back,       // rollback(), never asked to prepare
@@ -41,6 +44,9 @@ constexpr char const* names[] = {"voting",
                                  "ending a read",
                                  "one-phase",
                                  "doubting",
+                                 "deciding by row",
+                                 "doubting the row",
+                                 "awaiting the row",
                                  "committing",
                                  "recommitting",
                                  "rolling back",
@@ -97,6 +103,18 @@ story const stories[] = {
     {way::doubting, c::witness_committed,   s::committed,          f::none,        none, v::committed},
     {way::doubting, c::witness_rolled_back, s::rolled_back,        f::none,        none, v::rolled_back},
     {way::doubting, c::unknown,             s::in_doubt,           f::none,        none, v::in_doubt},
+
+    // The last resource: only "rolled back" undoes the others; what was not heard, the row knows.
+    {way::deciding_by_row,  c::ok,          s::committed,       f::none,    none, v::committed},
+    {way::deciding_by_row,  c::rolled_back, s::rolled_back,     f::none,    none, v::rolled_back},
+    {way::deciding_by_row,  c::left_behind, s::left_behind,     f::record,  none, v::heuristic},
+    {way::deciding_by_row,  c::unknown,     s::row_in_doubt,    f::ask_row, none, v::in_doubt},
+    {way::doubting_the_row, c::row_commits, s::committed,       f::none,    none, v::committed},
+    {way::doubting_the_row, c::row_aborts,  s::rollback_verify, f::verify,  none, v::rolled_back_unconfirmed},
+    {way::doubting_the_row, c::unknown,     s::row_in_doubt,    f::ask_row, none, v::in_doubt},
+    {way::awaiting_the_row, c::row_commits, s::commit_due,      f::again,   none, v::in_doubt},
+    {way::awaiting_the_row, c::row_aborts,  s::rollback_due,    f::again,   none, v::in_doubt},
+    {way::awaiting_the_row, c::unknown,     s::row_awaited,     f::ask_row, none, v::in_doubt},
 
     // The decision is durable: what did not answer is pending; what went its own way is heuristic.
     {way::committing, c::ok,                 s::committed,          f::none,   none, v::committed},
@@ -211,6 +229,26 @@ driven up_to(way how)
         case way::doubting: {
             driven tx = up_to(way::one_phase);
             tx.answer(0, c::rmfail);
+            return tx;
+        }
+        case way::deciding_by_row:
+        case way::doubting_the_row: {
+            driven tx({branch_role::last, branch_role::voter});
+            tx.commit();
+            tx.send_all();
+            tx.answer(1, c::ok);
+            tx.send_all();
+            if (how == way::doubting_the_row) tx.answer(0, c::rmfail);
+            return tx;
+        }
+        case way::awaiting_the_row: {
+            driven tx({branch_role::voter, branch_role::last});
+            tx.commit();
+            tx.send_all();
+            tx.answer(0, c::ok);
+            tx.send_all();
+            tx.answer(1, c::rmfail);
+            tx.decide();
             return tx;
         }
         case way::committing:
