@@ -29,7 +29,10 @@ log_facts facts_of(ports::coordinator_log const& log)
     facts.node = log.node();
     facts.current = log.current();
     facts.knows = [&log](ports::opening const& which) { return log.knows(which); };
-    facts.find = [&log](gtrid const& which) { return log.find(which); };
+    facts.find = [&log](gtrid const& which) -> finding {
+        if (which.parts().place != decision_place::log) return {};
+        return {true, log.find(which)};
+    };
     facts.unfinished = [&log] { return log.unfinished(); };
     facts.horizon = [&log](std::uint16_t id) { return log.horizon(id); };
     facts.is_bound = [&log](std::uint16_t id) {
@@ -71,9 +74,9 @@ plan resolve(scan_result const& scan, std::uint16_t resource_manager, log_facts 
         }
         facts.is_at_or_below_horizon = ports::position{parts.epoch, parts.sequence} <= horizon;
         facts.is_live = is_live(id.global);
-        auto const decision = log.find(id.global);  // after is_live: see the order above
-        if (decision) note_decision(facts, *decision, id.branch);
-        facts.is_place_read = parts.place == decision_place::log;
+        auto const found = log.find(id.global);  // after is_live: see the order above
+        facts.is_place_read = found.was_read;
+        if (found.decision) note_decision(facts, *found.decision, id.branch);
         facts.may_presume_abort = may_presume_abort;
 
         listed.insert(id);

@@ -38,13 +38,20 @@ struct plan
     bool has_older = false;  ///< something of an older epoch is listed here or waits to be finished
 };
 
-/// What a log knows, for the owner and for a view alike.
+/// What was found where the decision of a transaction lives.
+struct finding
+{
+    bool was_read = false;  ///< so that no decision means that there is none
+    std::optional<ports::logged_decision> decision;
+};
+
+/// What is known of decisions, for the owner and for a view alike.
 struct log_facts
 {
     std::uint64_t node = 0;
     ports::opening current;
     std::function<bool(ports::opening const&)> knows;
-    std::function<std::optional<ports::logged_decision>(gtrid const&)> find;
+    std::function<finding(gtrid const&)> find;
     std::function<std::vector<ports::logged_decision>()> unfinished;
     std::function<ports::position(std::uint16_t)> horizon;
     /// Whether a resource manager has that id; what a damaged log lost counts as none.

@@ -2,6 +2,7 @@
 //
 // database.cpp -- memory_database: the handle that tests hold on the server.
 
+#include <limits>
 #include <stdexcept>
 
 #include "adapters/memory/server.hpp"
@@ -148,6 +149,16 @@ bool memory_database::is_guarded(std::uint64_t node) const
 std::string memory_database::identity() const
 {
     return server_->facts().identity;
+}
+
+std::vector<decision_row> memory_database::decisions() const
+{
+    return server_->list_decisions({}, std::numeric_limits<std::size_t>::max());
+}
+
+void memory_database::drop_decisions()
+{
+    server_->drop_decisions();
 }
 
 void memory_database::cut(std::uint64_t session)

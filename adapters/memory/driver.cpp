@@ -12,10 +12,11 @@ memory_driver::memory_driver(std::string name, std::shared_ptr<server> server)
 }
 
 /// Every call begins here, so that each can be made to fail and each names its resource manager.
-void memory_driver::enter(driver_call what, driver_session* on, deadline until)
+/// @return whether the session is to be cut when the call has had its effect.
+bool memory_driver::enter(driver_call what, driver_session* on, deadline until)
 {
     try {
-        server_->enter(what, on != nullptr ? on->id() : 0, until);
+        return server_->enter(what, on != nullptr ? on->id() : 0, until);
     } catch (driver_error const& e) {
         throw driver_error(name_ + ": " + e.what(), "08006");
     }
@@ -91,6 +92,47 @@ witness_state memory_driver::ask_witness(driver_session& manage, std::string con
 {
     enter(driver_call::ask_witness, &manage, until);
     return server_->ask(witness);
+}
+
+void memory_driver::cut(driver_session& on)
+{
+    on.sever();
+    throw driver_error(name_ + ": the connection was lost", "08006");
+}
+
+void memory_driver::ensure(driver_session& manage, deadline until)
+{
+    enter(driver_call::ensure_decisions, &manage, until);
+    server_->ensure_decisions();
+}
+
+void memory_driver::carry(driver_session& session, decision_row const& row)
+{
+    server_->carry(session.id(), row);
+}
+
+std::optional<decision_row> memory_driver::fence(driver_session& manage, gtrid const& which,
+                                                 deadline until)
+{
+    bool const is_cut = enter(driver_call::fence_decision, &manage, until);
+    auto seen = server_->fence(which);
+    if (is_cut) cut(manage);
+    return seen;
+}
+
+std::vector<decision_row> memory_driver::list(driver_session& manage, std::string_view prefix,
+                                              std::size_t at_most, deadline until)
+{
+    enter(driver_call::list_decisions, &manage, until);
+    return server_->list_decisions(prefix, at_most);
+}
+
+void memory_driver::prune(driver_session& manage, decision_row const& horizon,
+                          std::vector<gtrid> const& gone, deadline until)
+{
+    bool const is_cut = enter(driver_call::prune_decisions, &manage, until);
+    server_->prune(horizon, gone);
+    if (is_cut) cut(manage);
 }
 
 }  // namespace assent::inline v0::testing::memory

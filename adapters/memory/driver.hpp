@@ -9,7 +9,7 @@
 
 namespace assent::inline v0::testing::memory {
 
-class memory_driver : public resource_manager_driver
+class memory_driver : public resource_manager_driver, public decision_table
 {
 public:
     memory_driver(std::string name, std::shared_ptr<server> server);
@@ -32,8 +32,22 @@ public:
     witness_state ask_witness(driver_session& manage, std::string const& witness,
                               deadline until) override;
 
+    decision_table* decisions() noexcept override
+    {
+        return server_->options().holds_commit_rows ? this : nullptr;
+    }
+    void ensure(driver_session& manage, deadline until) override;
+    void carry(driver_session& session, decision_row const& row) override;
+    std::optional<decision_row> fence(driver_session& manage, gtrid const& which,
+                                      deadline until) override;
+    std::vector<decision_row> list(driver_session& manage, std::string_view prefix,
+                                   std::size_t at_most, deadline until) override;
+    void prune(driver_session& manage, decision_row const& horizon, std::vector<gtrid> const& gone,
+               deadline until) override;
+
 private:
-    void enter(driver_call what, driver_session* on, deadline until);
+    bool enter(driver_call what, driver_session* on, deadline until);
+    void cut(driver_session& on);
 
     std::string const name_;
     std::shared_ptr<server> const server_;

@@ -158,6 +158,12 @@ void verb_fault::hang_after_effect()
     arm();
 }
 
+void verb_fault::hang_in_commit()
+{
+    rule_->kind = memory::fault::hang_in_commit;
+    arm();
+}
+
 void verb_fault::delay(std::chrono::milliseconds by)
 {
     rule_->kind = memory::fault::delay;
@@ -219,6 +225,13 @@ void call_fault::cut()
 {
     rule_->kind = memory::call_fault_kind::cut;
     rule_->why = "scripted: the connection was cut";
+    arm();
+}
+
+void call_fault::cut_after_effect()
+{
+    rule_->kind = memory::call_fault_kind::cut_after;
+    rule_->why = "scripted: the connection was cut after the effect";
     arm();
 }
 

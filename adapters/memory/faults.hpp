@@ -17,14 +17,15 @@
 namespace assent::inline v0::testing::memory {
 
 enum class fault : std::uint8_t {
-    answer,        // with the effect that XA gives the code
-    answer_only,   // without any
-    answer_after,  // what was asked is done, and answered otherwise
-    lose_before,   // the request never arrives
-    lose_after,    // the reply never arrives
-    hang_before,   // the request waits in the socket
-    hang_after,    // the reply waits
-    delay,         // the reply comes late
+    answer,          // with the effect that XA gives the code
+    answer_only,     // without any
+    answer_after,    // what was asked is done, and answered otherwise
+    lose_before,     // the request never arrives
+    lose_after,      // the reply never arrives
+    hang_before,     // the request waits in the socket
+    hang_after,      // the reply waits
+    hang_in_commit,  // done for good, and nobody sees it yet
+    delay,           // the reply comes late
     crash_before,
     crash_after,
 };
@@ -41,7 +42,7 @@ struct request_rule
     std::chrono::milliseconds by{0};
 };
 
-enum class call_fault_kind : std::uint8_t { fail, time_out, cut };
+enum class call_fault_kind : std::uint8_t { fail, time_out, cut, cut_after };
 
 struct call_rule
 {

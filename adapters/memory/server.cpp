@@ -145,6 +145,9 @@ void server::apply(request_rule const& rule, std::uint64_t id,
             note(*waiting, waiting->answer, true);
             held_.push_back({id, waiting, false, false});
             break;
+        case fault::hang_in_commit:
+            held_.push_back({id, waiting, true, false, true});
+            break;
         case fault::delay:
             waiting->is_late = true;
             waiting->ready_at = present + rule.by;
@@ -310,7 +313,7 @@ void server::thaw()
     changed_.notify_all();
 }
 
-void server::enter(driver_call what, std::uint64_t id, deadline until)
+bool server::enter(driver_call what, std::uint64_t id, deadline until)
 {
     lock held(mutex_, std::defer_lock);
     deadline present = now();
@@ -319,7 +322,8 @@ void server::enter(driver_call what, std::uint64_t id, deadline until)
     auto const rule = faults_.match(what);
     if (rule && rule->kind == call_fault_kind::cut) drop_client(id);
     bool const is_silent = rule && rule->kind == call_fault_kind::time_out;
-    if (rule && !is_silent) throw driver_error(rule->why);
+    bool const is_cut_after = rule && rule->kind == call_fault_kind::cut_after;
+    if (rule && !is_silent && !is_cut_after) throw driver_error(rule->why);
     while (is_silent || is_frozen_) {
         if (present >= until || !wait(held, until)) {
             auto const asking = sessions_.find(id);
@@ -332,6 +336,7 @@ void server::enter(driver_call what, std::uint64_t id, deadline until)
     }
     if (!is_up_) throw driver_error("the server is down");
     if (id != 0 && !is_proceeding(id)) throw driver_error("the connection is lost");
+    return is_cut_after;
 }
 
 std::string_view name_of(verb what) noexcept

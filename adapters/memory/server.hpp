@@ -8,6 +8,7 @@
 //   verbs.cpp     XA's verbs by tables 6-2 and 6-4, the personalities, violations
 //   sessions.cpp  sessions that come, go, linger and hold locks; crash and restart
 //   rows.cpp      statements
+//   decisions.cpp the table assent_decision
 //
 // One mutex guards everything; it is held for a few map operations and never while waiting or
 // while calling out.  Clients know their sessions by number only, so that a session may vanish
@@ -61,6 +62,8 @@ struct durable_state
     row_map rows;
     std::map<xid, branch> branches;
     std::map<std::string, row_map> foreign;  // prepared under names that are not ours
+    bool has_decision_table = false;
+    std::map<std::string, decision_row> decisions;  // by the text of their names
 };
 
 /// The reply to a verb, on its way to its client.
@@ -91,6 +94,7 @@ struct session
     bool is_out_of_step = false;  // an answer to a call of the driver is still to come
     deadline lease_end = deadline::max();
     std::shared_ptr<pending_reply> outstanding;
+    std::optional<decision_row> carried;  // by the next one-phase commit
 };
 
 class server : public std::enable_shared_from_this<server>
@@ -124,7 +128,8 @@ public:
     void reset(std::uint64_t session);
 
     // The driver's other calls.  Each begins with enter(), which applies faults and throws.
-    void enter(driver_call what, std::uint64_t session, deadline until);
+    /// @return whether the session is cut once the call has had its effect.
+    bool enter(driver_call what, std::uint64_t session, deadline until);
     server_facts facts() const;
     scan_result scan() const;
     bool try_guard(std::uint64_t session, std::uint64_t node);
@@ -137,6 +142,14 @@ public:
     /// Makes an application's session a process's.  @return why not; empty when it was done.
     std::string adopt(memory_connection const& handle, std::uint64_t process,
                       server_facts const& expected);
+
+    // The table assent_decision.
+    void ensure_decisions();
+    void carry(std::uint64_t session, decision_row const& row);
+    std::optional<decision_row> fence(gtrid const& which);
+    std::vector<decision_row> list_decisions(std::string_view prefix, std::size_t at_most) const;
+    void prune(decision_row const& horizon, std::vector<gtrid> const& gone);
+    void drop_decisions();
 
     // The script.
     void arm(std::shared_ptr<request_rule> rule);
@@ -180,7 +193,8 @@ private:
         std::uint64_t session;
         std::shared_ptr<pending_reply> waiting;
         bool is_before_effect;
-        bool is_frozen;  // by freeze(), so thaw() lets it go; others wait for release()
+        bool is_frozen;             // by freeze(), so thaw() lets it go; others wait for release()
+        bool is_in_commit = false;  // done for good, and not visible yet
     };
 
     deadline now() const;
@@ -205,6 +219,8 @@ private:
     reply prepare(std::uint64_t id, branch& b);
     reply commit(std::uint64_t id, branch& b);
     reply commit_one_phase(std::uint64_t id, branch& b);
+    std::optional<reply> insert_carried(std::uint64_t id);
+    void require_decisions() const;
     reply roll_back(std::uint64_t id, branch& b);
     reply forget(branch& b);
     std::optional<reply> refusal(std::uint64_t id, branch& b);

@@ -33,6 +33,7 @@ server::server(memory_options chosen) : options_(std::move(chosen))
 driver_capabilities server::capabilities() const noexcept
 {
     driver_capabilities what;
+    what.is_two_phase = options_.is_two_phase;
     what.stays_attached_after_prepare = options_.acts_as == personality::mariadb;
     what.has_one_phase_witness = options_.acts_as == personality::postgresql;
     return what;
@@ -125,6 +126,12 @@ void server::end_session(std::uint64_t id)
     if (at == sessions_.end()) return;
     session& s = at->second;
     if (s.outstanding) lose(*s.outstanding);
+    for (auto const& request : held_) {
+        // What waits for a standby is on the disk already.
+        if (request.session != id || !request.is_in_commit) continue;
+        answer(*request.waiting, carry_out(id, request.waiting->what, request.waiting->branch),
+               true);
+    }
     if (s.attached) {
         branch& b = durable_.branches[*s.attached];
         if (b.at == phase::active) {

@@ -47,6 +47,7 @@ std::string server::objection(std::uint64_t id, session const& s, verb what, xid
         case verb::start:
             break;
         case verb::prepare:
+            if (!options_.is_two_phase) return "this database cannot prepare";
             if (b.had_prepare) return "it was asked to prepare before";
             if (b.had_commit || b.had_one_phase || b.had_rollback) return "its end was begun";
             if (is_foreign) return "the session is not associated with it";
@@ -136,6 +137,7 @@ reply server::start(std::uint64_t id, xid const& x)
     b.owner = id;
     b.is_read_only = std::exchange(s.is_read_only_next, false);
     s.attached = x;
+    s.carried.reset();
     return {};
 }
 
@@ -201,6 +203,10 @@ reply server::commit_one_phase(std::uint64_t id, branch& b)
     if (b.is_rollback_only) {
         finish(b, branch_fate::rolled_back);
         return make_reply(xa_code::rbrollback, "a statement had failed");
+    }
+    if (auto const refused = insert_carried(id)) {
+        finish(b, branch_fate::rolled_back);
+        return *refused;
     }
     finish(b, branch_fate::committed);
     reply done;

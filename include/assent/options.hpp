@@ -12,11 +12,13 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <assent/observer.hpp>
+#include <assent/resource_manager.hpp>
 
 namespace assent {
 inline namespace v0 {
@@ -126,8 +128,19 @@ public:
     }
     limits::duration deadline() const noexcept { return life_; }
 
+    /// The decision lives in a row of `last`, which is not prepared: one local transaction commits
+    /// its work and the row (docs/guide/commit-row.md).  Saves one prepare and the force of the
+    /// log, and is the only way to have a database without two-phase commit beside others.
+    begin_options& commit_row(resource_manager last)
+    {
+        commit_row_ = std::move(last);
+        return *this;
+    }
+    std::optional<resource_manager> const& commit_row() const noexcept { return commit_row_; }
+
 private:
     limits::duration life_{0};
+    std::optional<resource_manager> commit_row_;
 };
 
 /// How transaction_manager::run() repeats.
@@ -148,6 +161,12 @@ public:
     run_options& deadline(limits::duration life)
     {
         begin_.deadline(life);
+        return *this;
+    }
+    /// As begin_options::commit_row().
+    run_options& commit_row(resource_manager last)
+    {
+        begin_.commit_row(std::move(last));
         return *this;
     }
 

@@ -12,6 +12,8 @@
 //   resource_manager_driver   one database: opens sessions, tells who the server is, lists the
 //                    branches in doubt, holds the node's guardian lock, ends sessions.
 //
+//   decision_table   optional: a database that can hold commit rows, in its table assent_decision.
+//
 //   resource_manager what users hold: a cheap handle on a shared driver.
 //
 // The one invariant: a reply says what the server said, or that nothing was heard.  Adapters map
@@ -224,9 +226,69 @@ public:
     virtual void abandon() noexcept = 0;
 };
 
+/// What a row of the table assent_decision says of the transaction whose name is its key.
+enum class row_kind : char {
+    commit = 'c',   ///< it commits, on the branches that the content lists
+    abort = 'a',    ///< it never will: the row takes the place of a commit row that may yet arrive
+    horizon = 'h',  ///< not of one transaction: up to where rows were deleted
+};
+
+/// One row.  To an adapter the content is text: lower-case hexadecimal, stored as it is.
+struct decision_row
+{
+    gtrid name;
+    row_kind kind = row_kind::commit;
+    std::string content;
+};
+
+/// Optional: what a database must do to hold commit rows (docs/guide/commit-row.md), the decisions
+/// of transactions whose last resource it is.  The table has the columns gtrid (primary key), kind
+/// and content; its rows survive what the database's own commits survive.
+///
+/// The one invariant: a name has one row for ever, the first that was committed.  Whoever inserts
+/// the same name while another transaction has inserted it waits for that one's end.
+///
+/// Thread safety: every member may be called from several threads at once, on distinct sessions.
+class ASSENT_EXPORT decision_table
+{
+public:
+    virtual ~decision_table() = default;
+
+    /// Makes the table where it is missing and the account may, and refuses one that would lose
+    /// rows.
+    /// @throws driver_error  with the statement that makes it.
+    virtual void ensure(driver_session& manage, deadline until) = 0;
+
+    /// The next commit_one_phase on `session`, which a branch of ours is active on, first checks
+    /// the branch's mark, then inserts `row` in the same transaction, then commits: row and work
+    /// become permanent together, or neither.  Sends nothing by itself.
+    /// After it: ok, or XA_RB* or left_behind where neither can ever become permanent; anything
+    /// else means that nobody but the row knows.
+    virtual void carry(driver_session& session, decision_row const& row) = 0;
+
+    /// Inserts an abort row named `which` in a transaction of its own, unless there is a row of
+    /// that name; waits for one that is not committed yet, up to five seconds.
+    /// @return the row that is there, committed: for good, whatever arrives later.  Nothing when
+    ///         the wait was in vain.
+    /// @throws driver_error  also where the table is missing: it is never made here.
+    virtual std::optional<decision_row> fence(driver_session& manage, gtrid const& which,
+                                              deadline until) = 0;
+
+    /// The committed rows whose names begin with `prefix`, in the order of names, `at_most` of
+    /// them; none where the table is missing.
+    virtual std::vector<decision_row> list(driver_session& manage, std::string_view prefix,
+                                           std::size_t at_most, deadline until) = 0;
+
+    /// Puts `horizon` in the place of the row of its name, if any, and deletes the rows `gone`,
+    /// all in one transaction.
+    virtual void prune(driver_session& manage, decision_row const& horizon,
+                       std::vector<gtrid> const& gone, deadline until) = 0;
+};
+
 /// What a resource manager can do; declared, never guessed.
 struct driver_capabilities
 {
+    /// It can prepare.  One that cannot takes part alone, or with its commit row.
     bool is_two_phase = true;
     /// A prepared branch stays tied to the session that prepared it until that session commits it
     /// or is gone (MariaDB).
@@ -287,6 +349,9 @@ public:
     /// The fate of a one-phase commit, by the witness of its reply.
     virtual witness_state ask_witness(driver_session& manage, std::string const& witness,
                                       deadline until) = 0;
+
+    /// Where commit rows live; null where the database cannot hold any.
+    virtual decision_table* decisions() noexcept { return nullptr; }
 };
 
 /// A user's handle on a database: cheap to copy, compares by identity of the driver.

@@ -76,6 +76,8 @@ struct memory_options
     std::string user = "assent";
     std::string database = "memory";
     bool is_proxied = false;  ///< sessions cannot be seen or ended by their ids
+    bool is_two_phase = true;
+    bool holds_commit_rows = true;
     std::chrono::milliseconds guardian_lease{10'000};
     time_source time;
 };
@@ -114,6 +116,10 @@ enum class driver_call : std::uint8_t {
     cancel_statement = 9,
     end_session = 10,
     ask_witness = 11,
+    ensure_decisions = 12,
+    fence_decision = 13,
+    list_decisions = 14,
+    prune_decisions = 15,
 };
 
 /// A connection: what a lease converts to, and what enlist and join take.  Inside a branch its
@@ -182,6 +188,10 @@ public:
     void hang();
     /// The server does it and sends its reply when released.
     void hang_after_effect();
+    /// The server has committed it on its own disk and waits for a standby: nobody sees it, its
+    /// locks are kept, and neither its client's end nor its session's takes it back.  Released, it
+    /// becomes visible; so it does by a restart.  For commit_one_phase.
+    void hang_in_commit();
     /// The server does it and its reply arrives so much later.
     void delay(std::chrono::milliseconds by);
     void crash_server_before_effect();
@@ -209,6 +219,9 @@ public:
     void time_out();
     /// The session that asks is cut.
     void cut();
+    /// The server does what was asked, and then the session is cut.  For fence_decision and
+    /// prune_decisions.
+    void cut_after_effect();
 
 private:
     friend class fault_script;
@@ -274,6 +287,8 @@ public:
     std::vector<std::uint64_t> sessions() const;
     bool is_guarded(std::uint64_t node) const;
     std::string identity() const;
+    /// The committed rows of the table assent_decision, by name.
+    std::vector<decision_row> decisions() const;
 
     // Sessions.
     /// The network between this session and its client breaks; the server notices at once.
@@ -293,6 +308,8 @@ public:
     /// A standby: scans say that it is no writable primary.
     void set_writable(bool is_writable);
     void set_identity(std::string identity);
+    /// Somebody drops the table assent_decision.
+    void drop_decisions();
 
     // What happens behind the manager's back.
     /// Ends a prepared branch as an operator would, leaving no trace in the lists.

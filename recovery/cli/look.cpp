@@ -83,7 +83,10 @@ recovery::log_facts facts_of(two_looks const& seen)
     facts.knows = [&seen](ports::opening const& which) {
         return seen.after.image.openings().count({which.epoch, which.nonce}) != 0;
     };
-    facts.find = [&seen](gtrid const& which) { return find_decision(seen, which); };
+    facts.find = [&seen](gtrid const& which) -> recovery::finding {
+        if (which.parts().place != decision_place::log) return {};
+        return {true, find_decision(seen, which)};
+    };
     facts.unfinished = [&seen] {
         std::vector<ports::logged_decision> all;
         for (auto const& [global, entry] : seen.after.image.decisions()) {

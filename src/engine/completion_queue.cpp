@@ -2,6 +2,7 @@
 
 #include "engine/completion_queue.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/heuristics.hpp"
@@ -13,6 +14,11 @@ using protocol::branch_state;
 using protocol::reply_class;
 
 namespace {
+
+bool awaits_row(due_branch const& item) noexcept
+{
+    return item.state == branch_state::row_awaited || item.state == branch_state::row_in_doubt;
+}
 
 std::string_view step_name(verb what, std::string_view commit, std::string_view rollback) noexcept
 {
@@ -38,6 +44,12 @@ bool completion_queue::needs_scan() const noexcept
         }
     }
     return false;
+}
+
+bool completion_queue::needs_more_than_rows() const noexcept
+{
+    return std::any_of(items_.begin(), items_.end(),
+                       [](auto const& each) { return !awaits_row(each.second); });
 }
 
 void completion_queue::send(driver_session& manage, bool may_presume_abort)
@@ -67,6 +79,12 @@ completion_queue::fate completion_queue::send_one(driver_session& manage, due_br
     } else if (item.state == branch_state::rollback_due) {
         what = verb::rollback;
         from = branch_state::rolling_back_prepared;
+    } else if (awaits_row(item)) {
+        auto const says = shared_.rows.find(item.id.global);
+        if (!says) return fate::keep;
+        auto const known = *says ? reply_class::row_commits : reply_class::row_aborts;
+        auto const told = apply(item, item.state, known, item.last_reply);
+        return told == fate::keep ? send_one(manage, item) : told;
     } else if (protocol::is_final(item.state)) {
         // A heuristic whose record could not be forced yet.
         return apply(item, item.state, reply_class::ok, item.last_reply);
@@ -166,7 +184,7 @@ void completion_queue::finished(due_branch const& item)
 {
     shared_.tell(severity::info, "branch.finished", resource_manager_, item.id.text(),
                  protocol::name_of(item.state));
-    if (shared_.log->find(item.id.global)) shared_.log->note_finished(item.id);
+    shared_.note_finished(item.id);
     if (!item.owner) {
         if (item.state == branch_state::rolled_back) shared_.log->note_rolled_back(item.id.global);
         return;

@@ -3,6 +3,7 @@
 // completion_queue.hpp -- branches of one resource manager that their owners could not finish:
 // decided and not confirmed, to be rolled back and not confirmed, or to be verified by a scan.
 // Recovery of earlier epochs puts what it finds into the same queue.
+// Branches of a transaction whose decision, in a row, is in doubt wait here until the row is known.
 //
 // The transition table decides every step; the queue only sends, and remembers.
 
@@ -48,6 +49,8 @@ public:
     bool is_empty() const noexcept { return items_.empty(); }
     std::size_t size() const noexcept { return items_.size(); }
     bool needs_scan() const noexcept;
+    /// Whether a branch is due that waits for something else than a row to be read.
+    bool needs_more_than_rows() const noexcept;
 
     /// Sends what is due on the manager's own session.  A presumed abort waits until it may be
     /// presumed again: between the scan that found it and now, a copy of the log may have come.

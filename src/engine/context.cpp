@@ -32,6 +32,35 @@ context::context(limits const& all, std::shared_ptr<observer> sink,
 {
 }
 
+recovery::log_facts context::facts() const
+{
+    auto known = recovery::facts_of(*log);
+    auto const in_log = std::move(known.find);
+    auto const left_in_log = std::move(known.unfinished);
+    known.find = [this, in_log](gtrid const& which) -> recovery::finding {
+        if (which.parts().place != decision_place::commit_row) return in_log(which);
+        auto says = rows.find(which);
+        if (!says) return {};
+        return {true, std::move(*says)};
+    };
+    known.unfinished = [this, left_in_log] {
+        auto all = left_in_log();
+        for (auto& each : rows.unfinished())
+            all.push_back(std::move(each));
+        return all;
+    };
+    return known;
+}
+
+void context::note_finished(xid const& branch) noexcept
+{
+    if (branch.global.parts().place == decision_place::log) {
+        log->note_finished(branch);
+    } else {
+        rows.note_finished(branch);
+    }
+}
+
 void context::tell(severity level, std::string_view name, std::string_view resource_manager,
                    std::string_view id, std::string_view text) const noexcept
 {

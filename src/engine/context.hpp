@@ -20,9 +20,11 @@
 #include <assent/options.hpp>
 #include <assent/outcome.hpp>
 
+#include "engine/commit_rows.hpp"
 #include "engine/live_table.hpp"
 #include "ports/clock.hpp"
 #include "ports/coordinator_log.hpp"
+#include "recovery/resolver.hpp"
 
 namespace assent::engine {
 
@@ -52,7 +54,13 @@ public:
     std::unique_ptr<ports::coordinator_log> const log;
     ports::clock& time;
     live_table live;
+    commit_rows rows;
     recent_outcomes outcomes;
+
+    /// What is known of decisions, wherever they live, for the rules of recovery.
+    recovery::log_facts facts() const;
+    /// A branch of a decision is verified committed, or settled otherwise.
+    void note_finished(xid const& branch) noexcept;
 
     /// Tells the observer; what it throws is dropped, so that it cannot change an outcome.
     void tell(severity level, std::string_view name, std::string_view resource_manager,

@@ -4,13 +4,12 @@
 //
 //   drive:  while the coordinator has a stage:  send its verb to every branch   } overlapped
 //                                               collect every reply             }
-//           between the votes and phase 2:      decide, the one forced write
+//           between the votes and phase 2:      decide (deciding.cpp), the one forced write
 //   after:  hand over what is unfinished, release connections, report
 //
 // Nothing here knows what a reply means; the transition table does.
 
 #include <algorithm>
-#include <condition_variable>
 #include <utility>
 
 #include "engine/engine.hpp"
@@ -40,8 +39,9 @@ bool is_transient(reply const& vote) noexcept
 }
 
 /// The steps of an ending, as events; a crash test kills the process in them.
-std::string_view step_name(verb what, engine::step at) noexcept
+std::string_view step_name(branch const& b, engine::step at) noexcept
 {
+    verb const what = b.last_verb;
     struct names
     {
         std::string_view before, sent, reply;
@@ -50,10 +50,12 @@ std::string_view step_name(verb what, engine::step at) noexcept
     constexpr names commit{"branch.commit", "branch.commit.sent", "branch.commit.reply"};
     constexpr names one_phase{"branch.one_phase", "branch.one_phase.sent",
                               "branch.one_phase.reply"};
+    constexpr names row{"branch.commit_row", "branch.commit_row.sent", "branch.commit_row.reply"};
     constexpr names rollback{"branch.rollback", "branch.rollback.sent", "branch.rollback.reply"};
     constexpr names other{"branch.other", "branch.other.sent", "branch.other.reply"};
 
-    names const& of = what == verb::prepare            ? prepare
+    names const& of = b.carries_row                    ? row
+                      : what == verb::prepare          ? prepare
                       : what == verb::commit           ? commit
                       : what == verb::commit_one_phase ? one_phase
                       : what == verb::rollback         ? rollback
@@ -68,12 +70,6 @@ struct in_end
     ~in_end() { tx.is_in_end = false; }
     global_transaction& tx;
 };
-
-void lose(branch& b) noexcept
-{
-    if (b.is_connected) b.session->sever();
-    b.is_connected = false;
-}
 
 std::vector<std::uint16_t> left_at(std::vector<due_branch> const& left)
 {
@@ -96,7 +92,10 @@ ending engine::end(global_transaction& tx, intent what)
                     tx.id};
     }
     in_end const marked{tx};
-    if (what == intent::commit) run_before_completion(tx);
+    if (what == intent::commit) {
+        run_before_completion(tx);
+        enlist_last(tx);
+    }
     {
         std::lock_guard const held{tx.mutex};
         if (tx.is_ending) {
@@ -211,42 +210,47 @@ void engine::exchange(global_transaction& tx, deadline until)
         tell_step(b, step::sent);
     }
     for (std::size_t i = 0; i < count; ++i) {
-        branch& b = *tx.branches[i];
-        if (!protocol::is_outstanding(coordinator.state(i))) continue;
-        if (!b.is_connected) {
-            apply(tx, i, reply_class::rmfail);
-            continue;
-        }
-        auto const answer = b.session->collect(until);
-        if (!answer) {
-            b.last_reply = {};
-            b.last_reply.code = xa_code::rmfail;
-            b.last_reply.detail = reply_detail::reply_lost;
-            b.last_reply.text = "no reply in time";
-            lose(b);
-            // Once cut, the session says what it had learned: that COMMIT never left, or whom to
-            // ask about it.
-            auto cut = b.session->collect(until);
-            if (cut && cut->detail != reply_detail::reply_lost) {
-                b.last_reply = std::move(*cut);
-                apply(tx, i, protocol::classify(b.last_reply));
-                continue;
-            }
-            if (cut) b.last_reply.witness = std::move(cut->witness);
-            apply(tx, i, reply_class::silent);
-            continue;
-        }
-        b.last_reply = *answer;
-        tell_step(b, step::reply);
-        apply(tx, i, protocol::classify(*answer));
-        if (answer->detail == reply_detail::reply_lost) lose(b);
+        if (protocol::is_outstanding(coordinator.state(i))) hear(tx, i, until);
     }
+}
+
+/// Collects the reply of branch `i`, whose verb is out.
+void engine::hear(global_transaction& tx, std::size_t i, deadline until)
+{
+    branch& b = *tx.branches[i];
+    if (!b.is_connected) {
+        apply(tx, i, reply_class::rmfail);
+        return;
+    }
+    auto const answer = b.session->collect(until);
+    if (!answer) {
+        b.last_reply = {};
+        b.last_reply.code = xa_code::rmfail;
+        b.last_reply.detail = reply_detail::reply_lost;
+        b.last_reply.text = "no reply in time";
+        lose(b);
+        // Once cut, the session says what it had learned: that COMMIT never left, or whom to
+        // ask about it.
+        auto cut = b.session->collect(until);
+        if (cut && cut->detail != reply_detail::reply_lost) {
+            b.last_reply = std::move(*cut);
+            apply(tx, i, protocol::classify(b.last_reply));
+            return;
+        }
+        if (cut) b.last_reply.witness = std::move(cut->witness);
+        apply(tx, i, reply_class::silent);
+        return;
+    }
+    b.last_reply = *answer;
+    tell_step(b, step::reply);
+    apply(tx, i, protocol::classify(*answer));
+    if (answer->detail == reply_detail::reply_lost) lose(b);
 }
 
 void engine::tell_step(branch const& b, step at) const
 {
     if (!shared_.is_observed()) return;
-    shared_.tell(severity::debug, step_name(b.last_verb, at), b.rm->name(), b.id.text(),
+    shared_.tell(severity::debug, step_name(b, at), b.rm->name(), b.id.text(),
                  at == step::reply ? std::string_view{b.last_reply.text} : std::string_view{});
 }
 
@@ -255,7 +259,8 @@ void engine::apply(global_transaction& tx, std::size_t i, reply_class on)
     branch& b = *tx.branches[i];
     bool const is_vote =
         tx.coordinator.now() == stage::preparing || tx.coordinator.now() == stage::ending_reads;
-    bool const is_one_phase = tx.coordinator.now() == stage::one_phase;
+    bool const is_one_phase =
+        tx.coordinator.now() == stage::one_phase || tx.coordinator.now() == stage::deciding;
     auto const then = tx.coordinator.on_reply(i, on);
     auto const state = tx.coordinator.state(i);
     if (is_one_phase && state == branch_state::rolled_back) {
@@ -278,100 +283,6 @@ void engine::apply(global_transaction& tx, std::size_t i, reply_class on)
     if (!forgotten) lose(b);
 }
 
-/// The commit point.  Until the decision is handed to the log, anything may still veto it.
-void engine::decide(global_transaction& tx)
-{
-    tx.status = assent::status::prepared;
-    auto& coordinator = tx.coordinator;
-    ports::decision what;
-    what.global = tx.id;
-    std::string veto;
-    if (shared_.time.now() >= tx.until) veto = "its deadline passed";
-    if (auto const twin = shared_.twin(); !twin.empty()) veto = "a twin of this log: " + twin;
-    for (std::size_t i = 0; i < tx.branches.size(); ++i) {
-        if (coordinator.state(i) != branch_state::prepared) continue;
-        branch const& b = *tx.branches[i];
-        what.branches.push_back(b.id.branch);
-        if (!b.rm->is_guarded()) {
-            veto =
-                "the guardian of \"" + b.rm->name() + "\" lost its lock; votes there do not count";
-        }
-    }
-    if (!veto.empty()) {
-        tx.mark_rollback_only({veto, false});
-        coordinator.veto();
-        return;
-    }
-    shared_.tell(severity::debug, "decision.force", {}, tx.id.text(), {});
-    auto const asked_at = shared_.time.now();
-    auto const forced = shared_.log->force(what, asked_at + shared_.bounds.log_force);
-    tx.room.release();
-    if (auto const took = shared_.time.now() - asked_at; took > shared_.bounds.log_force_slow) {
-        using std::chrono::milliseconds;
-        auto const ms = std::chrono::duration_cast<milliseconds>(took).count();
-        shared_.tell(severity::warning, "log.force.slow", {}, tx.id.text(),
-                     std::to_string(ms) + " ms for one decision");
-    }
-    if (auto const* const proof = std::get_if<ports::durable_decision>(&forced)) {
-        ASSENT_ASSERT(proof->global() == tx.id);
-        shared_.tell(severity::debug, "decision.durable", {}, tx.id.text(), {});
-        shared_.outcomes.note(tx.id, known_outcome::committed);
-        coordinator.decided(*proof);
-        return;
-    }
-    auto const& failure = std::get<ports::force_failure>(forced);
-    tx.mark_rollback_only({"the decision log failed: " + failure.why, false});
-    if (failure.what == ports::force_failure::kind::not_submitted) {
-        coordinator.decision_refused();
-    } else {
-        tx.is_undecided = true;
-        shared_.tell(severity::alarm, "log.force.failed", {}, tx.id.text(), failure.why);
-        coordinator.decision_unknown();
-    }
-}
-
-/// A one-phase commit whose reply was lost: the server may still know, and is asked until it does.
-void engine::ask_witness(global_transaction& tx, std::size_t i)
-{
-    branch& b = *tx.branches[i];
-    auto& driver = b.rm->driver();
-    if (!driver.capabilities().has_one_phase_witness || b.last_reply.witness.empty()) return;
-    auto const until = shared_.time.now() + shared_.bounds.phase2_wait;
-    backoff pause{shared_.bounds.retry_min, shared_.bounds.completion_retry_max};
-    std::mutex mutex;
-    std::condition_variable nobody;
-    while (shared_.time.now() < until) {
-        try {
-            auto const session = driver.connect(session_purpose::manage, until);
-            inherited_descriptor const in_child{session->descriptor()};
-            if (driver.preflight(*session, until).identity == b.rm->facts().identity) {
-                auto const told = driver.ask_witness(*session, b.last_reply.witness, until);
-                if (told == witness_state::committed) {
-                    tx.coordinator.on_reply(i, reply_class::witness_committed);
-                    return;
-                }
-                if (told == witness_state::rolled_back) {
-                    tx.coordinator.on_reply(i, reply_class::witness_rolled_back);
-                    tx.mark_rollback_only(
-                        {"\"" + b.rm->name() + "\" lost its connection before it committed", true});
-                    return;
-                }
-                if (told == witness_state::unknown) {
-                    b.last_reply.witness.clear();  // nobody is left to ask
-                    return;
-                }
-            }
-        } catch (std::exception const& e) {  // of the application's own connect function, too
-            shared_.tell(severity::warning, "witness.unreachable", b.rm->name(), b.id.text(),
-                         e.what());
-        }
-        std::unique_lock held{mutex};
-        auto const next = std::min(pause.after(shared_.time.now(), std::chrono::hours{1}), until);
-        while (shared_.time.now() < next)
-            shared_.time.wait(held, nobody, next);
-    }
-}
-
 /// Notes in the log what is finished, and leaves the rest to the keepers.
 void engine::hand_over(global_transaction& tx)
 {
@@ -384,7 +295,9 @@ void engine::hand_over(global_transaction& tx)
         branch& b = *tx.branches[i];
         auto const state = tx.coordinator.state(i);
         bool const is_final = protocol::is_final(state) || state == branch_state::in_doubt;
-        if (how == verdict::in_doubt && !is_final) {
+        bool const awaits_row =
+            state == branch_state::row_in_doubt || state == branch_state::row_awaited;
+        if (how == verdict::in_doubt && !is_final && !awaits_row) {
             // Undecided: neither commit nor rollback may be sent until the log is opened again.
             // An attached session would keep recovery from finishing its branch.
             lose(b);
@@ -393,9 +306,10 @@ void engine::hand_over(global_transaction& tx)
         // Neither committed nor known to be gone: nothing of it may stay attached.
         if (state == branch_state::in_doubt) lose(b);
         if (is_final && !b.is_record_due && !b.is_forget_due) {
-            if (is_decided && state != branch_state::read_only) shared_.log->note_finished(b.id);
+            if (is_decided && state != branch_state::read_only) shared_.note_finished(b.id);
             continue;
         }
+        if (awaits_row) shared_.rows.ask(tx.id);
         if (b.rm->driver().capabilities().stays_attached_after_prepare ||
             state == branch_state::rollback_verify) {
             lose(b);

@@ -125,11 +125,23 @@ std::shared_ptr<global_transaction> engine::begin(begin_options const& how)
     auto const life = how.deadline().count() == 0 ? shared_.bounds.transaction : how.deadline();
     auto const until = shared_.time.now() + std::min(life, life_max);
     auto const current = shared_.log->current();
+    gtrid::fields name{decision_place::log, 0,        shared_.log->node(), current.epoch,
+                       current.nonce,       /*seq*/ 0};
+    std::shared_ptr<keeper> place;
+    if (how.commit_row()) {
+        place = keeper_of(*how.commit_row());
+        if (place->driver().decisions() == nullptr) {
+            throw error{errc::bad_argument,
+                        "\"" + place->name() + "\" cannot hold commit rows; begin without one"};
+        }
+        place->want_rows();
+        name.place = decision_place::commit_row;
+        name.place_resource_manager = place->known_id();
+    }
     auto begun = shared_.live.enter([&](std::uint64_t sequence) {
-        return std::make_shared<global_transaction>(
-            gtrid::make({decision_place::log, 0, shared_.log->node(), current.epoch, current.nonce,
-                         sequence}),
-            until, std::move(room));
+        name.sequence = sequence;
+        return std::make_shared<global_transaction>(gtrid::make(name), until, std::move(room),
+                                                    place);
     });
     reaper_.watch(until);
     return begun;
@@ -145,6 +157,9 @@ known_outcome engine::outcome(gtrid const& id) const
     // A transaction that ended between the two looks is among the recent ones now.
     if (auto const recent = shared_.outcomes.find(id); recent != known_outcome::not_known) {
         return recent;
+    }
+    if (auto const row = shared_.rows.find(id)) {
+        return *row ? known_outcome::committed : known_outcome::rolled_back;
     }
     switch (shared_.log->outcome(id)) {
         case ports::recorded_outcome::committed:
@@ -196,6 +211,10 @@ manager_state engine::state() const
                     decision.what.branches[i].parts().resource_manager == bound.id;
             }
         }
+        if (auto const asked = shared_.rows.asked_of(bound.id).size(); asked != 0) {
+            missing.undrained += "; " + std::to_string(asked) +
+                                 " transactions are decided by commit rows there, and wait";
+        }
         now.resource_managers.push_back(std::move(missing));
     }
     return now;
@@ -219,8 +238,7 @@ close_report engine::close(deadline until)
         shared_.live.wait_for_size(shared_.live.size() - 1, shared_.time,
                                    std::min(until, shared_.time.now() + shared_.bounds.retry_min));
     }
-    for (auto const& tx : shared_.live.all())
-        left.unfinished.push_back(tx->id);
+    left.unfinished = shared_.live.names();
     left.is_drained = left.unfinished.empty();
     // Resource managers that the log knows and nobody added count too: nobody has looked there.
     for (auto const& each : state().resource_managers) {

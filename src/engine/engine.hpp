@@ -5,6 +5,7 @@
 //
 //   enlisting.cpp   lease, enlist: a session, XA START, a branch
 //   ending.cpp      commit, rollback: the loop over the coordinator
+//   deciding.cpp    the commit point: the log, or a row; whom to ask when a reply was lost
 //   reaper.cpp      deadlines
 //   keeper.cpp      one resource manager's worker: binding, guardian, scans, completion
 
@@ -12,10 +13,12 @@
 #define ASSENT_ENGINE_ENGINE_HPP
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <assent/transaction_manager.hpp>
@@ -86,19 +89,28 @@ private:
     // enlisting.cpp
     std::shared_ptr<keeper> keeper_of(resource_manager const& rm) const;
     void require_active(global_transaction& tx);
+    void settle_place(global_transaction& tx);
+    void require_place(global_transaction const& tx, keeper const& joining, access how) const;
+    void enlist_last(global_transaction& tx) noexcept;
     pooled_session start_leased(global_transaction& tx, std::uint16_t rm_id, branch& started);
     reply start_branch(driver_session& session, branch const& started, deadline until);
     std::shared_ptr<branch> admit(global_transaction& tx, std::shared_ptr<branch> started);
+
+    // deciding.cpp
+    class row_port;
+    void decide(global_transaction& tx);
+    void ask_witness(global_transaction& tx, std::size_t i);
+    void ask_row(global_transaction& tx, std::size_t i);
+    void ask_own(branch const& b, std::function<bool(driver_session&, deadline)> const& ask) const;
 
     // ending.cpp
     void run_before_completion(global_transaction& tx);
     void drive(global_transaction& tx, intent what);
     void exchange(global_transaction& tx, deadline until);
+    void hear(global_transaction& tx, std::size_t i, deadline until);
     [[noreturn]] void refuse_for_log();
-    void decide(global_transaction& tx);
     void tell_step(branch const& b, step at) const;
     void apply(global_transaction& tx, std::size_t i, protocol::reply_class on);
-    void ask_witness(global_transaction& tx, std::size_t i);
     void hand_over(global_transaction& tx);
     void release(global_transaction& tx) noexcept;
     ending report(global_transaction& tx);

@@ -47,6 +47,67 @@ void engine::require_active(global_transaction& tx)
     }
 }
 
+/// Where the decision lives is fixed before the first branch begins: its name says it for ever.
+void engine::settle_place(global_transaction& tx)
+{
+    if (tx.row_place == nullptr || tx.is_placed) return;
+    auto name = tx.id.parts();
+    auto const id = tx.row_place->wait_until_holding_rows(tx.until);
+    if (name.place_resource_manager != id) {
+        name.place_resource_manager = id;
+        shared_.live.rename(tx, gtrid::make(name));
+    }
+    tx.is_placed = true;
+}
+
+/// A database that cannot prepare takes part alone, or as the one whose commit row decides.
+void engine::require_place(global_transaction const& tx, keeper const& joining, access how) const
+{
+    auto const refuse = [&tx](std::string const& why) {
+        throw error{errc::invalid_state, why, tx.id};
+    };
+    auto const& name = joining.name();
+    if (tx.row_place.get() == &joining) {
+        if (how == access::read_only) {
+            refuse("the commit row is written into \"" + name + "\": ask for read_write there");
+        }
+        for (auto const& each : tx.branches) {
+            if (each->is_last) refuse("\"" + name + "\" holds the commit row, in one branch only");
+        }
+        return;
+    }
+    if (how == access::read_only) return;
+    bool const can_prepare = joining.driver().capabilities().is_two_phase;
+    if (!can_prepare && tx.row_place) {
+        refuse("\"" + name + "\" cannot prepare, and \"" + tx.row_place->name() +
+               "\" is the last resource of this transaction, which has only one");
+    }
+    for (auto const& each : tx.branches) {
+        if (each->is_read_only || each->is_last) continue;
+        bool const both = can_prepare && each->rm->driver().capabilities().is_two_phase;
+        if (both) continue;
+        auto const& last = can_prepare ? each->rm->name() : name;
+        refuse("\"" + last +
+               "\" cannot prepare, so beside other databases its own commit must be "
+               "the decision: begin with begin_options{}.commit_row(" +
+               last + ")");
+    }
+}
+
+/// The declared place of the row has no branch yet, and others will vote: it gets one now.
+void engine::enlist_last(global_transaction& tx) noexcept
+try {
+    if (tx.row_place == nullptr || tx.is_rollback_only()) return;
+    std::size_t voters = 0;
+    for (auto const& each : tx.branches) {
+        if (each->is_last) return;
+        voters += !each->is_read_only;
+    }
+    if (voters > 1) lease(tx, tx.row_place->manager());
+} catch (std::exception const& e) {
+    tx.mark_rollback_only({std::string{"no commit row can be written: "} + e.what(), false});
+}
+
 reply engine::start_branch(driver_session& session, branch const& started, deadline until)
 {
     if (shared_.is_observed()) {
@@ -71,8 +132,9 @@ reply engine::start_branch(driver_session& session, branch const& started, deadl
 std::shared_ptr<branch> engine::admit(global_transaction& tx, std::shared_ptr<branch> started)
 {
     std::lock_guard const held{tx.mutex};
-    tx.coordinator.add_branch(started->is_read_only ? protocol::branch_role::reader
-                                                    : protocol::branch_role::voter);
+    tx.coordinator.add_branch(started->is_last        ? protocol::branch_role::last
+                              : started->is_read_only ? protocol::branch_role::reader
+                                                      : protocol::branch_role::voter);
     started->is_cancellable = true;
     tx.branches.push_back(started);
     // A deadline that struck meanwhile did not see this branch; the reaper's cancel must.
@@ -104,11 +166,14 @@ any_lease engine::lease(global_transaction& tx, resource_manager const& rm, acce
                         "branch that sees nothing of the first",
                     tx.id};
     }
+    require_place(tx, *keeper, how);
+    settle_place(tx);
     auto const rm_id = keeper->wait_until_serving(tx.until);
     auto started = std::make_shared<branch>();
     started->rm = keeper;
     started->history = keeper->facts().history;
     started->is_read_only = how == access::read_only;
+    started->is_last = keeper == tx.row_place;
     auto leased = start_leased(tx, rm_id, *started);
     started->session = std::move(leased.session);
     started->in_child = std::move(leased.in_child);
@@ -164,12 +229,15 @@ bool engine::enlist(global_transaction& tx, resource_manager const& rm, void* ha
                         tx.id};
         }
     }
+    require_place(tx, *keeper, how);
+    settle_place(tx);
     auto const rm_id = keeper->wait_until_serving(tx.until);
     auto started = std::make_shared<branch>();
     started->rm = keeper;
     started->history = keeper->facts().history;
     started->is_borrowed = true;
     started->is_read_only = how == access::read_only;
+    started->is_last = keeper == tx.row_place;
     started->handle = handle;
     try {
         started->session = keeper->driver().borrow(

@@ -6,6 +6,12 @@
 
 namespace assent::engine {
 
+void lose(branch& b) noexcept
+{
+    if (b.is_connected) b.session->sever();
+    b.is_connected = false;
+}
+
 bool global_transaction::mark_rollback_only(rollback_cause why)
 {
     std::lock_guard const held{mutex};

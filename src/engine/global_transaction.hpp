@@ -20,6 +20,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <assent/error.hpp>
@@ -42,6 +43,7 @@ struct branch
     inherited_descriptor in_child;  // a borrowed socket is its owner's affair
     bool is_borrowed = false;
     bool is_read_only = false;  // declared, and enforced by the server
+    bool is_last = false;       // not prepared: its commit carries the decision
     std::string history;        // of the server when it began
     void* handle = nullptr;
     release_function on_release;
@@ -53,12 +55,16 @@ struct branch
     reply last_reply;
     bool is_record_due = false;  // a heuristic whose record could not be forced
     bool is_forget_due = false;  // recorded, and the server still remembers it
+    bool carries_row = false;    // its commit was sent with the decision
 
     std::mutex lock;  // the owner's submits against the keeper's cancels
     bool is_cancellable = false;
     bool was_cancelled = false;
     bool is_session_ended = false;  // at the server, by the keeper
 };
+
+/// Cuts the branch's connection; whatever is still asked of it was lost.
+void lose(branch& b) noexcept;
 
 /// What a user's lease points at.
 class leased_session
@@ -98,13 +104,18 @@ struct rollback_cause
 class global_transaction
 {
 public:
-    global_transaction(gtrid const& global, deadline end, ports::reservation in_log)
-        : id(global), until(end), room(std::move(in_log))
+    global_transaction(gtrid const& global, deadline end, ports::reservation in_log,
+                       std::shared_ptr<keeper> place)
+        : id(global), until(end), row_place(std::move(place)), room(std::move(in_log))
     {
     }
 
-    gtrid const id;
+    /// Final from the first branch on: until its resource manager is bound, a commit row has no
+    /// place.  Written by the owner, under `mutex` and the live table's.
+    gtrid id;
     deadline const until;
+    /// Whose commit row decides; null: the log does.
+    std::shared_ptr<keeper> const row_place;
 
     std::atomic<assent::status> status{assent::status::active};
 
@@ -119,6 +130,7 @@ public:
     ports::reservation room;  // for the decision; given back when it is made or needed no more
     protocol::coordinator coordinator;
     std::vector<synchronization> synchronizations;
+    bool is_placed = false;  // the place of its decision is fixed, and usable
     bool is_completed = false;
     bool is_in_end = false;  // what is called back from there cannot end it again
 

@@ -41,6 +41,7 @@ keeper::keeper(context& shared, resource_manager rm)
       rm_(std::move(rm)),
       pool_(shared.bounds.pooled_sessions_max),
       guardian_(shared, *rm_.driver()),
+      rows_(shared, *rm_.driver()),
       due_(shared, rm_.name()),
       reconnect_(shared.bounds.retry_min, shared.bounds.retry_max),
       unsettled_(shared.bounds.retry_min, shared.bounds.scan_interval)
@@ -56,14 +57,54 @@ keeper::~keeper()
 
 std::uint16_t keeper::wait_until_serving(deadline until)
 {
+    return wait_until(&keeper::is_serving, until);
+}
+
+void keeper::want_rows()
+{
+    if (rows_.want()) on_row(true);
+}
+
+std::uint16_t keeper::wait_until_holding_rows(deadline until)
+{
+    return wait_until(&keeper::is_holding_rows, until);
+}
+
+std::uint16_t keeper::wait_until(bool (keeper::*is_so)() const, deadline until)
+{
     until = std::min(until, shared_.time.now() + shared_.bounds.first_scan);
     std::unique_lock held{mutex_};
     for (;;) {
-        if (is_connected_ && has_scanned_ && guardian_.is_held()) return id_;
+        if ((this->*is_so)()) return id_;
         if (is_stopping_ || shared_.time.now() >= until) break;
         shared_.time.wait(held, changed_, until);
     }
+    if (is_serving() && !is_stopping_) {
+        throw error{errc::unavailable,
+                    "no decision may live in a commit row of \"" + name() + "\": " + why_no_rows_};
+    }
     throw error{errc::unavailable, "resource manager \"" + name() + "\" does not serve: " + why_};
+}
+
+std::uint16_t keeper::known_id() const
+{
+    {
+        std::lock_guard const held{mutex_};
+        if (id_ != 0) return id_;
+    }
+    for (auto const& known : shared_.log->bindings()) {
+        if (known.name == name()) return known.id;
+    }
+    return 0;
+}
+
+void keeper::on_row(bool is_question)
+{
+    {
+        std::lock_guard const held{mutex_};
+        (is_question ? is_asked_ : has_row_news_) = true;
+    }
+    wake();
 }
 
 server_facts keeper::facts() const
@@ -101,22 +142,38 @@ void keeper::cancel(std::shared_ptr<branch> target, deadline end_at)
 
 resource_manager_state keeper::state() const
 {
+    auto const asked = rows_asked();  // before the lock: whoever answers holds theirs, and wakes us
     std::lock_guard const held{mutex_};
     resource_manager_state now;
     now.name = name();
     now.kind = facts_.kind;
-    now.is_serving = is_connected_ && has_scanned_ && guardian_.is_held();
+    now.is_serving = is_serving();
     now.why = now.is_serving ? std::string{} : why_;
     now.branches_due = due_count_;
     now.is_drained = has_scanned_ && undrained_.empty() && due_count_ == 0;
     if (!now.is_drained) now.undrained = undrained_.empty() ? "branches wait there" : undrained_;
+    if (asked != 0) {
+        now.is_drained = false;
+        now.undrained = std::to_string(asked) +
+                        " transactions are decided by commit rows there that were not read yet" +
+                        (why_no_rows_.empty() ? "" : ": " + why_no_rows_);
+    }
     return now;
 }
 
 bool keeper::is_drained() const
 {
-    std::lock_guard const held{mutex_};
-    return has_scanned_ && undrained_.empty() && due_count_ == 0;
+    return state().is_drained;
+}
+
+std::size_t keeper::rows_asked() const
+{
+    std::uint16_t id = 0;
+    {
+        std::lock_guard const held{mutex_};
+        id = id_;
+    }
+    return id == 0 ? 0 : shared_.rows.asked_of(id).size();
 }
 
 // ---- the work --------------------------------------------------------------------------------
@@ -131,6 +188,7 @@ deadline keeper::step()
             if (is_older_finished_) raise_horizon();
             if (!guardian_.is_held()) say(guardian_.why());
             if (shared_.time.now() >= next_scan_) scan();
+            rows_.step(*manage_.session, id_, may_presume_abort());
             due_.send(*manage_.session, may_presume_abort());
         }
     } catch (driver_error const& e) {
@@ -143,11 +201,14 @@ deadline keeper::step()
     } catch (...) {
         lose_connection("the connect function threw something that is no std::exception");
     }
-    bool is_drained_now = false;
+    bool is_drained_now = rows_asked() == 0;
     {
         std::lock_guard const held{mutex_};
         due_count_ = due_.size() + incoming_.size();
-        is_drained_now = is_connected_ && has_scanned_ && undrained_.empty() && due_count_ == 0;
+        holds_rows_ = rows_.is_ready();
+        why_no_rows_ = rows_.why();
+        is_drained_now = is_drained_now && is_connected_ && has_scanned_ && undrained_.empty() &&
+                         due_count_ == 0;
         changed_.notify_all();
     }
     if (is_drained_now && !was_drained_) {
@@ -162,25 +223,28 @@ deadline keeper::next_step(deadline now) const
 {
     auto const& bounds = shared_.bounds;
     if (!manage_.session) return next_connect_;
-    auto next = std::min(next_scan_, guardian_.next_step());
+    auto next = std::min({next_scan_, guardian_.next_step(), rows_.next_step()});
     for (auto const& task : cancels_)
         next = std::min(next, std::max(task.at, now));
-    if (!due_.is_empty()) next = std::min(next, now + bounds.retry_min);
+    if (due_.needs_more_than_rows()) next = std::min(next, now + bounds.retry_min);
     return next;
 }
 
 void keeper::take_incoming()
 {
     std::vector<due_branch> branches;
+    bool has_row_news = false;
     {
         std::lock_guard const held{mutex_};
         branches.swap(incoming_);
+        has_row_news = std::exchange(has_row_news_, false);
+        if (std::exchange(is_asked_, false)) rows_.wake();
         std::move(incoming_cancels_.begin(), incoming_cancels_.end(), std::back_inserter(cancels_));
         incoming_cancels_.clear();
     }
     for (auto& item : branches)
         due_.add(std::move(item));
-    if (due_.needs_scan()) next_scan_ = {};
+    if (due_.needs_scan() || (has_row_news && awaits_rows_)) next_scan_ = {};
 }
 
 bool keeper::ensure_connected()
@@ -219,6 +283,7 @@ void keeper::identify()
     if (id == 0) id = shared_.log->bind(name(), facts.kind, facts.identity);
     note_start(id, facts);
     shared_.tell(severity::debug, "resource_manager.bound", name(), {}, facts.identity);
+    shared_.rows.listen(id, [this](bool is_question) { on_row(is_question); });
 
     std::lock_guard const held{mutex_};
     id_ = id;
@@ -250,6 +315,7 @@ void keeper::lose_connection(std::string const& why)
     shared_.tell(severity::warning, "resource_manager.unreachable", name(), {}, why);
     manage_ = {};
     pool_.clear();
+    rows_.reset();
     auto const cap =
         due_.is_empty() ? shared_.bounds.retry_max : shared_.bounds.completion_retry_max;
     next_connect_ = reconnect_.after(shared_.time.now(), cap);
@@ -293,10 +359,11 @@ void keeper::scan()
     });
     due_.on_scan(listed);
     auto const what = recovery::resolve(
-        seen, id_, recovery::facts_of(*shared_.log),
-        [this](gtrid const& id) { return shared_.live.contains(id); }, may_presume_abort());
+        seen, id_, shared_.facts(), [this](gtrid const& id) { return shared_.live.contains(id); },
+        may_presume_abort());
+    awaits_rows_ = false;
     carry_out(what);
-    update_horizon(what.has_older);
+    update_horizon(what);
 
     bool const is_waiting = !suspects_.empty() ||
                             std::any_of(what.listed.begin(), what.listed.end(), [](auto const& b) {
@@ -314,8 +381,8 @@ deadline keeper::next_scan_after(bool is_waiting, bool is_older_left)
 {
     auto const now = shared_.time.now();
     auto const& bounds = shared_.bounds;
-    if (!due_.is_empty()) return now + bounds.retry_min;
-    if (is_waiting) return unsettled_.after(now, bounds.completion_retry_max);
+    if (due_.needs_more_than_rows()) return now + bounds.retry_min;
+    if (is_waiting || !due_.is_empty()) return unsettled_.after(now, bounds.completion_retry_max);
     if (is_older_left) return unsettled_.after(now, bounds.scan_interval);
     unsettled_.reset();
     return now + bounds.scan_interval;
@@ -363,8 +430,18 @@ void keeper::carry_out(recovery::plan const& what)
                 }
                 break;
             }
-            case protocol::listed_action::leave:
             case protocol::listed_action::wait:
+                if (id.global.parts().place != decision_place::commit_row) break;
+                awaits_rows_ = true;
+                // As above: of our own epoch, only what is listed twice.
+                if (id.global.parts().epoch == shared_.log->current().epoch &&
+                    suspects_.count(id) == 0) {
+                    suspects.insert(id);
+                } else {
+                    shared_.rows.ask(id.global);
+                }
+                break;
+            case protocol::listed_action::leave:
                 break;
         }
     }
@@ -380,7 +457,7 @@ void keeper::carry_out(recovery::plan const& what)
         }
         shared_.tell(severity::info, "branch.finished_assumed", name(), id.text(),
                      "decided in an earlier epoch, and no longer listed");
-        shared_.log->note_finished(id);
+        shared_.note_finished(id);
     }
 }
 
@@ -390,9 +467,34 @@ void keeper::raise_horizon() noexcept
                                {shared_.log->current().epoch, shared_.live.finished_up_to(id_)});
 }
 
-void keeper::update_horizon(bool has_older)
+/// In whose rows the decisions live that were not read yet, in words; empty: all were read.
+std::string keeper::places_of(recovery::plan const& what) const
 {
+    std::set<std::uint16_t> places;
+    for (auto const& [id, action] : what.listed) {
+        auto const parts = id.global.parts();
+        bool const is_unread = action == protocol::listed_action::wait &&
+                               parts.place == decision_place::commit_row &&
+                               !shared_.rows.find(id.global);
+        if (is_unread) places.insert(parts.place_resource_manager);
+    }
+    std::string text;
+    for (std::uint16_t const place : places) {
+        std::string of =
+            "resource manager " + std::to_string(place) + ", which the log does not know";
+        for (auto const& bound : shared_.log->bindings()) {
+            if (bound.id == place) of = "\"" + bound.name + "\"";
+        }
+        text += "; some are decided by commit rows of " + of + ", which were not read yet";
+    }
+    return text;
+}
+
+void keeper::update_horizon(recovery::plan const& what)
+{
+    bool const has_older = what.has_older;
     is_older_finished_ = are_older_sessions_gone_ && !has_older;
+    std::string const places = places_of(what);
     if (is_older_finished_) {
         shared_.tell(severity::debug, "recovery.horizon", name(), {}, {});
         raise_horizon();
@@ -401,7 +503,7 @@ void keeper::update_horizon(bool has_older)
     if (is_older_finished_) {
         undrained_.clear();
     } else if (has_older) {
-        undrained_ = "branches of earlier runs are listed there, or wait to be finished";
+        undrained_ = "branches of earlier runs are listed there, or wait to be finished" + places;
     } else {
         undrained_ =
             "sessions of its account that are older than this manager's are still connected, and "
@@ -537,6 +639,7 @@ void keeper::stop()
         changed_.notify_all();
     }
     if (thread_.joinable()) thread_.join();
+    if (id_ != 0) shared_.rows.stop_listening(id_);
     guardian_.release();
     manage_ = {};
     pool_.clear();

@@ -28,6 +28,7 @@
 #include "engine/completion_queue.hpp"
 #include "engine/context.hpp"
 #include "engine/guardian.hpp"
+#include "engine/row_keeper.hpp"
 #include "engine/session_pool.hpp"
 #include "recovery/resolver.hpp"
 
@@ -40,6 +41,7 @@ public:
     ~keeper();
 
     std::string const& name() const noexcept { return rm_.name(); }
+    resource_manager const& manager() const noexcept { return rm_; }
     resource_manager_driver& driver() const noexcept { return *rm_.driver(); }
     session_pool& pool() noexcept { return pool_; }
 
@@ -47,6 +49,14 @@ public:
     /// @return the id under which the log knows it.
     /// @throws error  errc::unavailable by `until` at the latest, naming what it waits for.
     std::uint16_t wait_until_serving(deadline until);
+
+    /// Transactions will want their decisions in commit rows there.
+    void want_rows();
+    /// As above, and until they may.
+    std::uint16_t wait_until_holding_rows(deadline until);
+
+    /// The id under which the log knows it; 0: it was never bound.
+    std::uint16_t known_id() const;
 
     /// @pre  was serving once.
     server_facts facts() const;
@@ -80,6 +90,10 @@ private:
         bool is_end = false;
     };
 
+    std::uint16_t wait_until(bool (keeper::*is_so)() const, deadline until);
+    bool is_serving() const { return is_connected_ && has_scanned_ && guardian_.is_held(); }
+    bool is_holding_rows() const { return is_serving() && holds_rows_; }
+
     bool ensure_connected();
     void identify();
     void lose_connection(std::string const& why);
@@ -88,7 +102,7 @@ private:
     bool may_presume_abort() const;
     void carry_out(recovery::plan const& what);
     void raise_horizon() noexcept;
-    void update_horizon(bool has_older);
+    void update_horizon(recovery::plan const& what);
     void run_cancels();
     /// @throws driver_error  the task is still to be done.
     void try_cancel(cancel_task const& task);
@@ -98,6 +112,9 @@ private:
     void note_session_presence(due_branch& item);
     void take_incoming();
     void say(std::string why);
+    void on_row(bool is_question);
+    std::size_t rows_asked() const;
+    std::string places_of(recovery::plan const& what) const;
     deadline call_end() const;
     deadline next_step(deadline now) const;
 
@@ -105,6 +122,7 @@ private:
     resource_manager const rm_;
     session_pool pool_;
     guardian guardian_;
+    row_keeper rows_;
     completion_queue due_;
 
     // Touched by step() only.
@@ -118,6 +136,7 @@ private:
     bool is_older_finished_ = false;  // so the horizon may rise with what this epoch finishes
     std::set<std::string> warnings_;  // of the server, as told
     std::set<xid> suspects_;          // of this epoch, listed once though not live
+    bool awaits_rows_ = false;        // a listed branch is decided by a row that was not read yet
     std::vector<cancel_task> cancels_;
     bool was_drained_ = false;  // as last told
 
@@ -127,11 +146,15 @@ private:
     server_facts facts_;
     bool is_connected_ = false;
     bool has_scanned_ = false;
+    bool holds_rows_ = false;
+    std::string why_no_rows_;
     std::string why_ = "has not been contacted yet";
     std::vector<due_branch> incoming_;
     std::vector<cancel_task> incoming_cancels_;
     std::size_t due_count_ = 0;
     std::string undrained_ = "it was not scanned yet";  // empty: nothing of earlier epochs is left
+    bool is_asked_ = false;                             // for a row of this database
+    bool has_row_news_ = false;
     bool is_woken_ = false;
     bool is_stopping_ = false;
 

@@ -15,6 +15,15 @@ std::shared_ptr<global_transaction> live_table::enter(maker const& make)
     return made;
 }
 
+void live_table::rename(global_transaction& which, gtrid const& name)
+{
+    std::lock_guard const held{mutex_};
+    std::lock_guard const reader_waits{which.mutex};
+    auto renamed = live_.extract(which.id);
+    renamed.key() = which.id = name;
+    live_.insert(std::move(renamed));
+}
+
 void live_table::leave(global_transaction const& which) noexcept
 {
     std::shared_ptr<global_transaction> last;  // destroyed outside the lock
@@ -47,6 +56,15 @@ std::vector<std::shared_ptr<global_transaction>> live_table::all() const
     for (auto const& [id, one] : live_)
         copy.push_back(one.tx);
     return copy;
+}
+
+std::vector<gtrid> live_table::names() const
+{
+    std::lock_guard const held{mutex_};
+    std::vector<gtrid> names;
+    for (auto const& [id, one] : live_)
+        names.push_back(id);
+    return names;
 }
 
 void live_table::await(global_transaction const& which, std::vector<std::uint16_t> left_at) noexcept

@@ -32,11 +32,15 @@ public:
     /// never passes a transaction that is being begun.
     std::shared_ptr<global_transaction> enter(maker const& make);
 
+    /// Gives a transaction its final name.  @pre  it has no branch yet.
+    void rename(global_transaction& which, gtrid const& name);
+
     void leave(global_transaction const& which) noexcept;
     bool contains(gtrid const& which) const { return find(which) != nullptr; }
     std::shared_ptr<global_transaction> find(gtrid const& which) const;
     std::size_t size() const;
     std::vector<std::shared_ptr<global_transaction>> all() const;
+    std::vector<gtrid> names() const;
 
     /// The owner is done with a transaction: only branches at these resource managers are left.
     void await(global_transaction const& which, std::vector<std::uint16_t> left_at) noexcept;

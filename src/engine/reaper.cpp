@@ -43,14 +43,16 @@ deadline reaper::step()
 void reaper::expire(global_transaction& tx, std::string const& why, limits::duration grace)
 {
     std::vector<std::shared_ptr<branch>> active;
+    gtrid id;
     {
         std::lock_guard const held{tx.mutex};
         if (tx.is_ending || tx.is_expired) return;
         tx.is_expired = true;
         active = tx.branches;
+        id = tx.id;
     }
     tx.mark_rollback_only({why, false});
-    shared_.tell(severity::warning, "transaction.expired", {}, tx.id.text(), why);
+    shared_.tell(severity::warning, "transaction.expired", {}, id.text(), why);
     auto const end_at = shared_.time.now() + grace;
     for (auto& each : active)
         each->rm->cancel(each, end_at);

@@ -40,32 +40,44 @@ struct history
     std::map<std::string, std::set<std::size_t>> writes;  // by row: the databases it went to
     std::map<std::string, answer> answers;
     std::map<answer, int> count;
+    std::map<assent::gtrid, std::string> rows_by_name;
+    std::map<assent::row_kind, int> decisions;  // rows of assent_decision, at the end
 };
 
-/// One transaction over some of the databases, writing a row of its own into each.
+/// One transaction over some of the databases, writing a row of its own into each; some decide by a
+/// commit row in one of them, and that one may be left out of the work.
 struct open_transaction
 {
     std::string row;
     std::shared_ptr<assent::engine::global_transaction> tx;
 };
 
+/// How many databases can prepare; the one behind them is only ever a place for commit rows.
+constexpr std::size_t voters = 3;
+
 std::optional<open_transaction> work(world& w, history& h, int number)
 {
     open_transaction opened{"t" + std::to_string(number), nullptr};
     auto& engine = *w.current().engine;
     h.answers[opened.row] = answer::none;
+    std::optional<std::size_t> place;
     try {
         assent::begin_options how;
         if (w.chance(10)) how.deadline(std::chrono::milliseconds{1 + w.roll(200)});
+        if (w.chance(40)) place = w.roll(voters + 1);
+        if (place) how.commit_row(w.current().databases[*place]);
         opened.tx = engine.begin(how);
     } catch (assent::error const&) {
         return std::nullopt;  // poisoned: the log is opened again by the caller
     }
     try {
-        std::size_t const first = w.roll(3);
-        std::size_t const count = 1 + w.roll(3);
-        for (std::size_t i = 0; i < count; ++i) {
-            std::size_t const at = (first + i) % 3;
+        std::size_t const first = w.roll(voters);
+        std::size_t const count = 1 + w.roll(voters);
+        std::vector<std::size_t> where;
+        for (std::size_t i = 0; i < count; ++i)
+            where.push_back((first + i) % voters);
+        if (place == voters && w.chance(80)) where.push_back(voters);
+        for (std::size_t const at : where) {
             auto const lease = engine.lease(*opened.tx, w.current().databases[at]);
             static_cast<memory_connection*>(lease.handle())->set(opened.row, number);
             h.writes[opened.row].insert(at);
@@ -77,6 +89,7 @@ std::optional<open_transaction> work(world& w, history& h, int number)
     } catch (assent::driver_error const&) {
         opened.tx->mark_rollback_only({"the work failed", true});
     }
+    h.rows_by_name[opened.tx->id] = opened.row;
     return opened;
 }
 
@@ -98,7 +111,7 @@ answer end(world& w, open_transaction& opened)
     }
 }
 
-void check(world& w, history const& h, std::uint64_t seed)
+void check(world& w, history& h, std::uint64_t seed)
 {
     for (auto const& [row, where] : h.writes) {
         std::size_t present = 0;
@@ -116,6 +129,15 @@ void check(world& w, history const& h, std::uint64_t seed)
         }
     }
     for (auto& database : w.databases()) {
+        for (auto const& each : database.decisions()) {
+            ++h.decisions[each.kind];
+            auto const named = h.rows_by_name.find(each.name);
+            if (named == h.rows_by_name.end()) continue;
+            bool const is_there =
+                w.databases()[*h.writes[named->second].begin()].value(named->second).has_value();
+            EXPECT_EQ(is_there, each.kind == assent::row_kind::commit)
+                << "seed " << seed << ": " << named->second << " went against its row";
+        }
         EXPECT_TRUE(database.prepared().empty()) << "seed " << seed;
         for (auto const& wrong : database.violations()) {
             ADD_FAILURE() << "seed " << seed << ": against XA: " << wrong;
@@ -171,9 +193,13 @@ TEST(Simulation, EveryHistoryIsAtomicAndEveryAnswerTrue)
     auto const seeds = setting("ASSENT_SEEDS", 200);
     auto const transactions = static_cast<int>(setting("ASSENT_TRANSACTIONS", 40));
     std::map<answer, int> count;
+    std::map<assent::row_kind, int> decisions;
     for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
-        for (auto const& [said, times] : run(seed, transactions).count)
+        auto const played = run(seed, transactions);
+        for (auto const& [said, times] : played.count)
             count[said] += times;
+        for (auto const& [kind, times] : played.decisions)
+            decisions[kind] += times;
         if (HasFailure()) {
             FAIL() << "replay with ASSENT_FIRST_SEED=" << seed << " ASSENT_SEEDS=1";
         }
@@ -181,11 +207,16 @@ TEST(Simulation, EveryHistoryIsAtomicAndEveryAnswerTrue)
     std::cout << seeds << " seeds x " << transactions
               << " transactions: " << count[answer::committed] << " committed, "
               << count[answer::rolled_back] << " rolled back, " << count[answer::unknown]
-              << " killed or in doubt\n";
+              << " killed or in doubt; rows left: " << decisions[assent::row_kind::commit]
+              << " commit, " << decisions[assent::row_kind::abort] << " abort, "
+              << decisions[assent::row_kind::horizon] << " horizon\n";
     // A simulation in which everything fails, or nothing does, shows nothing.
     EXPECT_GT(count[answer::committed], 0);
     EXPECT_GT(count[answer::rolled_back], 0);
     EXPECT_GT(count[answer::unknown], 0);
+    EXPECT_GT(decisions[assent::row_kind::commit], 0);
+    EXPECT_GT(decisions[assent::row_kind::abort], 0);
+    EXPECT_GT(decisions[assent::row_kind::horizon], 0);
 }
 
 TEST(Simulation, TheSameSeedGivesTheSameHistory)

@@ -54,14 +54,18 @@ void simulated_clock::wait(std::unique_lock<std::mutex>& held, std::condition_va
 
 world::world(std::uint64_t seed) : dice_(seed), now_(std::chrono::hours{1'000'000})
 {
+    memory_options chosen;
+    chosen.time.now = [this] { return now_; };
+    chosen.time.wait_until = [this](deadline until) { pass_time(until); };
     for (auto const acts_as : {personality::mariadb, personality::postgresql, personality::plain}) {
-        memory_options chosen;
         chosen.acts_as = acts_as;
         chosen.identity = "server-" + std::to_string(databases_.size());
-        chosen.time.now = [this] { return now_; };
-        chosen.time.wait_until = [this](deadline until) { pass_time(until); };
         databases_.emplace_back(chosen);
     }
+    // The last one cannot prepare, so it takes part by its commit row.
+    chosen.identity = "server-" + std::to_string(databases_.size());
+    chosen.is_two_phase = false;
+    databases_.emplace_back(chosen);
     start();
 }
 
@@ -155,8 +159,9 @@ void world::spoil(bool with_heuristics)
     constexpr verb verbs[] = {verb::start, verb::prepare, verb::commit, verb::commit_one_phase,
                               verb::rollback};
     auto const what = verbs[roll(5)];
+    if (chance(15)) return spoil_call(target);
     auto fault = target.script().on(what, 1 + static_cast<int>(roll(3)));
-    switch (roll(with_heuristics ? 11 : 8)) {
+    switch (roll(with_heuristics ? 12 : 9)) {
         case 0:
             fault.lose_before_effect();
             break;
@@ -186,13 +191,41 @@ void world::spoil(bool with_heuristics)
             }
             break;
         case 8:
-            fault.reply(xa_code::heurrb);
+            fault = target.script().on(verb::commit_one_phase, 1 + static_cast<int>(roll(2)));
+            if (chance(50)) {
+                fault.hang_in_commit();
+            } else {
+                fault.hang();
+            }
             break;
         case 9:
+            fault.reply(xa_code::heurrb);
+            break;
+        case 10:
             fault.reply(xa_code::heurcom);
             break;
         default:
             fault.reply(xa_code::heurmix);
+            break;
+    }
+}
+
+/// A call about commit rows that fails, is cut, or is cut when it has had its effect.
+void world::spoil_call(memory_database& target)
+{
+    constexpr driver_call calls[] = {driver_call::fence_decision, driver_call::prune_decisions,
+                                     driver_call::list_decisions, driver_call::ensure_decisions};
+    auto const what = calls[roll(4)];
+    auto fault = target.script().on(what);
+    switch (roll(3)) {
+        case 0:
+            fault.fail();
+            break;
+        case 1:
+            fault.cut();
+            break;
+        default:
+            fault.cut_after_effect();
             break;
     }
 }

@@ -98,6 +98,7 @@ private:
     friend class spy;
 
     void on_event(event const& what);
+    void spoil_call(memory_database& target);
     void note(std::string_view text) noexcept;
 
     std::mt19937_64 dice_;

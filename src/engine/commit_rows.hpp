@@ -1,0 +1,69 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// commit_rows.hpp -- decisions that live in rows of databases, as far as they are known here, and
+// questions about the others.
+//
+//   keeper that lists a branch --ask--> commit_rows --question--> keeper of the row's database
+//   transaction in doubt -------ask-->     |   ^                    | fences, lists
+//   both <--answer-------------------------+   +-----learn----------+
+//
+// The one invariant: what is known stays so.  A row that was read, committed, is the first of its
+// name and for ever; that none was read is never an answer.
+
+#ifndef ASSENT_ENGINE_COMMIT_ROWS_HPP
+#define ASSENT_ENGINE_COMMIT_ROWS_HPP
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "ports/coordinator_log.hpp"
+
+namespace assent::engine {
+
+/// Thread safety: every member may be called from several threads at once.
+class commit_rows
+{
+public:
+    /// What a row says: the decision to commit, or, empty, that it never will.
+    using answer = std::optional<ports::logged_decision>;
+
+    /// What is known of the row of `which`; nothing when it was not read yet.
+    std::optional<answer> find(gtrid const& which) const;
+
+    /// Has the row asked about, unless it is known.
+    void ask(gtrid const& which);
+    /// Whose rows in resource manager `id` are asked about.
+    std::vector<gtrid> asked_of(std::uint16_t id) const;
+
+    /// Takes over what a row says, and answers whoever asked.
+    void learn(gtrid const& which, answer what);
+
+    /// Commits that are known, with a branch that is not known to be finished.
+    std::vector<ports::logged_decision> unfinished() const;
+    bool is_unfinished(gtrid const& which) const;
+    void note_finished(xid const& branch) noexcept;
+
+    /// The row was deleted: every branch is finished.
+    void forget(gtrid const& which);
+
+    /// Calls `wake` when a row of resource manager `id` is asked about (is_question), or when any
+    /// row was learnt.  `wake` must not call back.
+    void listen(std::uint16_t id, std::function<void(bool is_question)> wake);
+    /// After it returned, nothing is called any more.
+    void stop_listening(std::uint16_t id);
+
+private:
+    mutable std::mutex mutex_;
+    std::map<gtrid, answer> known_;
+    std::set<gtrid> asked_;
+    std::map<std::uint16_t, std::function<void(bool)>> listeners_;
+};
+
+}  // namespace assent::engine
+
+#endif  // ASSENT_ENGINE_COMMIT_ROWS_HPP
