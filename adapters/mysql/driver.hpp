@@ -18,7 +18,7 @@
 
 namespace assent::mysql_adapter {
 
-class driver final : public resource_manager_driver
+class driver final : public resource_manager_driver, public decision_table
 {
 public:
     /// @throws driver_error  the name, or the settings, cannot be used.
@@ -40,7 +40,18 @@ public:
     witness_state ask_witness(driver_session& manage, std::string const& witness,
                               deadline until) override;
 
+    decision_table* decisions() noexcept override { return this; }
+    void ensure(driver_session& manage, deadline until) override;
+    void carry(driver_session& session, decision_row const& row) override;
+    std::optional<decision_row> fence(driver_session& manage, gtrid const& which,
+                                      deadline until) override;
+    std::vector<decision_row> list(driver_session& manage, std::string_view prefix,
+                                   std::size_t at_most, deadline until) override;
+    void prune(driver_session& manage, decision_row const& horizon, std::vector<gtrid> const& gone,
+               deadline until) override;
+
 private:
+    std::string database() const;
     std::unique_ptr<session> adopt(std::unique_ptr<wire> connection);
 
     std::string name_;
@@ -50,7 +61,7 @@ private:
     /// Until a server was seen, the more careful answer.
     std::atomic<bool> keeps_prepared_{true};
 
-    std::mutex mutex_;                   // guards what follows
+    mutable std::mutex mutex_;           // guards what follows
     std::optional<server_facts> facts_;  ///< as last read by preflight
 };
 

@@ -123,6 +123,7 @@ std::optional<reply> session::converse(deadline until)
         ready_ = talk_.advance(*said);
         if (!ready_ && talk_.must_send()) send_next();
     }
+    if (talk_.must_cut() && !is_cut_) sever();
     return std::exchange(ready_, std::nullopt);
 }
 

@@ -48,6 +48,9 @@ public:
     void sever() noexcept override;
     void abandon() noexcept override;
 
+    /// The next one-phase commit runs this statement too, within the branch.
+    void carry(std::string statement) { talk_.carry(std::move(statement)); }
+
     /// For the manager's own questions, outside of any branch.
     wire& connection() noexcept { return *wire_; }
 

@@ -158,6 +158,7 @@ table question::ask(std::string const& sql, std::string const& doing)
             case wire::event::result:
                 break;
         }
+        if (PQresultStatus(result.get()) == PGRES_COMMAND_OK) continue;
         if (PQresultStatus(result.get()) != PGRES_TUPLES_OK) {
             if (is_fatal(result.get())) {
                 throw driver_error(doing + ": " + text_of(result.get()),

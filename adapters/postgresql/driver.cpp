@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "adapters/dialects/postgresql/decisions.hpp"
+#include "adapters/dialects/row_wait.hpp"
 #include "adapters/postgresql/error.hpp"
 
 namespace assent::pg {
@@ -193,6 +195,41 @@ witness_state driver::ask_witness(driver_session& manage, std::string const& wit
 {
     auto q = asked_of(manage, until);
     return named(name(), [&] { return server::ask_witness(q, ours(manage).who(), witness); });
+}
+
+// ---- commit rows -----------------------------------------------------------------------------
+
+void driver::ensure(driver_session& manage, deadline until)
+{
+    auto q = asked_of(manage, until);
+    named(name(), [&] { decisions::ensure(q, ours(manage).who()); });
+}
+
+void driver::carry(driver_session& session, decision_row const& row)
+{
+    ours(session).carry(decisions::insert(row));
+}
+
+std::optional<decision_row> driver::fence(driver_session& manage, gtrid const& which,
+                                          deadline until)
+{
+    auto q = asked_of(manage, until);
+    auto const wait = dialects::row_wait(until);
+    return named(name(), [&] { return decisions::fence(q, which, wait); });
+}
+
+std::vector<decision_row> driver::list(driver_session& manage, std::string_view prefix,
+                                       std::size_t at_most, deadline until)
+{
+    auto q = asked_of(manage, until);
+    return named(name(), [&] { return decisions::list(q, prefix, at_most); });
+}
+
+void driver::prune(driver_session& manage, decision_row const& horizon,
+                   std::vector<gtrid> const& gone, deadline until)
+{
+    auto q = asked_of(manage, until);
+    named(name(), [&] { decisions::prune(q, horizon, gone); });
 }
 
 }  // namespace assent::pg

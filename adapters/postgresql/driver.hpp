@@ -21,7 +21,7 @@
 
 namespace assent::pg {
 
-class driver final : public resource_manager_driver
+class driver final : public resource_manager_driver, public decision_table
 {
 public:
     driver(connection_source source, postgresql::safety_options safety);
@@ -43,6 +43,16 @@ public:
     void end_session(driver_session& manage, std::uint64_t id, deadline until) override;
     witness_state ask_witness(driver_session& manage, std::string const& witness,
                               deadline until) override;
+
+    decision_table* decisions() noexcept override { return this; }
+    void ensure(driver_session& manage, deadline until) override;
+    void carry(driver_session& session, decision_row const& row) override;
+    std::optional<decision_row> fence(driver_session& manage, gtrid const& which,
+                                      deadline until) override;
+    std::vector<decision_row> list(driver_session& manage, std::string_view prefix,
+                                   std::size_t at_most, deadline until) override;
+    void prune(driver_session& manage, decision_row const& horizon, std::vector<gtrid> const& gone,
+               deadline until) override;
 
 private:
     /// What is wrong with a session for work; empty when nothing is, or nothing is known yet.

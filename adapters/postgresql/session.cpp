@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "adapters/dialects/postgresql/decisions.hpp"
 #include "adapters/dialects/postgresql/statements.hpp"
 #include "adapters/postgresql/error.hpp"
 
@@ -104,6 +105,7 @@ void session::start()
     }
     failure_.reset();
     row_.clear();
+    carried_.clear();
     synchronizations_ = 0;
     talk_ = talk::beginning;
     char const* const begin =
@@ -158,6 +160,11 @@ void session::end_branch()
         // application's second transaction it would succeed, and the first is permanent.
         send(talk::preparing, "SELECT CAST(" + guard() + " AS pg_catalog.int4); " +
                                   "PREPARE TRANSACTION " + literal(branch_.text()));
+    } else if (verb_ == verb::commit_one_phase && !carried_.empty()) {
+        // One message: where its reply is lost, the row can be asked.
+        send(talk::committing_row, "SELECT CAST(" + guard() + " AS pg_catalog.int4)" +
+                                       decisions::synchronous_column + "; " +
+                                       std::exchange(carried_, {}) + "; COMMIT");
     } else if (verb_ == verb::commit_one_phase) {
         send(talk::asking_witness, statements::read_witness);
     } else {

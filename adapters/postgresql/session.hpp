@@ -5,6 +5,8 @@
 //   start              BEGIN | DECLARE assent_mark, FETCH        one packet, two messages
 //   prepare            guard; PREPARE TRANSACTION                one message
 //   commit_one_phase   guard, xid8 | COMMIT                      two round trips
+//     with a row       guard; INSERT; COMMIT                     one message: the row is the
+//     witness
 //   rollback, active   mark; ROLLBACK                            one message
 //   commit, rollback   COMMIT PREPARED | ROLLBACK PREPARED       alone in its message
 //
@@ -21,6 +23,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <assent/resource_manager.hpp>
@@ -50,6 +53,9 @@ public:
     void sever() noexcept override { wire_.sever(); }
     void abandon() noexcept override { wire_.abandon(); }
 
+    /// The next one-phase commit runs this statement too, in the same message and transaction.
+    void carry(std::string statement) { carried_ = std::move(statement); }
+
     wire& connection() noexcept { return wire_; }
     session_identity const& who() const noexcept { return who_; }
 
@@ -71,6 +77,7 @@ private:
         preparing,
         asking_witness,
         committing,
+        committing_row,
         rolling_back,
         asking_portal,
         undoing,
@@ -91,6 +98,8 @@ private:
     void on_prepared();
     void on_witness();
     void on_committed();
+    void on_committed_row();
+    void on_guard_failed();
     void on_rolled_back();
     void on_undone();
     void on_finished();
@@ -108,6 +117,7 @@ private:
     std::string mark_;  // microseconds since the epoch, as the server wrote them
     talk talk_ = talk::none;
     bool is_read_only_next_ = false;
+    std::string carried_;  // by the next one-phase commit
     verb verb_ = verb::start;
     xid target_;     // of the verb
     reply planned_;  // given when the undoing is over

@@ -83,6 +83,8 @@ void session::on_end()
             return on_witness();
         case talk::committing:
             return on_committed();
+        case talk::committing_row:
+            return on_committed_row();
         case talk::rolling_back:
             return on_rolled_back();
         case talk::asking_portal:
@@ -139,7 +141,12 @@ void session::on_prepared()
         stage const then = is_rolled_back(*failure_) ? stage::idle : stage::in_doubt;
         return answer(std::move(*failure_), then);
     }
-    // The guard failed, so PREPARE was not run and the transaction is still to be undone.
+    on_guard_failed();
+}
+
+/// What the message was for was not run, and the transaction is still to be undone.
+void session::on_guard_failed()
+{
     if (failure_->text.find(statements::left_behind_token) != std::string::npos) {
         return undo(statements::left_behind());
     }
@@ -168,6 +175,14 @@ void session::on_committed()
     if (failure_ && is_over) return answer(std::move(*failure_), stage::idle);
     is_tainted_ = true;
     answer(not_understood(tag_), stage::idle);
+}
+
+void session::on_committed_row()
+{
+    // In a transaction that failed before its end, the last statement, COMMIT, was not run.
+    bool const is_open = wire_.transaction_status() != PQTRANS_IDLE;
+    if (failure_ && is_open) return on_guard_failed();
+    on_committed();
 }
 
 void session::on_rolled_back()
@@ -203,7 +218,8 @@ void session::on_broken(reply lost)
 {
     is_tainted_ = true;
     bool const was_active = stage_ == stage::active && branch_ == target_;
-    if (verb_ == verb::commit_one_phase && was_active && talk_ != talk::committing) {
+    bool const may_have_committed = talk_ == talk::committing || talk_ == talk::committing_row;
+    if (verb_ == verb::commit_one_phase && was_active && !may_have_committed) {
         // COMMIT never left, so no server can have obeyed it.
         lost.code = xa_code::rbcommfail;
         lost.detail = reply_detail::none;

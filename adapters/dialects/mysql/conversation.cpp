@@ -62,6 +62,7 @@ std::optional<reply> conversation::begin(verb v, xid const& x)
     steps_.clear();
     sent_ = 0;
     is_proven_ = false;
+    has_row_ = false;
     cause_.reset();
     reply said;
     if (v == verb::forget) {
@@ -81,7 +82,10 @@ std::optional<reply> conversation::begin(verb v, xid const& x)
         attachment_ = attachment::unsure;
     }
     steps_ = plan_for(v);
-    if (v == verb::start) is_read_only_next_ = false;
+    if (v == verb::start) {
+        is_read_only_next_ = false;
+        carried_.clear();
+    }
     return std::nullopt;
 }
 
@@ -95,6 +99,9 @@ std::vector<conversation::step> conversation::plan_for(verb v) const
         case verb::prepare:
             return {step::end, step::prepare};
         case verb::commit_one_phase:
+            if (!carried_.empty()) {
+                return {step::savepoint, step::release, step::insertion, step::end, step::one_phase};
+            }
             return {step::end, step::one_phase};
         case verb::commit:
             return {step::commit};
@@ -111,6 +118,12 @@ std::string conversation::statement(step what) const
             return "SET TRANSACTION READ ONLY";  // of the next transaction only
         case step::start:
             return "XA START " + asked_text_;
+        case step::savepoint:
+            return "SAVEPOINT assent_row";
+        case step::release:
+            return "RELEASE SAVEPOINT assent_row";
+        case step::insertion:
+            return carried_;
         case step::end:
             return "XA END " + asked_text_;
         case step::prepare:
@@ -148,6 +161,13 @@ std::optional<reply> conversation::advance(answer const& said)
         case step::start:
             final = after_start(said);
             break;
+        case step::savepoint:
+        case step::release:
+            final = before_row(said);
+            break;
+        case step::insertion:
+            final = after_row(said);
+            break;
         case step::end:
             final = after_end(said);
             break;
@@ -177,6 +197,9 @@ reply conversation::settle(reply said)
         said.code >= xa_code::rbrollback && said.code <= xa_code::rbtransient;
     is_sound_ = said.code == xa_code::ok || said.code == xa_code::nota ||
                 said.code == xa_code::dupid || is_rolled_back;
+    // A row that was inserted, and not with the branch, may yet be committed by whatever it is in.
+    must_cut_ = must_cut_ || (has_row_ && !is_proven_);
+    if (verb_ == verb::commit_one_phase) carried_.clear();
     if (said.detail == reply_detail::left_behind ||
         is_interrupted(static_cast<unsigned>(said.native_code))) {
         is_spoiled_ = true;
@@ -223,6 +246,20 @@ std::optional<reply> conversation::after_start(answer const& said)
     return to_reply(said, verb_, false);
 }
 
+/// Anything but OK: the row is not inserted, and the branch, if it is still there, undone.
+std::optional<reply> conversation::before_row(answer const& said)
+{
+    if (said.code == 0) return std::nullopt;
+    return turn_to_end(said);
+}
+
+std::optional<reply> conversation::after_row(answer const& said)
+{
+    if (said.code != 0) return turn_to_end(said);
+    has_row_ = true;
+    return std::nullopt;
+}
+
 std::optional<reply> conversation::after_end(answer const& said)
 {
     session_state const state = state_in(said);
@@ -260,6 +297,14 @@ std::optional<reply> conversation::turn_to_rollback(answer const& cause)
 {
     if (verb_ != verb::rollback) cause_ = cause;
     steps_.assign(1, step::rollback);
+    sent_ = 0;
+    return std::nullopt;
+}
+
+std::optional<reply> conversation::turn_to_end(answer const& cause)
+{
+    cause_ = cause;
+    steps_ = {step::end, step::rollback};
     sent_ = 0;
     return std::nullopt;
 }

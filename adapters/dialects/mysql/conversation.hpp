@@ -5,6 +5,8 @@
 //   start              XA START x
 //   prepare            XA END x; XA PREPARE x
 //   commit_one_phase   XA END x; XA COMMIT x ONE PHASE
+//     with a row       SAVEPOINT s; RELEASE SAVEPOINT s; INSERT ...; XA END x; XA COMMIT x ONE
+//     PHASE
 //   rollback, active   XA END x; XA ROLLBACK x
 //   commit, rollback   XA COMMIT x | XA ROLLBACK x        of a prepared branch, on any session
 //
@@ -23,6 +25,10 @@
 //   1399 NON-EXISTING, 1397  left behind: mysql_reset_connection, a silent reconnect, or the
 //                            application's own XA COMMIT; later statements were permanent at once
 //
+// A row must not be inserted where the branch is gone already: it would be permanent at once.  But
+// after XA END nothing can be inserted.  So a savepoint asks first whether the session is in any
+// transaction: outside of one it is forgotten as soon as it was set, and releasing it is an error.
+//
 // The one invariant: a no vote (XA_RB*) is given only after XA ROLLBACK was answered here, so the
 // branch is gone and no rollback will be sent.  Every other negative answer to prepare leaves the
 // branch as it may be, and the engine sends rollback.
@@ -34,6 +40,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <assent/resource_manager.hpp>
@@ -58,6 +65,12 @@ public:
 
     /// The next branch is read-only.
     void declare_read_only() noexcept { is_read_only_next_ = true; }
+
+    /// The next one-phase commit runs this statement too, within the branch.
+    void carry(std::string statement) { carried_ = std::move(statement); }
+    /// Whether a row may have been inserted into something else than the branch: the session must
+    /// be cut, so that it goes with whatever that is.
+    bool must_cut() const noexcept { return must_cut_; }
 
     /// Begins a verb.  What must be known before a statement is planned (is this still the session
     /// that began the branch?) the caller asks first, by owns() and is_of_session().
@@ -92,18 +105,32 @@ public:
     static reply left_behind(answer const& said, std::string text);
 
 private:
-    enum class step : std::uint8_t { read_only, start, end, prepare, commit, one_phase, rollback };
+    enum class step : std::uint8_t {
+        read_only,
+        start,
+        savepoint,
+        release,
+        insertion,
+        end,
+        prepare,
+        commit,
+        one_phase,
+        rollback,
+    };
 
     std::vector<step> plan_for(verb v) const;
     std::string statement(step what) const;
     std::optional<reply> after_read_only(answer const& said);
     std::optional<reply> after_start(answer const& said);
+    std::optional<reply> before_row(answer const& said);
+    std::optional<reply> after_row(answer const& said);
     std::optional<reply> after_end(answer const& said);
     std::optional<reply> after_prepare(answer const& said);
     std::optional<reply> after_one_phase(answer const& said);
     std::optional<reply> after_commit(answer const& said);
     std::optional<reply> after_rollback(answer const& said);
     std::optional<reply> turn_to_rollback(answer const& cause);
+    std::optional<reply> turn_to_end(answer const& cause);
 
     xid branch_;
     attachment attachment_ = attachment::none;
@@ -113,9 +140,12 @@ private:
     verb verb_ = verb::start;
     xid asked_;
     std::string asked_text_;
-    std::vector<step> steps_;      ///< to be answered, first one first
-    std::size_t sent_ = 0;         ///< how many of them are in the message that was sent
-    bool is_proven_ = false;       ///< XA END said that the branch is attached
+    std::vector<step> steps_;  ///< to be answered, first one first
+    std::size_t sent_ = 0;     ///< how many of them are in the message that was sent
+    bool is_proven_ = false;   ///< XA END said that the branch is attached
+    std::string carried_;      ///< by the next one-phase commit
+    bool has_row_ = false;     ///< it was inserted, into whatever the session is in
+    bool must_cut_ = false;
     std::optional<answer> cause_;  ///< why a rollback replaced what was asked
 
     bool is_sound_ = true;     ///< the last reply left the session in a state that is known

@@ -136,6 +136,8 @@ xa_code rollback_code(answer const& cause) noexcept
             return xa_code::rbdeadlock;
         case code::lock_wait_timeout:
             return xa_code::rbtransient;
+        case code::duplicate_key:
+            return xa_code::rbintegrity;
         case code::xa_rbrollback:
         case code::xaer_rmfail:  // ROLLBACK ONLY: MariaDB no longer says what the reason was
             return xa_code::rbrollback;

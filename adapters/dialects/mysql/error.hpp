@@ -31,6 +31,7 @@ namespace assent::mysql_dialect {
 
 namespace code {
 inline constexpr unsigned no_such_table = 1146;
+inline constexpr unsigned duplicate_key = 1062;
 inline constexpr unsigned no_such_thread = 1094;
 inline constexpr unsigned lock_wait_timeout = 1205;
 inline constexpr unsigned deadlock = 1213;

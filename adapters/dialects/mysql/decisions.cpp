@@ -1,0 +1,190 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+
+#include "adapters/dialects/mysql/decisions.hpp"
+
+#include <algorithm>
+
+#include "adapters/dialects/mysql/error.hpp"
+
+namespace assent::mysql_dialect::decisions {
+
+#define ASSENT_MYSQL_COLUMNS                                                                 \
+    " (gtrid CHAR(57) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY, "          \
+    "kind CHAR(1) CHARACTER SET ascii NOT NULL, content TEXT CHARACTER SET ascii NOT NULL, " \
+    "made TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP) ENGINE=InnoDB"
+
+char const ddl[] = "CREATE TABLE assent_decision" ASSENT_MYSQL_COLUMNS;
+
+namespace {
+
+std::string table_of(std::string const& database)
+{
+    std::string name = "`";
+    for (char const c : database)
+        name.append(c == '`' ? 2 : 1, c);
+    return name + "`.assent_decision";
+}
+
+// A name and a content hold nothing that SQL would have to have quoted; whoever calls with
+// something else is refused before it becomes SQL.
+std::string quoted(std::string_view text)
+{
+    bool const is_plain = std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
+    });
+    if (!is_plain) throw driver_error("a commit row holds a character that ours never have");
+    return "'" + std::string(text) + "'";
+}
+
+std::string insert_into(std::string const& table, decision_row const& row)
+{
+    return "insert into " + table + " (gtrid, kind, content) values (" + quoted(row.name.text()) +
+           ", '" + static_cast<char>(row.kind) + "', " + quoted(row.content) + ")";
+}
+
+std::optional<decision_row> read(std::string_view name, row const& from, std::size_t kind)
+{
+    auto const parsed = gtrid::parse(name);
+    auto const word = text_of(from, kind);
+    if (!parsed || word.size() != 1) return std::nullopt;
+    return decision_row{*parsed, static_cast<row_kind>(word.front()),
+                        std::string(text_of(from, kind + 1))};
+}
+
+bool is(driver_error const& error, unsigned number)
+{
+    return error.native_code() == static_cast<int>(number);
+}
+
+// Another transaction keeps the row, and was waited for in vain.
+bool is_locked(driver_error const& error)
+{
+    return is(error, code::lock_wait_timeout) || is(error, code::deadlock);
+}
+
+[[noreturn]] void fail_missing(question& q, driver_error const& error)
+{
+    q.fail(std::string("the table assent_decision is missing, and with it decisions may be; "
+                       "restore it (") +
+           error.what() + ")");
+}
+
+/// @return whether the table is there.  @throws driver_error  it is, and it will not do.
+bool check(question& q, std::string const& database)
+{
+    std::string const of_table = "table_schema = database() and table_name = 'assent_decision'";
+    auto const rows = q.ask(
+        "select table_type, engine, (select group_concat(column_name) from "
+        "information_schema.statistics where " +
+        of_table +
+        " and index_name = 'PRIMARY'), (select count(*) from information_schema.triggers where "
+        "event_object_schema = database() and event_object_table = 'assent_decision') from "
+        "information_schema.tables where " +
+        of_table);
+    if (rows.empty()) return false;
+    row const& seen = rows.front();
+    auto const refuse = [&](std::string const& why) {
+        q.fail(table_of(database) + " cannot hold commit rows: " + why);
+    };
+    if (seen.size() < 4) q.fail("the server's answer is not complete");
+    if (text_of(seen, 0) != "BASE TABLE") refuse("it is no plain table");
+    if (text_of(seen, 1) != "InnoDB") refuse("its engine is not InnoDB");
+    if (text_of(seen, 2) != "gtrid") refuse("its primary key is not gtrid");
+    if (number_of(seen, 3) != 0) refuse("it has triggers");
+    return true;
+}
+
+}  // namespace
+
+std::string insert(std::string const& database, decision_row const& row)
+{
+    return insert_into(table_of(database), row);
+}
+
+void ensure(question& q, std::string const& database)
+{
+    if (check(q, database)) return;
+    try {
+        q.ask("create table if not exists " + table_of(database) + ASSENT_MYSQL_COLUMNS);
+    } catch (driver_error const& error) {
+        if (is_connection_lost(static_cast<unsigned>(error.native_code()))) throw;
+        q.fail(std::string("cannot make the table of commit rows (") + error.what() +
+               "); let an administrator run, in this database: " + ddl +
+               ", and GRANT SELECT, INSERT, UPDATE, DELETE on it");
+    }
+    if (!check(q, database)) q.fail("the table of commit rows was made, and is not there");
+}
+
+std::optional<decision_row> fence(question& q, std::string const& database, gtrid const& which,
+                                  std::chrono::milliseconds wait)
+{
+    auto const seconds = std::max<long long>(1, wait.count() / 1000);
+    decision_row abort{which, row_kind::abort, {}};
+    std::string const table = table_of(database);
+    try {
+        q.ask("set session innodb_lock_wait_timeout = " + std::to_string(seconds));
+        q.ask(insert_into(table, abort));
+        return abort;
+    } catch (driver_error const& error) {
+        if (is_locked(error)) return std::nullopt;
+        if (is(error, code::no_such_table)) fail_missing(q, error);
+        if (!is(error, code::duplicate_key)) throw;
+    }
+    // Somebody's row is there, and committed.  A locking read takes no snapshot of before.
+    try {
+        auto const rows = q.ask("select kind, content from " + table +
+                                " where gtrid = " + quoted(which.text()) + " lock in share mode");
+        // Its transaction was rolled back in between, so nothing is there yet: ask again.
+        if (rows.empty()) return std::nullopt;
+        if (rows.front().size() < 2) q.fail("the server's answer is not complete");
+        return read(which.text(), rows.front(), 0);
+    } catch (driver_error const& error) {
+        if (is_locked(error)) return std::nullopt;
+        throw;
+    }
+}
+
+std::vector<decision_row> list(question& q, std::string const& database, std::string_view prefix,
+                               std::size_t at_most)
+{
+    static_cast<void>(quoted(prefix));
+    mysql_dialect::table rows;
+    try {
+        rows =
+            q.ask("select gtrid, kind, content from " + table_of(database) + " where gtrid like '" +
+                  std::string(prefix) + "%' order by gtrid limit " + std::to_string(at_most));
+    } catch (driver_error const& error) {
+        if (!is(error, code::no_such_table)) throw;
+        return {};
+    }
+    std::vector<decision_row> seen;
+    for (row const& each : rows) {
+        if (each.size() < 3) q.fail("the server's answer is not complete");
+        if (auto one = read(text_of(each, 0), each, 1)) seen.push_back(std::move(*one));
+    }
+    return seen;
+}
+
+void prune(question& q, std::string const& database, decision_row const& horizon,
+           std::vector<gtrid> const& gone)
+{
+    std::string const table = table_of(database);
+    std::string erase = "delete from " + table + " where gtrid in (";
+    for (gtrid const& name : gone) {
+        if (erase.back() != '(') erase += ", ";
+        erase += quoted(name.text());
+    }
+    q.ask("start transaction");
+    try {
+        q.ask(insert_into(table, horizon) + " on duplicate key update kind = '" +
+              static_cast<char>(horizon.kind) + "', content = " + quoted(horizon.content));
+        if (!gone.empty()) q.ask(erase + ")");
+        q.ask("commit");
+    } catch (driver_error const& error) {
+        // A connection that was lost takes the transaction with it.
+        if (!is_connection_lost(static_cast<unsigned>(error.native_code()))) q.ask("rollback");
+        throw;
+    }
+}
+
+}  // namespace assent::mysql_dialect::decisions

@@ -1,0 +1,48 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// decisions.hpp -- the table of commit rows, assent_decision, in SQL.
+//
+//   gtrid char(57) ascii_bin primary key | kind char(1): c, a, h | content text | made timestamp
+//
+// It is named with its database everywhere: a session that works may have chosen another one, and a
+// row in another table of the same name would be no row at all.
+//
+// The one invariant: nothing is inserted into a table whose engine is not InnoDB: its rows would be
+// there at once, whatever became of the transaction.
+
+#ifndef ASSENT_ADAPTERS_DIALECTS_MYSQL_DECISIONS_HPP
+#define ASSENT_ADAPTERS_DIALECTS_MYSQL_DECISIONS_HPP
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <assent/resource_manager.hpp>
+
+#include "adapters/dialects/mysql/question.hpp"
+
+namespace assent::mysql_dialect::decisions {
+
+/// For an administrator.
+extern char const ddl[];
+
+// `database` is server_facts::database.
+
+/// The statement that a branch runs before its end.
+std::string insert(std::string const& database, decision_row const& row);
+
+void ensure(question& q, std::string const& database);
+/// @param wait  for a row that is not committed yet; the server counts in seconds.
+std::optional<decision_row> fence(question& q, std::string const& database, gtrid const& which,
+                                  std::chrono::milliseconds wait);
+std::vector<decision_row> list(question& q, std::string const& database, std::string_view prefix,
+                               std::size_t at_most);
+void prune(question& q, std::string const& database, decision_row const& horizon,
+           std::vector<gtrid> const& gone);
+
+}  // namespace assent::mysql_dialect::decisions
+
+#endif  // ASSENT_ADAPTERS_DIALECTS_MYSQL_DECISIONS_HPP
