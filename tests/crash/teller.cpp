@@ -107,6 +107,12 @@ void own_connections::leak() noexcept
 teller::teller(transaction_manager& tm, both databases, plan const& where, handles which)
     : tm_(tm), databases_(std::move(databases)), which_(which), own_(where)
 {
+    if (!where.has("row")) return;
+    if (where.text("row") == "accounts") {
+        how_.commit_row(databases_.accounts);
+    } else {
+        how_.commit_row(databases_.orders);
+    }
 }
 
 teller::pair teller::enlist(transaction& tx)
@@ -125,7 +131,7 @@ teller::pair teller::enlist(transaction& tx)
 transaction teller::begin()
 {
     if (std::exchange(is_suspect_, false)) own_.close();
-    return tm_.begin();
+    return tm_.begin(how_);
 }
 
 template <class Work>

@@ -92,6 +92,7 @@ private:
     transaction_manager& tm_;
     both databases_;
     handles which_;
+    begin_options how_;
     own_connections own_;
     bool is_suspect_ = false;  // something failed on a connection that was not released
 };
