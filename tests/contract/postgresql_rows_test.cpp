@@ -3,6 +3,8 @@
 // postgresql_rows_test.cpp -- commit rows on a real PostgreSQL: a COMMIT that becomes visible after
 // it was asked about, what an application can do to the row, and tables that will not do.
 
+#include <signal.h>
+
 #include <chrono>
 #include <string>
 
@@ -16,12 +18,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-
-std::shared_ptr<contract_target> make_target()
-{
-    static auto const target = std::make_shared<postgresql_target>();
-    return target;
-}
 
 deadline in_ms(int count)
 {
@@ -53,6 +49,7 @@ protected:
     void SetUp() override
     {
         postgresql_case::SetUp();
+        if (IsSkipped()) return;
         pg().administer("DROP TABLE IF EXISTS public.assent_decision");
         manage_ = open(session_purpose::manage);
         driver().preflight(*manage_, in_seconds(10));
@@ -93,7 +90,7 @@ private:
     gtrid const name_ = gtrid::make({decision_place::commit_row, 1, 0xfeed, 1, 1, 1});
     session_ptr manage_;
 };
-INSTANTIATE_TEST_SUITE_P(postgresql, postgresql_rows, ::testing::Values(&make_target));
+ASSENT_ON_EACH_POSTGRESQL(postgresql_rows, postgresql_on);
 
 // --- whoever asks, waits, and fences ---
 
@@ -147,6 +144,28 @@ TEST_P(postgresql_rows, ACommitThatWaitsForAStandbyIsInvisibleAndFencedByNobody)
     EXPECT_EQ(target().count_rows(1), 1);
 }
 
+// The client is gone, and its COMMIT with the row is still in the server's socket.
+TEST_P(postgresql_rows, ACommitThatIsReadAfterTheFenceFails)
+{
+    auto const branch = start_branch(1);
+    auto const process = static_cast<pid_t>(branch.session->id());
+    ASSERT_EQ(::kill(process, SIGSTOP), 0);
+    carry(*branch.session);
+    branch.session->submit(verb::commit_one_phase, branch.id);
+    branch.session->sever();
+    static_cast<void>(branch.session->collect(in_seconds(10)));
+
+    EXPECT_EQ(fence(3'000)->kind, row_kind::abort);
+    ASSERT_EQ(::kill(process, SIGCONT), 0);
+
+    EXPECT_TRUE(eventually([&] {
+        return driver().presence(manage(), branch.session->id(), in_seconds(10)) ==
+               session_presence::gone;
+    }));
+    EXPECT_EQ(row(), row_kind::abort);
+    EXPECT_EQ(target().count_rows(1), 0);
+}
+
 TEST_P(postgresql_rows, AreReadAndFencedUnderAnyDefaultIsolation)
 {
     ASSERT_TRUE(commit(start_branch(1)).is_ok());
@@ -154,7 +173,8 @@ TEST_P(postgresql_rows, AreReadAndFencedUnderAnyDefaultIsolation)
         auto const strict = pg().driver_for(
             "accounts",
             "options='-c default_transaction_isolation=" +
-                std::string{level == "serializable" ? "serializable" : "repeatable\\\\ read"} + "'");
+                std::string{level == "serializable" ? "serializable" : "repeatable\\\\ read"} +
+                "'");
         auto const session = strict->connect(session_purpose::manage, in_seconds(10));
         ASSERT_EQ(apply(*session, "SHOW default_transaction_isolation"), level);
 

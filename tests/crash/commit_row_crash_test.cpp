@@ -51,23 +51,31 @@ std::vector<std::string> const points_of_a_recovery{
 /// Where the row is, and whose the connections are.
 using variant = std::tuple<char const*, handles>;
 
-class CommitRowCrash : public ::testing::TestWithParam<variant>
+class shared_scene
 {
 protected:
-    static void SetUpTestSuite() { scene_ = new scene; }
-    static void TearDownTestSuite()
+    /// One for all tests, so that the servers are started once.
+    static scene& here()
     {
-        delete scene_;
-        scene_ = nullptr;
+        static scene one;
+        return one;
     }
+};
 
+class CommitRowOnAStandby : public ::testing::Test, public shared_scene
+{
+};
+
+class CommitRowCrash : public ::testing::TestWithParam<variant>, public shared_scene
+{
+protected:
     static std::string place() { return std::get<0>(GetParam()); }
     static handles how() { return std::get<1>(GetParam()); }
 
     /// One transfer and one that is refused, by a row.
     static plan row_plan(std::string const& mode = "work")
     {
-        plan made = scene_->new_plan(mode, how());
+        plan made = here().new_plan(mode, how());
         return made.set("row", place()).set("short", 1);
     }
     static plan struck(plan what, point const& at)
@@ -84,8 +92,8 @@ protected:
     static std::vector<point> points_of_this_run()
     {
         plan const what = row_plan();
-        EXPECT_EQ(scene_->run(what), fate::ended);
-        scene_->expect_whole(what);
+        EXPECT_EQ(here().run(what), fate::ended);
+        here().expect_whole(what);
         auto const counts = scene::points_of(what);
         std::vector<point> all;
         for (auto const& name : points_of_a_run) {
@@ -96,11 +104,7 @@ protected:
         }
         return all;
     }
-
-    static scene* scene_;
 };
-
-scene* CommitRowCrash::scene_ = nullptr;
 
 /// What does not depend on whose the connections are.
 class CommitRowCrashes : public CommitRowCrash
@@ -114,11 +118,11 @@ TEST_P(CommitRowCrash, OneInTheRun)
         SCOPED_TRACE(at.name + " " + std::to_string(at.occurrence));
         plan const what = row_plan();
 
-        auto const how_it_ended = scene_->run(struck(what, at));
-        scene_->recover(what);
+        auto const how_it_ended = here().run(struck(what, at));
+        here().recover(what);
 
         ASSERT_EQ(how_it_ended, fate::killed) << "the point was not reached";
-        scene_->expect_whole(what);
+        here().expect_whole(what);
         EXPECT_EQ(logged(what), 0u) << "the row decides, and nothing else";
         if (HasFailure()) return;
     }
@@ -136,14 +140,14 @@ TEST_P(CommitRowCrashes, OneInTheRunAndOneInTheRecovery)
             SCOPED_TRACE(at.name + ", then " + then);
             plan const what = row_plan();
 
-            ASSERT_EQ(scene_->run(struck(what, at)), fate::killed);
+            ASSERT_EQ(here().run(struck(what, at)), fate::killed);
             plan again = struck(what, {then, 1});
-            auto const how_it_ended = scene_->run(again.set("mode", "recover"));
-            scene_->recover(what);
+            auto const how_it_ended = here().run(again.set("mode", "recover"));
+            here().recover(what);
 
             // Not every recovery comes by every point: what was decided is not fenced.
             ASSERT_NE(how_it_ended, fate::failed);
-            scene_->expect_whole(what);
+            here().expect_whole(what);
             if (HasFailure()) return;
             pairs += how_it_ended == fate::killed;
             if (how_it_ended == fate::killed) reached.insert(then);
@@ -165,13 +169,13 @@ TEST_P(CommitRowCrashes, OfTheServerThatHoldsTheRow)
     auto bounds = options.bounds();
     bounds.phase2_wait = std::chrono::seconds{1};  // nobody starts the server again meanwhile
     assent::transaction_manager tm{options.bounds(bounds)};
-    teller here{tm, add_both(tm, what), what, how()};
+    teller at_work{tm, add_both(tm, what), what, how()};
     durable_lines answers{what.text("answers")};
-    auto& server = place() == "accounts" ? scene_->money().postgresql() : scene_->money().mariadb();
+    auto& server = place() == "accounts" ? here().money().postgresql() : here().money().mariadb();
     int number = 0;
     auto const transfer = [&] {
         auto const id = what.text("prefix") + "-" + std::to_string(++number);
-        auto const said = here.transfer(id, number, number % bank::accounts);
+        auto const said = at_work.transfer(id, number, number % bank::accounts);
         if (said != "in_doubt") answers.add(said + " " + id);  // that one promises nothing
         return said;
     };
@@ -194,7 +198,7 @@ TEST_P(CommitRowCrashes, OfTheServerThatHoldsTheRow)
         ASSERT_TRUE(is_struck) << "the point was not reached";
         server.start();
 
-        scene_->wait_until_nothing_is_prepared(in_seconds(30));
+        here().wait_until_nothing_is_prepared(in_seconds(30));
         for (auto const until = in_seconds(15); tm.state().live_transactions != 0;)
             ASSERT_FALSE(is_past(until)) << "a transaction is still in doubt";
         for (auto const until = in_seconds(15); (said = transfer()) != "committed";)
@@ -205,8 +209,8 @@ TEST_P(CommitRowCrashes, OfTheServerThatHoldsTheRow)
     }
     EXPECT_EQ(tm.state().decisions, 0u);
     EXPECT_TRUE(tm.close(in_seconds(10)).unfinished.empty());
-    scene_->money().stop_looking();
-    scene_->expect_whole(what);
+    here().money().stop_looking();
+    here().expect_whole(what);
 }
 
 std::string name_of(::testing::TestParamInfo<variant> const& with)
@@ -226,17 +230,16 @@ INSTANTIATE_TEST_SUITE_P(In, CommitRowCrashes,
                          name_of);
 
 /// A client is killed while its COMMIT waits for a standby: recovery asks, sees no row, and waits.
-TEST(CommitRowOnAStandby, ACommitThatBecomesVisibleAfterRecoveryAskedIsFollowed)
+TEST_F(CommitRowOnAStandby, ACommitThatBecomesVisibleAfterRecoveryAskedIsFollowed)
 {
-    scene here;
-    auto const row_plan = [&] {
-        plan made = here.new_plan("work", handles::leased);
+    auto const row_plan = [] {
+        plan made = here().new_plan("work", handles::leased);
         return made.set("row", "accounts").set("short", 1);
     };
     plan const first = row_plan();  // it makes the table
-    ASSERT_EQ(here.run(first), fate::ended);
+    ASSERT_EQ(here().run(first), fate::ended);
     std::unique_ptr<PGconn, void (*)(PGconn*)> const admin{
-        PQconnectdb(here.money().postgresql().superuser_conninfo().c_str()), &PQfinish};
+        PQconnectdb(here().money().postgresql().superuser_conninfo().c_str()), &PQfinish};
     auto const administer = [&](std::string const& sql) { execute(admin.get(), sql); };
     administer("alter system set synchronous_standby_names = 'nobody'");
     administer("select pg_reload_conf()");
@@ -244,32 +247,33 @@ TEST(CommitRowOnAStandby, ACommitThatBecomesVisibleAfterRecoveryAskedIsFollowed)
 
     plan struck = what;
     struck.set("strike", "branch.commit_row.sent").set("occurrence", 1);
-    ASSERT_EQ(here.run(struck), fate::killed);
+    ASSERT_EQ(here().run(struck), fate::killed);
     auto const waiting = [&] {
         return number(admin.get(),
                       "select count(*) from pg_stat_activity where wait_event = 'SyncRep'");
     };
     for (auto const until = in_seconds(10); waiting() == 0;)
         ASSERT_LT(std::chrono::steady_clock::now(), until) << "its COMMIT does not wait";
-    EXPECT_EQ(here.money().transfers_in_accounts().count(what.text("prefix") + "-t1"), 0u);
+    EXPECT_EQ(here().money().transfers_in_accounts().count(what.text("prefix") + "-t1"), 0u);
     {
         auto const watch = std::make_shared<point_watch>();
-        here.money().stop_looking();
+        here().money().stop_looking();
         assent::transaction_manager tm{crash_options(what.text("log")).observe(watch)};
         add_both(tm, what);
         ASSERT_TRUE(watch->wait_for("commit_row.fence@accounts", 2, in_seconds(30)));
         EXPECT_EQ(watch->count("commit_row.aborts"), 0);
-        EXPECT_EQ(here.prepared_in_orders().size(), 1u) << "nothing was concluded";
+        EXPECT_EQ(here().prepared_in_orders().size(), 1u) << "nothing was concluded";
 
         administer("alter system reset synchronous_standby_names");
         administer("select pg_reload_conf()");
 
         EXPECT_TRUE(watch->wait_for("commit_row.commits@accounts", 1, in_seconds(30)));
-        here.wait_until_nothing_is_prepared(in_seconds(30));
+        here().wait_until_nothing_is_prepared(in_seconds(30));
         EXPECT_EQ(watch->count("commit_row.aborts"), 0);
     }
-    here.expect_whole(what);
-    EXPECT_EQ(here.money().transfers_in_accounts().count(what.text("prefix") + "-t1"), 1u);
+    here().expect_whole(what);
+    EXPECT_EQ(here().money().transfers_in_accounts().count(what.text("prefix") + "-t1"), 1u);
+    here().money().stop_looking();
 }
 
 }  // namespace
