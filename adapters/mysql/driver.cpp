@@ -186,43 +186,42 @@ witness_state driver::ask_witness(driver_session&, std::string const&, deadline)
 
 // ---- commit rows -----------------------------------------------------------------------------
 
-std::string driver::database() const
-{
-    std::lock_guard const hold(mutex_);
-    if (!facts_) refuse(name_, "no server was seen yet");
-    return facts_->database;
-}
-
 void driver::ensure(driver_session& manage, deadline until)
 {
     question q{own(manage), name_, until};
-    mysql_dialect::decisions::ensure(q, database());
+    mysql_dialect::decisions::ensure(q);
 }
 
 void driver::carry(driver_session& session, decision_row const& row)
 {
-    own(session).carry(mysql_dialect::decisions::insert(database(), row));
+    std::string database;
+    {
+        std::lock_guard const hold(mutex_);
+        if (!facts_) refuse(name_, "no server was seen yet");
+        database = facts_->database;
+    }
+    own(session).carry(mysql_dialect::decisions::insert(database, row));
 }
 
 std::optional<decision_row> driver::fence(driver_session& manage, gtrid const& which,
                                           deadline until)
 {
     question q{own(manage), name_, until};
-    return mysql_dialect::decisions::fence(q, database(), which, dialects::row_wait(until));
+    return mysql_dialect::decisions::fence(q, which, dialects::row_wait(until));
 }
 
 std::vector<decision_row> driver::list(driver_session& manage, std::string_view prefix,
                                        std::size_t at_most, deadline until)
 {
     question q{own(manage), name_, until};
-    return mysql_dialect::decisions::list(q, database(), prefix, at_most);
+    return mysql_dialect::decisions::list(q, prefix, at_most);
 }
 
 void driver::prune(driver_session& manage, decision_row const& horizon,
                    std::vector<gtrid> const& gone, deadline until)
 {
     question q{own(manage), name_, until};
-    mysql_dialect::decisions::prune(q, database(), horizon, gone);
+    mysql_dialect::decisions::prune(q, horizon, gone);
 }
 
 }  // namespace assent::mysql_adapter

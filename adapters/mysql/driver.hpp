@@ -51,7 +51,6 @@ public:
                deadline until) override;
 
 private:
-    std::string database() const;
     std::unique_ptr<session> adopt(std::unique_ptr<wire> connection);
 
     std::string name_;
@@ -61,7 +60,7 @@ private:
     /// Until a server was seen, the more careful answer.
     std::atomic<bool> keeps_prepared_{true};
 
-    mutable std::mutex mutex_;           // guards what follows
+    std::mutex mutex_;                   // guards what follows
     std::optional<server_facts> facts_;  ///< as last read by preflight
 };
 

@@ -100,7 +100,8 @@ std::vector<conversation::step> conversation::plan_for(verb v) const
             return {step::end, step::prepare};
         case verb::commit_one_phase:
             if (!carried_.empty()) {
-                return {step::savepoint, step::release, step::insertion, step::end, step::one_phase};
+                return {step::savepoint, step::release, step::insertion, step::end,
+                        step::one_phase};
             }
             return {step::end, step::one_phase};
         case verb::commit:

@@ -13,17 +13,11 @@ namespace assent::mysql_dialect::decisions {
     "kind CHAR(1) CHARACTER SET ascii NOT NULL, content TEXT CHARACTER SET ascii NOT NULL, " \
     "made TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP) ENGINE=InnoDB"
 
+constexpr char table_name[] = "assent_decision";
+
 char const ddl[] = "CREATE TABLE assent_decision" ASSENT_MYSQL_COLUMNS;
 
 namespace {
-
-std::string table_of(std::string const& database)
-{
-    std::string name = "`";
-    for (char const c : database)
-        name.append(c == '`' ? 2 : 1, c);
-    return name + "`.assent_decision";
-}
 
 // A name and a content hold nothing that SQL would have to have quoted; whoever calls with
 // something else is refused before it becomes SQL.
@@ -70,7 +64,7 @@ bool is_locked(driver_error const& error)
 }
 
 /// @return whether the table is there.  @throws driver_error  it is, and it will not do.
-bool check(question& q, std::string const& database)
+bool check(question& q)
 {
     std::string const of_table = "table_schema = database() and table_name = 'assent_decision'";
     auto const rows = q.ask(
@@ -84,7 +78,7 @@ bool check(question& q, std::string const& database)
     if (rows.empty()) return false;
     row const& seen = rows.front();
     auto const refuse = [&](std::string const& why) {
-        q.fail(table_of(database) + " cannot hold commit rows: " + why);
+        q.fail(std::string(table_name) + " cannot hold commit rows: " + why);
     };
     if (seen.size() < 4) q.fail("the server's answer is not complete");
     if (text_of(seen, 0) != "BASE TABLE") refuse("it is no plain table");
@@ -98,32 +92,33 @@ bool check(question& q, std::string const& database)
 
 std::string insert(std::string const& database, decision_row const& row)
 {
-    return insert_into(table_of(database), row);
+    std::string name = "`";
+    for (char const c : database)
+        name.append(c == '`' ? 2 : 1, c);
+    return insert_into(name + "`." + table_name, row);
 }
 
-void ensure(question& q, std::string const& database)
+void ensure(question& q)
 {
-    if (check(q, database)) return;
+    if (check(q)) return;
     try {
-        q.ask("create table if not exists " + table_of(database) + ASSENT_MYSQL_COLUMNS);
+        q.ask("create table if not exists assent_decision" ASSENT_MYSQL_COLUMNS);
     } catch (driver_error const& error) {
         if (is_connection_lost(static_cast<unsigned>(error.native_code()))) throw;
         q.fail(std::string("cannot make the table of commit rows (") + error.what() +
                "); let an administrator run, in this database: " + ddl +
                ", and GRANT SELECT, INSERT, UPDATE, DELETE on it");
     }
-    if (!check(q, database)) q.fail("the table of commit rows was made, and is not there");
+    if (!check(q)) q.fail("the table of commit rows was made, and is not there");
 }
 
-std::optional<decision_row> fence(question& q, std::string const& database, gtrid const& which,
-                                  std::chrono::milliseconds wait)
+std::optional<decision_row> fence(question& q, gtrid const& which, std::chrono::milliseconds wait)
 {
     auto const seconds = std::max<long long>(1, wait.count() / 1000);
     decision_row abort{which, row_kind::abort, {}};
-    std::string const table = table_of(database);
     try {
         q.ask("set session innodb_lock_wait_timeout = " + std::to_string(seconds));
-        q.ask(insert_into(table, abort));
+        q.ask(insert_into(table_name, abort));
         return abort;
     } catch (driver_error const& error) {
         if (is_locked(error)) return std::nullopt;
@@ -144,8 +139,7 @@ std::optional<decision_row> fence(question& q, std::string const& database, gtri
     }
 }
 
-std::vector<decision_row> list(question& q, std::string const& database, std::string_view prefix,
-                               std::size_t at_most)
+std::vector<decision_row> list(question& q, std::string_view prefix, std::size_t at_most)
 {
     static_cast<void>(quoted(prefix));
     mysql_dialect::table rows;
@@ -165,18 +159,16 @@ std::vector<decision_row> list(question& q, std::string const& database, std::st
     return seen;
 }
 
-void prune(question& q, std::string const& database, decision_row const& horizon,
-           std::vector<gtrid> const& gone)
+void prune(question& q, decision_row const& horizon, std::vector<gtrid> const& gone)
 {
-    std::string const table = table_of(database);
-    std::string erase = "delete from " + table + " where gtrid in (";
+    std::string erase = "delete from assent_decision where gtrid in (";
     for (gtrid const& name : gone) {
         if (erase.back() != '(') erase += ", ";
         erase += quoted(name.text());
     }
     q.ask("start transaction");
     try {
-        q.ask(insert_into(table, horizon) + " on duplicate key update kind = '" +
+        q.ask(insert_into(table_name, horizon) + " on duplicate key update kind = '" +
               static_cast<char>(horizon.kind) + "', content = " + quoted(horizon.content));
         if (!gone.empty()) q.ask(erase + ")");
         q.ask("commit");

@@ -4,8 +4,8 @@
 //
 //   gtrid char(57) ascii_bin primary key | kind char(1): c, a, h | content text | made timestamp
 //
-// It is named with its database everywhere: a session that works may have chosen another one, and a
-// row in another table of the same name would be no row at all.
+// A session that works may have chosen another database, where a row would be no row at all: there
+// the table is named with its database.  The manager's own sessions stay where they are.
 //
 // The one invariant: nothing is inserted into a table whose engine is not InnoDB: its rows would be
 // there at once, whatever became of the transaction.
@@ -29,19 +29,15 @@ namespace assent::mysql_dialect::decisions {
 /// For an administrator.
 extern char const ddl[];
 
-// `database` is server_facts::database.
-
 /// The statement that a branch runs before its end.
+/// @param database  server_facts::database
 std::string insert(std::string const& database, decision_row const& row);
 
-void ensure(question& q, std::string const& database);
+void ensure(question& q);
 /// @param wait  for a row that is not committed yet; the server counts in seconds.
-std::optional<decision_row> fence(question& q, std::string const& database, gtrid const& which,
-                                  std::chrono::milliseconds wait);
-std::vector<decision_row> list(question& q, std::string const& database, std::string_view prefix,
-                               std::size_t at_most);
-void prune(question& q, std::string const& database, decision_row const& horizon,
-           std::vector<gtrid> const& gone);
+std::optional<decision_row> fence(question& q, gtrid const& which, std::chrono::milliseconds wait);
+std::vector<decision_row> list(question& q, std::string_view prefix, std::size_t at_most);
+void prune(question& q, decision_row const& horizon, std::vector<gtrid> const& gone);
 
 }  // namespace assent::mysql_dialect::decisions
 
