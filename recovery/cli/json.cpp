@@ -210,6 +210,7 @@ std::string in_json(show_report const& told)
     auto const parts = told.id.parts();
     auto all = begin("show", told);
     all["gtrid"] = std::string{told.id.text()};
+    all["decided_in"] = told.decided_in;
     all["outcome"] = told.outcome;
     all["explanation"] = told.explanation;
     all["parts"] = {{"node", hex(parts.node, 16)},

@@ -162,7 +162,8 @@ struct show_report : any_report
     bool is_of_node = false;
     bool is_known_opening = false;
     std::int64_t opened_ms = 0;
-    std::string outcome;  ///< committed, committing, rolled back, in doubt, live, forgotten, ...
+    std::string decided_in;  ///< the place of its decision
+    std::string outcome;     ///< committed, committing, rolled back, in doubt, live, forgotten, ...
     std::string explanation;
     bool has_decision = false;
     decision_report decision;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "recovery/cli/databases.hpp"
+#include "recovery/cli/rows.hpp"
 #include "recovery/cli/status.hpp"
 
 namespace assent::cli {
@@ -15,32 +16,42 @@ namespace {
 
 using protocol::listed_action;
 
-std::string why_waiting(gtrid const& id)
+bool is_in_row(gtrid const& id)
 {
-    auto const parts = id.parts();
-    switch (parts.place) {
+    return id.parts().place == decision_place::commit_row;
+}
+
+std::string why_waiting(gtrid const& id, row_view const& rows)
+{
+    switch (id.parts().place) {
         case decision_place::log:
-            return "abort may not be presumed while a twin of this log is, or was, at work";
+            break;
         case decision_place::commit_row:
-            return "its decision lives in a commit row of resource manager " +
-                   std::to_string(parts.place_resource_manager) + ", which was not read";
+            if (rows.find(id).was_read) break;
+            return rows.why_unknown(id);
         case decision_place::external:
             return "its decision lives in an external store, which was not read";
     }
-    return "its decision lives where this version cannot read it";
+    return "abort may not be presumed while a twin of this log is, or was, at work";
 }
 
-scanned_branch explain(recovery::listed_branch const& listed, log_report const& log)
+scanned_branch explain(recovery::listed_branch const& listed, log_report const& log,
+                       row_view const& rows)
 {
+    auto const& id = listed.id.global;
     switch (listed.action) {
         case listed_action::commit:
-            return {listed.id, "commit", "its decision is in the log"};
+            return {listed.id, "commit",
+                    is_in_row(id) ? "its commit row is in " + rows.place_of(id)
+                                  : "its decision is in the log"};
         case listed_action::rollback:
-            return {listed.id, "roll back", "no decision is in the log, so abort is presumed"};
+            return {listed.id, "roll back",
+                    is_in_row(id) ? "an abort row is in " + rows.place_of(id)
+                                  : "no decision is in the log, so abort is presumed"};
         case listed_action::leave:
             return {listed.id, "leave", name_of_owner(log) + " ends it"};
         case listed_action::wait:
-            return {listed.id, "wait", why_waiting(listed.id.global)};
+            return {listed.id, "wait", why_waiting(id, rows)};
         case listed_action::quarantine_twin:
             return {listed.id, "quarantine",
                     "no opening of this log made it: a twin (a copied or restored log) is, or "
@@ -128,7 +139,11 @@ bool judge_all(configuration const& from, two_looks const& seen,
 {
     bool has_twin = false;
     auto const known = known_databases(from, seen.after);
-    auto const facts = facts_of(seen);
+    row_view const rows{known, listed};
+    auto facts = facts_of(seen);
+    facts.find = [&rows, in_log = facts.find](gtrid const& which) {
+        return is_in_row(which) ? rows.find(which) : in_log(which);
+    };
     for (auto const& each : known) {
         auto told = describe(each);
         auto const at = std::find_if(listed.begin(), listed.end(),
@@ -156,7 +171,7 @@ bool judge_all(configuration const& from, two_looks const& seen,
         told.finished = plan.finished;
         for (auto const& branch : plan.listed) {
             has_twin = has_twin || branch.action == listed_action::quarantine_twin;
-            told.branches.push_back(explain(branch, into.log));
+            told.branches.push_back(explain(branch, into.log, rows));
         }
         note(into, told);
         into.databases.push_back(std::move(told));
@@ -186,9 +201,9 @@ scanned scan(configuration const& from)
     for (auto const& each : from.databases)
         all.push_back(make_resource_manager(each));
     auto before = look(from);
-    auto const listed = survey(all, survey_wait);
-    scanned done{{std::move(before), look(from)}, {}};
-    done.report = judge(from, done.seen, listed);
+    auto listed = survey(all, survey_wait);
+    scanned done{{std::move(before), look(from)}, {}, std::move(listed)};
+    done.report = judge(from, done.seen, done.listed);
     return done;
 }
 

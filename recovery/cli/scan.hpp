@@ -26,6 +26,7 @@ struct scanned
 {
     two_looks seen;
     scan_report report;
+    std::vector<surveyed_database> listed;
 };
 
 /// Looks at the log, asks every configured database, looks again.  Changes nothing anywhere.

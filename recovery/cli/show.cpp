@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "recovery/cli/failure.hpp"
+#include "recovery/cli/rows.hpp"
 #include "recovery/cli/status.hpp"
 
 namespace assent::cli {
@@ -39,6 +40,27 @@ void collect_listings(show_report& told, scan_report const& all)
                      [&](auto const& branch) { return branch.id.global == told.id; });
         told.listings.push_back(std::move(one));
     }
+}
+
+std::string place_in_words(gtrid const& id, log::log_view const& view)
+{
+    auto const parts = id.parts();
+    switch (parts.place) {
+        case decision_place::log:
+            return "this node's log";
+        case decision_place::commit_row: {
+            auto const& all = view.image.bindings();
+            auto const at = all.find(parts.place_resource_manager);
+            return "a commit row of " +
+                   (at != all.end()
+                        ? "\"" + at->second.name + "\""
+                        : "resource manager " + std::to_string(parts.place_resource_manager) +
+                              ", which this log does not know");
+        }
+        case decision_place::external:
+            return "an external store";
+    }
+    return "a place that this version does not know";
 }
 
 bool is_listed(show_report const& told)
@@ -81,6 +103,28 @@ void conclude_decided(show_report& told, log_report const& log)
                        (log.is_owned ? name_of_owner(log) + " finishes what is left"
                                      : "start the application, or run assent recover");
     if (!log.is_owned) told.raise(exit_code::attention, told.explanation);
+}
+
+/// What the row says in which the decision lives.  @return whether it was read.
+bool conclude_by_row(show_report& told, scanned const& all)
+{
+    if (told.id.parts().place != decision_place::commit_row) return false;
+    row_view const rows{known_databases({}, all.seen.after), all.listed};
+    auto const found = rows.find(told.id);
+    if (!found.was_read) {
+        if (is_listed(told)) {
+            told.outcome = "in doubt";
+            told.explanation = "prepared; " + rows.why_unknown(told.id);
+            told.raise(exit_code::attention, told.explanation);
+            return true;
+        }
+        return false;
+    }
+    bool const is_commit = found.decision.has_value();
+    told.outcome = is_commit ? (is_listed(told) ? "committing" : "committed") : "rolled back";
+    told.explanation = std::string{is_commit ? "its commit row" : "an abort row"} + " is in " +
+                       rows.place_of(told.id);
+    return true;
 }
 
 void conclude_undecided(show_report& told, two_looks const& seen, log_report const& log)
@@ -129,7 +173,7 @@ void conclude(show_report& told, scanned const& all)
     } else if (all.seen.after.image.was_rolled_back(told.id)) {
         told.outcome = "rolled back";
         told.explanation = "its rollback is noted in the log";
-    } else {
+    } else if (!conclude_by_row(told, all)) {
         conclude_undecided(told, all.seen, log);
     }
     if (!told.heuristics.empty()) {
@@ -155,6 +199,7 @@ show_report show(gtrid const& id, scanned const& all)
 {
     show_report told;
     told.id = id;
+    told.decided_in = place_in_words(id, all.seen.after);
     auto const parts = id.parts();
     auto const& view = all.seen.after;
     told.is_of_node = parts.node == view.newest.writer.node;

@@ -9,6 +9,22 @@ namespace assent::cli {
 
 namespace {
 
+// More of them wait for something than anybody reads; what is then not seen is "not known".
+constexpr std::size_t rows_max = 10'000;
+
+void read_rows(surveyed_database& into, resource_manager_driver& driver, driver_session& session,
+               std::chrono::milliseconds wait)
+{
+    auto* const table = driver.decisions();
+    if (table == nullptr) return;
+    try {
+        into.rows =
+            table->list(session, "asn1r", rows_max, std::chrono::steady_clock::now() + wait);
+    } catch (std::exception const& e) {
+        into.rows_problem = e.what();
+    }
+}
+
 surveyed_database ask(resource_manager const& which, std::chrono::milliseconds wait)
 {
     surveyed_database seen;
@@ -18,6 +34,7 @@ surveyed_database ask(resource_manager const& which, std::chrono::milliseconds w
         auto const session =
             driver.connect(session_purpose::manage, std::chrono::steady_clock::now() + wait);
         seen.scan = driver.scan(*session, std::chrono::steady_clock::now() + wait);
+        read_rows(seen, driver, *session, wait);
     } catch (std::exception const& e) {
         seen.problem = e.what();
     }

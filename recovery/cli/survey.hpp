@@ -21,6 +21,8 @@ struct surveyed_database
     std::string name;
     std::optional<scan_result> scan;  ///< nothing when it could not be asked
     std::string problem;              ///< why not
+    std::vector<decision_row> rows;   ///< commit rows, of any node
+    std::string rows_problem;         ///< why they could not be read; empty: they were
 };
 
 /// In the order of `all`; each within `wait` for connecting, and once more for the answer.

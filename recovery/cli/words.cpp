@@ -202,12 +202,6 @@ std::string in_words(recover_report const& told, painter const& paint)
 std::string in_words(show_report const& told, painter const& paint)
 {
     auto const parts = told.id.parts();
-    std::string place = "this node's log";
-    if (parts.place == decision_place::commit_row) {
-        place = "a commit row of resource manager " + std::to_string(parts.place_resource_manager);
-    } else if (parts.place == decision_place::external) {
-        place = "an external store";
-    }
     std::string opening = std::to_string(parts.epoch) + ", nonce " + hex(parts.nonce, 12);
     if (told.is_known_opening) opening += ", opened " + utc(told.opened_ms);
     std::string text =
@@ -216,7 +210,7 @@ std::string in_words(show_report const& told, painter const& paint)
                {"node", hex(parts.node, 16) + (told.is_of_node ? ", this one" : ", another one")},
                {"epoch", opening},
                {"sequence", std::to_string(parts.sequence)},
-               {"decided in", place}},
+               {"decided in", told.decided_in}},
               paint);
     if (told.has_decision) {
         text += heading("decision", paint) + "  commit, " + utc(told.decision.unix_ms) + "\n" +

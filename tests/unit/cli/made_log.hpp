@@ -88,7 +88,7 @@ inline assent::cli::surveyed_database listing(std::string const& name, std::stri
     seen.ours = std::move(listed);
     seen.identity = identity;
     seen.is_writable_primary = true;
-    return {name, seen, {}};
+    return {name, seen, {}, {}, {}};
 }
 
 inline std::vector<assent::cli::surveyed_database> listings(std::vector<assent::xid> in_accounts,

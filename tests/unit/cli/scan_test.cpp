@@ -112,15 +112,61 @@ TEST(Scan, PresumesAbortNowhereOnceATwinShowsItselfAnywhere)
     EXPECT_THAT(actions(told.databases[1]), ElementsAre("commit", "wait"));
 }
 
-TEST(Scan, WaitsForADecisionThatLivesElsewhere)
+/// Decided in a row of resource manager `place`.
+assent::gtrid by_row(std::uint16_t place)
 {
-    auto const elsewhere =
-        assent::gtrid::make({assent::decision_place::commit_row, 2, our_node, 1, our_nonce, 1});
+    return assent::gtrid::make(
+        {assent::decision_place::commit_row, place, our_node, 1, our_nonce, 1});
+}
 
-    auto const told = judge(both(), made_log{}.twice(), listings({branch(elsewhere, 1)}));
+TEST(Scan, FollowsACommitRowThatItSees)
+{
+    auto const id = by_row(2);
+    auto const content =
+        std::string{branch(id, 1).branch.text()} + std::string{branch(id, 2).branch.text()};
+    for (auto const kind : {assent::row_kind::commit, assent::row_kind::abort}) {
+        bool const commits = kind == assent::row_kind::commit;
+        auto listed = listings({branch(id, 1)});
+        listed[1].rows = {{id, kind, commits ? content : ""}};
+
+        auto const told = judge(both(), made_log{}.twice(), listed);
+
+        EXPECT_THAT(actions(told.databases[0]), ElementsAre(commits ? "commit" : "roll back"));
+        EXPECT_THAT(told.databases[0].branches[0].why, HasSubstr("row is in \"orders\""));
+    }
+}
+
+TEST(Scan, ConcludesNothingFromARowThatIsNotThere)
+{
+    auto const told = judge(both(), made_log{}.twice(), listings({branch(by_row(2), 1)}));
 
     EXPECT_THAT(actions(told.databases[0]), ElementsAre("wait"));
-    EXPECT_THAT(told.databases[0].branches[0].why, HasSubstr("resource manager 2"));
+    EXPECT_THAT(told.databases[0].branches[0].why, HasSubstr("commit row of \"orders\""));
+    EXPECT_THAT(told.databases[0].branches[0].why, HasSubstr("inserts an abort row"));
+    EXPECT_EQ(told.code, exit_code::attention);
+}
+
+TEST(Scan, SaysWhyARowWasNotRead)
+{
+    auto const waits_for = [](std::vector<surveyed_database> const& listed) {
+        auto const told = judge(both(), made_log{}.twice(), listed);
+        EXPECT_THAT(actions(told.databases[0]), ElementsAre("wait"));
+        return told.databases[0].branches.at(0).why;
+    };
+    auto unreadable = listings({branch(by_row(2), 1)});
+    unreadable[1].rows_problem = "permission denied";
+    EXPECT_THAT(waits_for(unreadable), HasSubstr("permission denied"));
+    auto silent = listings({branch(by_row(2), 1)});
+    silent[1].scan.reset();
+    EXPECT_THAT(waits_for(silent), HasSubstr("could not be asked"));
+    auto changed = listings({branch(by_row(2), 1)});
+    changed[1].rows = {{by_row(2), assent::row_kind::commit, "changed"}};
+    EXPECT_THAT(waits_for(changed), HasSubstr("somebody changed it"));
+    auto unknown = listings({branch(by_row(9), 1)});
+    EXPECT_THAT(waits_for(unknown), HasSubstr("resource manager 9, which this log does not know"));
+    auto elsewhere = listings({branch(by_row(2), 1)});
+    elsewhere[1].scan->identity = "server-c";
+    EXPECT_THAT(waits_for(elsewhere), HasSubstr("another server"));
 }
 
 TEST(Scan, CountsOthersAndSaysNothingOfThemButWhatTheServerWarnsOf)

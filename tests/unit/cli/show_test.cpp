@@ -17,7 +17,7 @@ using ::testing::HasSubstr;
 show_report shown(made_log const& log, assent::gtrid const& id,
                   std::vector<surveyed_database> const& listed = listings({}))
 {
-    return show(id, {log.twice(), judge(both(), log.twice(), listed)});
+    return show(id, {log.twice(), judge(both(), log.twice(), listed), listed});
 }
 
 TEST(Show, TakesAGtridOrAnXid)
@@ -55,6 +55,27 @@ TEST(Show, KnowsACommitThatIsNotFinished)
     EXPECT_EQ(owned.outcome, "committing");
     EXPECT_EQ(owned.code, exit_code::fine);
     EXPECT_THAT(owned.explanation, HasSubstr("process 4711"));
+}
+
+TEST(Show, SaysWhereTheDecisionLivesAndWhatIsThere)
+{
+    auto const id =
+        assent::gtrid::make({assent::decision_place::commit_row, 2, our_node, 1, our_nonce, 1});
+    auto listed = listings({branch(id, 1)});
+    auto const waiting = shown({}, id, listed);
+    listed[1].rows = {{id, assent::row_kind::commit, std::string{branch(id, 1).branch.text()}}};
+    auto const committing = shown({}, id, listed);
+    listed[1].rows[0] = {id, assent::row_kind::abort, ""};
+    auto const aborted = shown({}, id, listed);
+
+    EXPECT_EQ(waiting.decided_in, "a commit row of \"orders\"");
+    EXPECT_EQ(waiting.outcome, "in doubt");
+    EXPECT_THAT(waiting.explanation, HasSubstr("none is there"));
+    EXPECT_EQ(waiting.code, exit_code::attention);
+    EXPECT_EQ(committing.outcome, "committing");
+    EXPECT_THAT(committing.explanation, HasSubstr("commit row is in \"orders\""));
+    EXPECT_EQ(aborted.outcome, "rolled back");
+    EXPECT_EQ(shown({}, transaction(1, 1)).decided_in, "this node's log");
 }
 
 TEST(Show, KnowsARollbackThatWasNoted)
