@@ -48,7 +48,7 @@ ASSENT_EXPORT std::error_code make_error_code(errc code) noexcept;
 
 /// Who will know the outcome of a transaction in doubt.
 enum class resolver : std::uint8_t {
-    recovery = 1,  ///< when this log is opened again, recovery decides by it
+    recovery = 1,  ///< recovery: by the log, opened again; by a commit row, as soon as it is read
     database = 2,  ///< the database itself still knows
     nobody = 3,    ///< a one-phase commit whose reply was lost, on a server that cannot be asked
 };

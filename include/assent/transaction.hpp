@@ -101,8 +101,10 @@ public:
 
     /// Takes a connection of `rm` from the pool and starts a branch on it.  A second lease of the
     /// same resource manager gives the same branch, and must not ask for more than the first.
-    /// @throws error  errc::unavailable (`rm` does not serve), errc::rollback_only: the branch did
-    ///                not start, the transaction can only be rolled back.
+    /// @throws error  errc::unavailable (`rm`, or the place of the commit row, does not serve),
+    ///                errc::rollback_only: the branch did not start, the transaction can only be
+    ///                rolled back; errc::invalid_state: `rm` cannot prepare and others take part,
+    ///                or there is another last resource.
     template <class ResourceManager>
     auto lease(ResourceManager const& rm, access how = access::read_write)
     {
@@ -156,7 +158,9 @@ public:
     /// Thread safety: may be called from any thread while the object lives.
     assent::status status() const noexcept;
 
-    /// The identifier to look for in logs, in `assent show`, and in the databases themselves.
+    /// The identifier to look for in logs, in `assent show`, and in the databases themselves. Where
+    /// a commit row decides, in a database that this log has never met, final from the first branch
+    /// on.
     gtrid const& id() const noexcept;
 
     /// @throws error  errc::rollback_only, errc::invalid_state once commit() has begun its votes.

@@ -105,7 +105,8 @@ public:
     void add_any(resource_manager const& rm);
 
     /// Begins a transaction.  Never waits.
-    /// @throws error  errc::closed, errc::log_unusable (poisoned), errc::twin, errc::forked.
+    /// @throws error  errc::bad_argument: the place of the commit row was not added, or holds none;
+    ///                errc::closed, errc::log_unusable (poisoned), errc::twin, errc::forked.
     transaction begin(begin_options const& how = {});
 
     /// Begins, calls `work`, commits; after a failure that is safe to repeat, again, with a

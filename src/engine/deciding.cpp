@@ -111,9 +111,10 @@ void engine::decide(global_transaction& tx)
     bool const is_in_log = tx.id.parts().place == decision_place::log;
     ASSENT_ASSERT(is_in_log == (last == tx.branches.size()));
     auto const asked_at = shared_.time.now();
-    auto const forced =
-        is_in_log ? shared_.log->force(what, asked_at + shared_.bounds.log_force)
-                  : row_port{*this, tx, last}.force(what, asked_at + shared_.bounds.phase2_wait);
+    auto const forced = is_in_log
+                            ? shared_.log->force(what, asked_at + shared_.bounds.log_force)
+                            : row_port{*this, tx, last}.force(
+                                  what, std::max(tx.until, asked_at + shared_.bounds.phase2_wait));
     tx.room.release();
     auto const took = shared_.time.now() - asked_at;
     if (is_in_log && took > shared_.bounds.log_force_slow) {

@@ -6,7 +6,7 @@
 //   coordinator::decided(durable_decision)   the only way into phase 2
 //
 // So "commit before the decision is on disk" does not compile (tests/headers/negative).
-// Implementations: the file log; later the commit row and a replicated store.
+// Implementations: the file log; the commit row (engine/deciding.cpp); later a replicated store.
 
 #ifndef ASSENT_PORTS_DECISION_PORT_HPP
 #define ASSENT_PORTS_DECISION_PORT_HPP

@@ -42,6 +42,8 @@ using assent::protocol::durable_decision;
     of.decided(what);
 #elif defined(DECIDED_WITH_A_FORCE_RESULT)
     of.decided(forced);
+#elif defined(DECIDED_WITH_A_COMMIT_ROW)
+    of.decided(assent::decision_row{what.global, assent::row_kind::commit, {}});
 #elif defined(ATTESTED_FROM_OUTSIDE)
     of.decided(decision_port::attest(what.global));
 #endif

@@ -90,6 +90,64 @@ transaction one_phase(world& at)
     return tx;
 }
 
+/// Over both databases, decided by a row in accounts.
+transaction by_row(world& at)
+{
+    auto const how = assent::begin_options{}.commit_row(at.accounts.rm);
+    at.begin(how).rollback();
+    at.step();  // makes the table
+    return at.begin_work("row", how);
+}
+
+std::vector<scenario> scenarios_of_rows()
+{
+    using p = personality;
+    told const committed{"returns `committed`", false, "committed", "committed"};
+    return {
+        {"a commit row decided", committed, p::plain, by_row},
+        {"the commit with the row was refused; every rollback confirmed",
+         {"`rolled_back_error`", true, "rolled back", "rolled back"},
+         p::plain,
+         [](world& at) {
+             auto tx = by_row(at);
+             at.accounts.db.script().on(verb::commit_one_phase).reply(xa_code::rbdeadlock);
+             return tx;
+         }},
+        {"the commit with the row was refused; every rollback confirmed",
+         {"`rolled_back_error`, not retryable", false, "rolled back", "rolled back"},
+         p::plain,
+         [](world& at) {
+             auto tx = by_row(at);
+             at.accounts.db.script().on(verb::commit_one_phase).reply(xa_code::rbintegrity);
+             return tx;
+         }},
+        {"the reply to the commit with the row was lost, and the row says commit", committed,
+         p::plain,
+         [](world& at) {
+             auto tx = by_row(at);
+             at.accounts.db.script().on(verb::commit_one_phase).lose_after_effect();
+             return tx;
+         }},
+        {"... and the row was not there: an abort row was inserted first",
+         {"`rolled_back_error`, not retryable", false, "rolled back", "rolled back"},
+         p::plain,
+         [](world& at) {
+             auto tx = by_row(at);
+             at.accounts.db.script().on(verb::commit_one_phase).lose_before_effect();
+             return tx;
+         }},
+        {"... and the row could not be asked in time",
+         {"`in_doubt_error`, `resolver::recovery`", false, "pending", "unknown"},
+         p::plain,
+         [](world& at) {
+             auto tx = by_row(at);
+             at.accounts.db.script().on(verb::commit_one_phase).lose_after_effect();
+             at.accounts.db.script().on(driver_call::fence_decision).times(1000).fail();
+             return tx;
+         }},
+    };
+}
+
 std::vector<scenario> scenarios_of_commit()
 {
     using p = personality;
@@ -259,8 +317,8 @@ std::vector<scenario> scenarios_of_rollback()
 std::vector<scenario> scenarios()
 {
     auto all = scenarios_of_commit();
-    auto const more = scenarios_of_rollback();
-    all.insert(all.end(), more.begin(), more.end());
+    for (auto const& more : {scenarios_of_rows(), scenarios_of_rollback()})
+        all.insert(all.end(), more.begin(), more.end());
     return all;
 }
 
