@@ -98,7 +98,10 @@ bool may_prune(decision_row const& row, pruning_facts const& facts)
     auto const parts = row.name.parts();
     ports::position const at{parts.epoch, parts.sequence};
     if (!facts.knows({parts.epoch, parts.nonce})) return false;
-    if (row.kind == row_kind::abort) return at <= facts.horizon(parts.place_resource_manager);
+    if (row.kind == row_kind::abort) {
+        auto const seen = facts.horizon(parts.place_resource_manager);
+        return facts.sees_sessions && at <= seen && seen.epoch == facts.epoch;
+    }
     auto const decision = decision_in(row);
     if (!decision || (parts.epoch < facts.epoch && facts.is_unfinished(row.name))) return false;
     auto const& branches = decision->what.branches;

@@ -55,11 +55,14 @@ struct pruning_facts
     std::function<ports::position(std::uint16_t)> horizon;
     /// Whether a scan has yet to say something of a branch of this older transaction.
     std::function<bool(gtrid const&)> is_unfinished;
+    /// Whether the place's horizon says that sessions are gone.  Where nothing is ever prepared it
+    /// rises without that.
+    bool sees_sessions = true;
     std::uint32_t epoch = 0;  ///< of this opening
 };
 
 /// Whether a row may be deleted.  An abort row stays while the session whose commit it fences may
-/// still be there, which the place's own horizon tells.
+/// still be there, which the place's own horizon tells, once it was raised in this epoch.
 bool may_prune(decision_row const& row, pruning_facts const& facts);
 
 }  // namespace assent::recovery

@@ -72,7 +72,11 @@ plan resolve(scan_result const& scan, std::uint16_t resource_manager, log_facts 
             made.foreign_count += !is_of_node;
             continue;
         }
-        facts.is_at_or_below_horizon = ports::position{parts.epoch, parts.sequence} <= horizon;
+        // A salvaged log's horizons are past what rows have decided: first these are looked at.
+        bool const is_place_listed = parts.place != decision_place::commit_row ||
+                                     log.are_rows_listed(parts.place_resource_manager);
+        facts.is_at_or_below_horizon =
+            is_place_listed && ports::position{parts.epoch, parts.sequence} <= horizon;
         facts.is_live = is_live(id.global);
         auto const found = log.find(id.global);  // after is_live: see the order above
         facts.is_place_read = found.was_read;

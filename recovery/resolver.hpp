@@ -54,6 +54,8 @@ struct log_facts
     std::function<finding(gtrid const&)> find;
     std::function<std::vector<ports::logged_decision>()> unfinished;
     std::function<ports::position(std::uint16_t)> horizon;
+    /// Whether the commit rows in that resource manager were listed, so that each is known.
+    std::function<bool(std::uint16_t)> are_rows_listed = [](std::uint16_t) { return false; };
     /// Whether a resource manager has that id; what a damaged log lost counts as none.
     std::function<bool(std::uint16_t)> is_bound;
 };

@@ -48,6 +48,12 @@ recovery::finding row_view::find(gtrid const& which) const
     return {true, std::move(decision)};
 }
 
+bool row_view::was_read(std::uint16_t id) const
+{
+    auto const at = places_.find(id);
+    return at != places_.end() && at->second.was_read;
+}
+
 std::string row_view::place_of(gtrid const& which) const
 {
     auto const id = which.parts().place_resource_manager;

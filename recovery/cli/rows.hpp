@@ -8,6 +8,7 @@
 #ifndef ASSENT_RECOVERY_CLI_ROWS_HPP
 #define ASSENT_RECOVERY_CLI_ROWS_HPP
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -28,6 +29,9 @@ public:
     /// @pre  the decision of `which` lives in a commit row.
     recovery::finding find(gtrid const& which) const;
     std::optional<decision_row> row_of(gtrid const& which) const;
+
+    /// Whether the rows in that resource manager were listed.
+    bool was_read(std::uint16_t id) const;
 
     /// The database in whose table the row is, in words.
     std::string place_of(gtrid const& which) const;

@@ -144,6 +144,7 @@ bool judge_all(configuration const& from, two_looks const& seen,
     facts.find = [&rows, in_log = facts.find](gtrid const& which) {
         return is_in_row(which) ? rows.find(which) : in_log(which);
     };
+    facts.are_rows_listed = [&rows](std::uint16_t id) { return rows.was_read(id); };
     for (auto const& each : known) {
         auto told = describe(each);
         auto const at = std::find_if(listed.begin(), listed.end(),

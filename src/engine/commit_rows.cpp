@@ -75,6 +75,18 @@ void commit_rows::forget(gtrid const& which)
     known_.erase(which);
 }
 
+void commit_rows::note_listed(std::uint16_t id)
+{
+    std::lock_guard const held{mutex_};
+    listed_.insert(id);
+}
+
+bool commit_rows::are_listed(std::uint16_t id) const
+{
+    std::lock_guard const held{mutex_};
+    return listed_.count(id) != 0;
+}
+
 void commit_rows::listen(std::uint16_t id, std::function<void(bool)> wake)
 {
     std::lock_guard const held{mutex_};

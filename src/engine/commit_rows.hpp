@@ -51,6 +51,10 @@ public:
     /// The row was deleted: every branch is finished.
     void forget(gtrid const& which);
 
+    /// Every row in resource manager `id` that an earlier run left is known.
+    void note_listed(std::uint16_t id);
+    bool are_listed(std::uint16_t id) const;
+
     /// Calls `wake` when a row of resource manager `id` is asked about (is_question), or when any
     /// row was learnt.  `wake` must not call back.
     void listen(std::uint16_t id, std::function<void(bool is_question)> wake);
@@ -61,6 +65,7 @@ private:
     mutable std::mutex mutex_;
     std::map<gtrid, answer> known_;
     std::set<gtrid> asked_;
+    std::set<std::uint16_t> listed_;
     std::map<std::uint16_t, std::function<void(bool)>> listeners_;
 };
 

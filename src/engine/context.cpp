@@ -43,6 +43,7 @@ recovery::log_facts context::facts() const
         if (!says) return {};
         return {true, std::move(*says)};
     };
+    known.are_rows_listed = [this](std::uint16_t id) { return rows.are_listed(id); };
     known.unfinished = [this, left_in_log] {
         auto all = left_in_log();
         for (auto& each : rows.unfinished())

@@ -102,6 +102,7 @@ private:
     bool may_presume_abort() const;
     void carry_out(recovery::plan const& what);
     void raise_horizon() noexcept;
+    bool is_below_horizon(gtrid const& which) const;
     void update_horizon(recovery::plan const& what);
     void run_cancels();
     /// @throws driver_error  the task is still to be done.

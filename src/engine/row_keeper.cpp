@@ -19,6 +19,7 @@ constexpr std::size_t rows_max = 10'000;
 row_keeper::row_keeper(context& shared, resource_manager_driver& driver)
     : shared_(shared),
       name_(driver.name()),
+      driver_(driver),
       table_(driver.decisions()),
       retry_(shared.bounds.retry_min, shared.bounds.completion_retry_max)
 {
@@ -145,6 +146,7 @@ void row_keeper::look(driver_session& manage, std::uint16_t id)
     facts.knows = [&log](ports::opening const& which) { return log.knows(which); };
     facts.horizon = [&horizons](std::uint16_t of) { return horizons[of]; };
     facts.is_unfinished = [this](gtrid const& which) { return shared_.rows.is_unfinished(which); };
+    facts.sees_sessions = driver_.capabilities().is_two_phase;
     facts.epoch = log.current().epoch;
     std::vector<gtrid> gone;
     for (auto const& row : rows) {
@@ -160,6 +162,7 @@ void row_keeper::look(driver_session& manage, std::uint16_t id)
         for (gtrid const& which : gone)
             shared_.rows.forget(which);
     }
+    if (rows.size() < rows_max) shared_.rows.note_listed(id);
     was_looked_at_ = true;
     is_pruning_due_ = is_pruning_due_ || !rows.empty();
     bool const is_more = rows.size() == rows_max && !gone.empty();

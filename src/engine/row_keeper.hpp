@@ -55,6 +55,7 @@ private:
 
     context& shared_;
     std::string const name_;
+    resource_manager_driver const& driver_;
     decision_table* const table_;
     std::atomic<bool> is_wanted_{false};
     bool is_ready_ = false;

@@ -170,9 +170,20 @@ std::string both_databases(std::string const& log_directory, bank const& of)
 std::string victim::killed_at(bank const& of, std::string const& log, std::string const& event,
                               int occurrence)
 {
+    return run_until_killed(of,
+                            {ASSENT_CLI_VICTIM, log, "kill", event, std::to_string(occurrence)});
+}
+
+std::string victim::killed_with_row_at(bank const& of, std::string const& log,
+                                       std::string const& event)
+{
+    return run_until_killed(of, {ASSENT_CLI_VICTIM, log, "kill", event, "1", "row"});
+}
+
+std::string victim::run_until_killed(bank const& of, std::vector<std::string> const& words)
+{
     tell_where(of);
-    auto const done =
-        run_process({ASSENT_CLI_VICTIM, log, "kill", event, std::to_string(occurrence)});
+    auto const done = run_process(words);
     if (done.status != 128 + SIGKILL) throw std::runtime_error{"not killed: " + done.output};
     return done.output.substr(0, done.output.find('\n'));
 }

@@ -79,6 +79,9 @@ public:
     /// Runs it until it has killed itself.  @return the gtrid of its transaction.
     static std::string killed_at(bank const& of, std::string const& log, std::string const& event,
                                  int occurrence = 1);
+    /// The same, with a transaction that a commit row of accounts decides.
+    static std::string killed_with_row_at(bank const& of, std::string const& log,
+                                          std::string const& event);
 
     /// Runs it until it waits there.
     victim(bank const& of, std::string const& log, std::string const& event);
@@ -93,6 +96,8 @@ public:
     int finish();
 
 private:
+    static std::string run_until_killed(bank const& of, std::vector<std::string> const& words);
+
     pid_t pid_ = -1;
     int input_ = -1;
     std::string id_;

@@ -223,6 +223,57 @@ TEST_F(Cli, WaitsBeforeItPresumesAbort)
     expect_whole(id, false);
 }
 
+// ---- commit rows -----------------------------------------------------------------------------
+
+TEST_F(Cli, CommitsWhatACommitRowDecided)
+{
+    auto const id = victim::killed_with_row_at(*bank_, log_, "branch.commit_row.reply");
+
+    auto const status = assent({"--json", "status"});
+    auto const scan = assent({"scan"});
+    auto const show = assent({"--json", "show", id});
+    auto const done = recover();
+
+    EXPECT_EQ(status.json().at("to_be_finished").size(), 0u) << "the log knows nothing of it";
+    EXPECT_EQ(scan.status, 4);
+    EXPECT_THAT(scan.out, HasSubstr("its commit row is in \"accounts\""));
+    EXPECT_EQ(show.status, 4);
+    EXPECT_EQ(show.json().at("outcome"), "committing");
+    EXPECT_THAT(show.json().at("decided_in").get<std::string>(), HasSubstr("\"accounts\""));
+    EXPECT_EQ(done.status, 0) << done.out << done.err;
+    EXPECT_EQ(by_name(done.json().at("recovered"), "orders").at("committed"), 1);
+    expect_whole(id, true);
+}
+
+TEST_F(Cli, WaitsForTheDatabaseOfACommitRowAndThenSettlesWhatNoRowNames)
+{
+    auto const id = victim::killed_with_row_at(*bank_, log_, "branch.commit_row");
+    bank_->postgresql().stop();
+
+    auto const scan_without = assent({"scan"});
+    auto const early = recover({"--timeout", "3"});
+    auto const prepared = bank_->prepared_in_orders();
+    bank_->postgresql().start();
+    bank_->stop_looking();
+    auto const scan = assent({"scan"});
+    auto const show = assent({"--json", "show", id});
+    auto const done = recover();
+
+    EXPECT_EQ(scan_without.status, 4);
+    EXPECT_THAT(scan_without.out, HasSubstr("its decision lives in a commit row of \"accounts\", "
+                                            "which was not read: it could not be asked"));
+    EXPECT_EQ(early.status, 4);
+    EXPECT_EQ(early.json().at("is_drained"), false);
+    EXPECT_EQ(by_name(early.json().at("recovered"), "orders").at("rolled_back"), 0);
+    EXPECT_EQ(prepared, 1);
+    EXPECT_EQ(scan.status, 4);
+    EXPECT_THAT(scan.out, HasSubstr("none is there: recovery inserts an abort row"));
+    EXPECT_EQ(show.json().at("outcome"), "in doubt");
+    EXPECT_EQ(done.status, 0) << done.out << done.err;
+    EXPECT_EQ(by_name(done.json().at("recovered"), "orders").at("rolled_back"), 1);
+    expect_whole(id, false);
+}
+
 // ---- beside the application ------------------------------------------------------------------
 
 TEST_F(Cli, ActsOnNothingBesideALiveManager)

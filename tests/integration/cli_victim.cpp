@@ -4,6 +4,7 @@
 //
 //   cli_victim LOG kill EVENT OCCURRENCE    one transfer; kill -9 of itself when it is told EVENT
 //   cli_victim LOG hold EVENT OCCURRENCE    one transfer; there it waits for the end of its input
+//   cli_victim LOG ... OCCURRENCE row       the same, decided by a commit row of accounts
 //
 // The environment says where the databases are.  It writes the transaction's gtrid, and `held`.
 
@@ -66,7 +67,8 @@ std::string environment(char const* name)
     return value;
 }
 
-void transfer_once(std::string const& log, std::shared_ptr<striker> const& watch)
+void transfer_once(std::string const& log, std::shared_ptr<striker> const& watch,
+                   bool is_decided_in_row)
 {
     namespace at = assent::testing;
     assent::transaction_manager tm{at::test_options(log).observe(watch)};
@@ -74,7 +76,9 @@ void transfer_once(std::string const& log, std::shared_ptr<striker> const& watch
         tm.add(assent::postgresql::resource_manager{"accounts", environment("CLI_TEST_ACCOUNTS")});
     auto const orders =
         tm.add(assent::mysql::resource_manager{"orders", environment("CLI_TEST_ORDERS")});
-    auto tx = tm.begin();
+    assent::begin_options how;
+    if (is_decided_in_row) how.commit_row(accounts);
+    auto tx = tm.begin(how);
     std::string const id{tx.id().text()};
     say(id);
     PGconn* const pg = tx.lease(accounts);  // the first branch, on every compiler
@@ -87,12 +91,14 @@ void transfer_once(std::string const& log, std::shared_ptr<striker> const& watch
 int main(int count, char** words)
 {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // nothing of a test outlives it
-    if (count != 5) {
-        std::fprintf(stderr, "usage: cli_victim LOG kill|hold EVENT OCCURRENCE\n");
+    bool const is_decided_in_row = count == 6 && std::string_view{words[5]} == "row";
+    if (count != 5 && !is_decided_in_row) {
+        std::fprintf(stderr, "usage: cli_victim LOG kill|hold EVENT OCCURRENCE [row]\n");
         return 2;
     }
     try {
-        transfer_once(words[1], std::make_shared<striker>(words[2], words[3], std::atoi(words[4])));
+        transfer_once(words[1], std::make_shared<striker>(words[2], words[3], std::atoi(words[4])),
+                      is_decided_in_row);
         return 0;
     } catch (std::exception const& e) {
         std::fprintf(stderr, "cli_victim: %s\n", e.what());

@@ -146,6 +146,23 @@ TEST(Scan, ConcludesNothingFromARowThatIsNotThere)
     EXPECT_EQ(told.code, exit_code::attention);
 }
 
+TEST(Scan, LooksAtRowsBeforeASalvagedLogsHorizonCounts)
+{
+    auto const id = by_row(2);
+    auto const log = made_log{}.add(assent::log::horizon_record{1, {2, 1000}});
+    auto unread = listings({branch(id, 1)});
+    unread[1].scan.reset();
+    EXPECT_THAT(actions(judge(both(), log.twice(), unread).databases[0]), ElementsAre("wait"));
+
+    auto committed = listings({branch(id, 1)});
+    committed[1].rows = {{id, assent::row_kind::commit, std::string{branch(id, 1).branch.text()}}};
+    EXPECT_THAT(actions(judge(both(), log.twice(), committed).databases[0]), ElementsAre("commit"));
+
+    auto const absent = listings({branch(id, 1)});
+    EXPECT_THAT(actions(judge(both(), log.twice(), absent).databases[0]),
+                ElementsAre("quarantine"));
+}
+
 TEST(Scan, SaysWhyARowWasNotRead)
 {
     auto const waits_for = [](std::vector<surveyed_database> const& listed) {

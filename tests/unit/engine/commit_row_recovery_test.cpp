@@ -299,6 +299,22 @@ TEST(CommitRowPruning, AnAbortRowStaysForEverWhereSessionsCannotBeSeen)
     EXPECT_EQ(at.row_of(tx.id()), row_kind::abort);
 }
 
+TEST(CommitRowPruning, AnAbortRowStaysWhereASalvageHasRaisedTheHorizon)
+{
+    row_world at{personality::plain, world::quick(), true};
+    auto tx = at.begin_by_row();
+    at.orders.db.script().on(verb::commit_one_phase).lose_before_effect();
+    EXPECT_THROW(tx.commit(), assent::rolled_back_error);
+    // As it does: to the end of the epoch, whatever session may still be there.
+    at.log().raise_horizon(tx.branch(1).branch.parts().resource_manager,
+                           {tx.id().parts().epoch, (std::uint64_t{1} << 48) - 1});
+    at.restart();
+
+    at.run_for(10 * at.bounds.scan_interval);
+
+    EXPECT_EQ(at.row_of(tx.id()), row_kind::abort);
+}
+
 TEST(CommitRowPruning, WhatARestoreTookAwayIsOnRecordBeforeTheRowGoes)
 {
     row_world at;

@@ -309,6 +309,31 @@ TEST(CommitRow, LetsADatabaseThatCannotPrepareTakePart)
     EXPECT_TRUE(files.db.violations().empty()) << files.db.violations().front();
 }
 
+TEST(CommitRow, OfADatabaseThatCannotPrepareStaysWhenItWasFenced)
+{
+    world at;
+    unprepared files{at, "files"};
+    auto const by_row = assent::begin_options{}.commit_row(files.rm);
+    at.begin(by_row).rollback();
+    at.step();
+    auto tx = at.begin(by_row);
+    tx.on(at.accounts)->set("row", 1);
+    lease(at, tx, files.rm)->set("row", 1);
+    files.db.script().on(verb::commit_one_phase).lose_before_effect();
+    EXPECT_THROW(tx.commit(), assent::rolled_back_error);
+
+    // Nothing there tells when its session is gone, with a commit that may still be under way.
+    at.run_for(10 * at.bounds.scan_interval);
+
+    auto const rows = files.db.decisions();
+    ASSERT_EQ(rows.size(), 1u);
+    EXPECT_EQ(rows[0].name, tx.id());
+    EXPECT_EQ(rows[0].kind, row_kind::abort);
+    EXPECT_EQ(files.db.value("row"), std::nullopt);
+    EXPECT_EQ(at.accounts.db.value("row"), std::nullopt);
+    EXPECT_TRUE(at.engine->close(at.clock->now() + 10s).is_drained);
+}
+
 TEST(CommitRow, WithoutItADatabaseThatCannotPrepareTakesPartAlone)
 {
     world at;

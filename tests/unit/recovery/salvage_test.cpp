@@ -10,7 +10,7 @@
 #include "log/format.hpp"
 #include "log/log_inspection.hpp"
 #include "log/log_salvage.hpp"
-#include "tests/unit/engine/engine_fixture.hpp"
+#include "tests/unit/engine/row_fixture.hpp"
 
 namespace {
 
@@ -216,6 +216,34 @@ TEST(Salvage, ALostBindingIsFoundOutInTheDatabaseAndNeverDrained)
     auto const left = at.engine->close(at.clock->now());
     EXPECT_FALSE(left.is_drained);
     EXPECT_THAT(left.notes, ::testing::Contains(HasSubstr("lost 2")));
+}
+
+TEST(Salvage, FollowsCommitRowsThatAreBelowTheHorizonItRaised)
+{
+    row_world at;
+    auto const lost = decide(at, "lost");
+    auto by_row = at.begin_by_row("by row");
+    at.accounts.db.script().on(verb::commit).lose_before_effect();
+    EXPECT_EQ(by_row.commit(), outcome::committed_pending);
+    auto never = at.begin_by_row("never");
+    at.lose_the_row(never, false);
+    at.crash();
+    lose(*at.disk, decision_of(lost.id()));
+    at.orders.db.script().on(driver_call::connect).times(1000).fail("the network is down");
+
+    salvage(at);
+    at.run_for(2s);
+    EXPECT_EQ(at.seen->count("branch.quarantined"), 1) << "no row was looked at yet";
+    EXPECT_EQ(at.accounts.db.fate(by_row.branch(0)), branch_fate::prepared);
+    at.orders.db.script().clear();
+    at.run_for(5s);
+
+    EXPECT_EQ(at.accounts.db.fate(by_row.branch(0)), branch_fate::committed);
+    expect_fate(at, lost, branch_fate::prepared);
+    // Its row may have been there and gone: nobody asks, and nothing is concluded.
+    EXPECT_EQ(at.accounts.db.fate(never.branch(0)), branch_fate::prepared);
+    EXPECT_EQ(at.row_of(never.id()), std::nullopt);
+    EXPECT_EQ(at.seen->count("branch.quarantined"), 3);
 }
 
 }  // namespace
