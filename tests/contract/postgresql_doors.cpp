@@ -28,8 +28,20 @@ log_directory::~log_directory()
 
 void told::on(event const& what)
 {
+    std::function<void()> act;
+    {
+        std::lock_guard const held{mutex_};
+        events_.push_back(std::string{what.name} + "@" + std::string{what.resource_manager});
+        if (what.name == awaited_) act = act_;
+    }
+    if (act) act();
+}
+
+void told::at(std::string event, std::function<void()> what)
+{
     std::lock_guard const held{mutex_};
-    events_.push_back(std::string{what.name} + "@" + std::string{what.resource_manager});
+    awaited_ = std::move(event);
+    act_ = std::move(what);
 }
 
 bool told::has(std::string const& event) const

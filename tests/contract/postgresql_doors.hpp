@@ -49,9 +49,14 @@ public:
     void on(event const& what) override;
     bool has(std::string const& event) const;
 
+    /// Runs `what` at each `event`, on the thread to which it happens.
+    void at(std::string event, std::function<void()> what);
+
 private:
     mutable std::mutex mutex_;
     std::vector<std::string> events_;
+    std::string awaited_;
+    std::function<void()> act_;
 };
 
 /// The limits of these tests: nothing waits long for what will not come.

@@ -86,6 +86,9 @@ public:
                                                         std::string const& more = {});
 
 protected:
+    /// Throws the server away; the next use makes a new one.
+    void renew() { server_.reset(); }
+
     /// The one that `kind` means.
     testing::private_server& server_for(handle_kind kind);
 

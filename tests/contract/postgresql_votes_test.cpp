@@ -211,6 +211,37 @@ TEST_P(postgresql_votes, APrepareWhoseSessionIsEndedWhileItWaitsIsLostAndMayBePr
     EXPECT_EQ(pg().count_rows(1), 0);
 }
 
+TEST_P(postgresql_votes, ACommitThatWaitsForAReplicaIsDoneWhateverBecomesOfItsSession)
+{
+    for (bool const is_ended : {false, true}) {
+        SCOPED_TRACE(is_ended ? "ended" : "cancelled");
+        pg().reset();
+        auto const branch = prepare_branch(1);
+        auto const manage = open(session_purpose::manage);
+        apply(*branch.session, "SET synchronous_commit = on");
+        branch.session->submit(verb::commit, branch.id);
+        wait_for_replica(branch.session->id());
+
+        if (is_ended) {
+            driver().end_session(*manage, branch.session->id(), in_seconds(10));
+        } else {
+            driver().cancel_statement(*manage, branch.session->id(), in_seconds(10));
+        }
+
+        auto const answer = branch.session->collect(in_seconds(10));
+        ASSERT_TRUE(answer);
+        if (is_ended) {
+            EXPECT_TRUE(is_lost(*answer)) << answer->text;
+            // Repeated, as after any lost reply: unknown, and a scan lacks it.
+            EXPECT_EQ(run(*manage, verb::commit, branch.id).code, xa_code::nota);
+        } else {
+            EXPECT_TRUE(answer->is_ok()) << answer->text;
+        }
+        EXPECT_FALSE(is_listed(branch.id));
+        EXPECT_EQ(pg().count_rows(1), 1);
+    }
+}
+
 // --- one phase ---
 
 TEST_P(postgresql_votes, TheWitnessOfALostCommitTellsItsFateWhenItIsOver)
