@@ -46,7 +46,7 @@ protected:
         pg().server().start();
     }
 };
-ASSENT_ON_EACH_POSTGRESQL(postgresql_answers, postgresql_without_replica_on);
+ASSENT_ON_EACH_POSTGRESQL(postgresql_answers, postgresql_without_replica);
 
 TEST_P(postgresql_answers, ADeferredConstraintIsNotWorthAnotherRun)
 {

@@ -24,7 +24,7 @@ protected:
         return by->preflight(*by->connect(session_purpose::manage, in_seconds(10)), in_seconds(10));
     }
 };
-ASSENT_ON_EACH_POSTGRESQL(postgresql_cluster, postgresql_without_replica_on);
+ASSENT_ON_EACH_POSTGRESQL(postgresql_cluster, postgresql_without_replica);
 
 TEST_P(postgresql_cluster, CommitsAndRollsBackInAllItsDatabases)
 {

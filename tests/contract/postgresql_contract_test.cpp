@@ -6,6 +6,6 @@
 
 namespace assent::contract {
 
-ASSENT_ON_EACH_POSTGRESQL(contract, postgresql_on);
+ASSENT_ON_EACH_POSTGRESQL(contract, postgresql_target);
 
 }  // namespace assent::contract

@@ -28,7 +28,7 @@ protected:
         session.run("PREPARE TRANSACTION '" + gid + "'");
     }
 };
-ASSENT_ON_EACH_POSTGRESQL(postgresql_facts, postgresql_without_replica_on);
+ASSENT_ON_EACH_POSTGRESQL(postgresql_facts, postgresql_without_replica);
 
 // --- names ---
 

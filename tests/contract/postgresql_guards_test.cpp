@@ -31,7 +31,7 @@ bool is_rolled_back(reply const& what)
 class postgresql_guards : public postgresql_case
 {
 };
-ASSENT_ON_EACH_POSTGRESQL(postgresql_guards, postgresql_on);
+ASSENT_ON_EACH_POSTGRESQL(postgresql_guards, postgresql_target);
 
 // --- facts of the server on which the adapter is built ---
 

@@ -104,13 +104,6 @@ private:
     bool is_over_ = false;
 };
 
-template <edition Which>
-std::shared_ptr<contract_target> replicated_on()
-{
-    static auto const target = std::make_shared<replicated_target>(Which);
-    return target;
-}
-
 }  // namespace
 
 class postgresql_replication : public postgresql_doors
@@ -144,7 +137,7 @@ protected:
         write_row(tx.lease(*orders_), key);
     }
 };
-ASSENT_ON_EACH_POSTGRESQL(postgresql_replication, replicated_on);
+ASSENT_ON_EACH_POSTGRESQL(postgresql_replication, replicated_target);
 
 // --- a standby ---
 

@@ -56,7 +56,7 @@ protected:
         return {};
     }
 };
-ASSENT_ON_EACH_POSTGRESQL(postgresql_roles, postgresql_without_replica_on);
+ASSENT_ON_EACH_POSTGRESQL(postgresql_roles, postgresql_without_replica);
 
 using ::testing::HasSubstr;
 

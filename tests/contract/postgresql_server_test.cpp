@@ -88,7 +88,7 @@ protected:
         return {gtrid::make({decision_place::log, 0, 5, 1, 6, sequence}), bqual::make({1, 1, 0})};
     }
 };
-ASSENT_ON_EACH_POSTGRESQL(postgresql_server, postgresql_on);
+ASSENT_ON_EACH_POSTGRESQL(postgresql_server, postgresql_target);
 
 TEST_P(postgresql_server, WithoutPreparedTransactionsIsRefusedAndAVoteSaysWhatToSet)
 {

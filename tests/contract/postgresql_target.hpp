@@ -107,23 +107,29 @@ private:
     bool is_frozen_ = false;
 };
 
-/// The program's server of an edition.
-template <edition Which>
-std::shared_ptr<contract_target> postgresql_on()
+/// A commit under synchronous_commit = on waits there until it is cancelled: nobody is the standby,
+/// so it is durable, and not answered.
+class postgresql_without_replica final : public postgresql_target
 {
-    static auto const target = std::make_shared<postgresql_target>(Which);
+public:
+    explicit postgresql_without_replica(edition which)
+        : postgresql_target(which, {"synchronous_standby_names=nobody", "synchronous_commit=local"})
+    {
+    }
+};
+
+/// The program's only target of that kind and edition.
+template <class Target, edition Which>
+std::shared_ptr<contract_target> the_only()
+{
+    static auto const target = std::make_shared<Target>(Which);
     return target;
 }
 
-/// ... on which a commit under synchronous_commit = on waits until it is cancelled: nobody is the
-/// standby, so it is durable here, and not answered.
-template <edition Which>
-std::shared_ptr<contract_target> postgresql_without_replica_on()
+template <class Target>
+std::vector<target_factory> on_each_edition()
 {
-    static auto const target = std::make_shared<postgresql_target>(
-        Which,
-        std::vector<std::string>{"synchronous_standby_names=nobody", "synchronous_commit=local"});
-    return target;
+    return {&the_only<Target, edition::installed>, &the_only<Target, edition::newest>};
 }
 
 /// What the adapter's own tests share: a server, and branches whose session the test misuses.
@@ -150,12 +156,10 @@ protected:
 
 }  // namespace assent::contract
 
-/// Runs a fixture's tests on each edition; `target` is one of the templates above.
-#define ASSENT_ON_EACH_POSTGRESQL(fixture, target)                         \
-    INSTANTIATE_TEST_SUITE_P(                                              \
-        on, fixture,                                                       \
-        ::testing::Values(&target<::assent::contract::edition::installed>, \
-                          &target<::assent::contract::edition::newest>),   \
+/// Runs a fixture's tests on each edition of a kind of target.
+#define ASSENT_ON_EACH_POSTGRESQL(fixture, target)                                       \
+    INSTANTIATE_TEST_SUITE_P(                                                            \
+        on, fixture, ::testing::ValuesIn(::assent::contract::on_each_edition<target>()), \
         [](auto const& of) { return of.index == 0 ? "installed" : "newest"; })
 
 #endif  // ASSENT_TESTS_CONTRACT_POSTGRESQL_TARGET_HPP

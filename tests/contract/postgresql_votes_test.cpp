@@ -38,7 +38,7 @@ protected:
                 DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION raise_it();)");
     }
 };
-ASSENT_ON_EACH_POSTGRESQL(postgresql_votes, postgresql_without_replica_on);
+ASSENT_ON_EACH_POSTGRESQL(postgresql_votes, postgresql_without_replica);
 
 TEST_P(postgresql_votes, AnErrorAtTheEndIsMappedByItsMeaning)
 {
