@@ -78,6 +78,15 @@ protected:
         server().start();
     }
 
+    /// For settings that a running server takes.
+    void reload_with(std::string const& name, std::string const& value)
+    {
+        plain_connection admin{server().superuser_conninfo()};
+        admin.run("ALTER SYSTEM SET " + name + " = '" + value + "'");
+        admin.run("SELECT pg_reload_conf()");
+        ASSERT_TRUE(eventually([&] { return pg().administer("SHOW " + name) == value; }));
+    }
+
     std::shared_ptr<resource_manager_driver> driver(std::string const& more = {})
     {
         return postgresql::resource_manager{"accounts", server().conninfo() + " " + more}.driver();
@@ -128,10 +137,10 @@ TEST_P(postgresql_server, ThatHasNoPlaceLeftVotesNo)
 TEST_P(postgresql_server, ThatIsNotDurableIsRefusedByNameUnlessAskedFor)
 {
     for (std::string const setting : {"fsync", "full_page_writes"}) {
-        restart_with({setting + "=off"});
+        reload_with(setting, "off");
         EXPECT_NE(refusal(server()).find(setting + " is off"), std::string::npos);
         EXPECT_EQ(refusal(server(), postgresql::safety_options{true}), "");
-        restart_with({setting + "=on"});
+        reload_with(setting, "on");
     }
     EXPECT_EQ(refusal(server()), "");
 }
@@ -228,6 +237,10 @@ TEST_P(postgresql_server, IsFoundBehindHostsThatAreSilentRefuseOrAreStandbys)
         EXPECT_NO_THROW(driver(more)->connect(session_purpose::manage, in_seconds(4))) << more;
         EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(4));
     }
+    postgresql::resource_manager const by_uri{
+        "accounts", "postgresql://shop:" + server().password() + "@127.0.0.1:1,127.0.0.1:" + here +
+                        "/accounts?target_session_attrs=read-write"};
+    EXPECT_NO_THROW(by_uri.driver()->connect(session_purpose::manage, in_seconds(4)));
 }
 
 TEST_P(postgresql_server, ThatIsAtNoneOfItsHostsIsAnErrorThatNamesThemAll)
@@ -302,7 +315,7 @@ TEST_P(postgresql_server, ThatWasPromotedHasAnotherHistory)
 // them away again.
 TEST_P(postgresql_server, AWitnessProvesNothingOnceACrashMayHaveGivenItsNumberToAnother)
 {
-    restart_with({"wal_writer_delay=10000"});  // what is not committed stays off the disk
+    reload_with("wal_writer_delay", "10s");  // what is not committed stays off the disk
     plain_connection{server().conninfo()}.run(R"(
         CREATE TABLE payment (id int);
         CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS
@@ -341,7 +354,7 @@ TEST_P(postgresql_server, AWitnessProvesNothingOnceACrashMayHaveGivenItsNumberTo
               witness_state::unknown);
 
     EXPECT_EQ(ask(*manage, "SELECT count(*) FROM payment WHERE id = 1"), "0");
-    restart_with({"wal_writer_delay=200"});
+    reload_with("wal_writer_delay", "200ms");
 }
 
 TEST_P(postgresql_server, BehindAProxyNoSessionIsTakenAsGoneOrTouched)
