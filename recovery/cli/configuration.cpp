@@ -108,15 +108,15 @@ bool is_printable(std::string const& name)
 
 database_kind read_kind(section const& from)
 {
-    auto const text = from.required_text("kind", "postgresql, mysql or mariadb");
-    for (auto const kind :
-         {database_kind::postgresql, database_kind::mysql, database_kind::mariadb}) {
+    auto const text = from.required_text("kind", "postgresql, mysql, mariadb or odbc");
+    for (auto const kind : {database_kind::postgresql, database_kind::mysql, database_kind::mariadb,
+                            database_kind::odbc}) {
         if (text == name_of(kind)) return kind;
     }
     from.refuse(from.where("kind"),
                 "unknown kind \"" + text + "\"; did you mean \"" +
-                    std::string{nearest(text, {"postgresql", "mysql", "mariadb"})} +
-                    "\"? Known are postgresql, mysql and mariadb");
+                    std::string{nearest(text, {"postgresql", "mysql", "mariadb", "odbc"})} +
+                    "\"? Known are postgresql, mysql, mariadb and odbc");
 }
 
 connect_source read_connect(section const& from, std::string const& name, bool is_shared_file)

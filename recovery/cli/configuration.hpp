@@ -7,7 +7,7 @@
 //
 //   [[resource_manager]]
 //   name = "accounts"                            # the name that the application gives it
-//   kind = "postgresql"                          # postgresql, mysql or mariadb
+//   kind = "postgresql"                          # postgresql, mysql, mariadb or odbc
 //   connect_file = "/etc/shop/accounts.connect"  # or connect, or connect_env: exactly one
 //
 // The one invariant: a secret is read only for a command that connects, and is never shown.
@@ -22,7 +22,7 @@
 
 namespace assent::cli {
 
-enum class database_kind : std::uint8_t { postgresql = 1, mysql = 2, mariadb = 3 };
+enum class database_kind : std::uint8_t { postgresql = 1, mysql = 2, mariadb = 3, odbc = 4 };
 
 constexpr std::string_view name_of(database_kind what) noexcept
 {
@@ -33,6 +33,8 @@ constexpr std::string_view name_of(database_kind what) noexcept
             return "mysql";
         case database_kind::mariadb:
             return "mariadb";
+        case database_kind::odbc:
+            return "odbc";
     }
     return "?";
 }

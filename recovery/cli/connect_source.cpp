@@ -49,10 +49,9 @@ std::string lower_case(std::string_view text)
     return lower;
 }
 
-/// password=..., with blanks as libpq allows them.
-bool has_password_key(std::string const& lower)
+/// password=..., with blanks as libpq allows them, or ODBC's pwd=...
+bool has_key(std::string const& lower, std::string_view key)
 {
-    std::string_view const key = "password";
     for (auto at = lower.find(key); at != std::string::npos; at = lower.find(key, at + 1)) {
         auto const next = lower.find_first_not_of(" \t\r\n", at + key.size());
         if (next != std::string::npos && lower[next] == '=') return true;
@@ -74,7 +73,8 @@ bool has_password_before_host(std::string_view connect)
 
 bool holds_password(std::string_view connect)
 {
-    return has_password_key(lower_case(connect)) || has_password_before_host(connect);
+    std::string const lower = lower_case(connect);
+    return has_key(lower, "password") || has_key(lower, "pwd") || has_password_before_host(connect);
 }
 
 bool is_shared(mode_t mode) noexcept

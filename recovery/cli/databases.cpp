@@ -7,6 +7,9 @@
 #ifdef ASSENT_CLI_HAS_MYSQL
 #include <assent/mysql.hpp>
 #endif
+#ifdef ASSENT_CLI_HAS_ODBC
+#include <assent/odbc.hpp>
+#endif
 #ifdef ASSENT_CLI_HAS_POSTGRESQL
 #include <assent/postgresql.hpp>
 #endif
@@ -34,6 +37,16 @@ resource_manager make(configured_database const& which, std::string const& conne
             auto where = mysql::parse_connect_string(connect);
             where.safety.allow_non_durable |= which.allow_non_durable;
             return mysql::resource_manager{which.name, std::move(where)};
+        }
+#else
+            break;
+#endif
+        case database_kind::odbc:
+#ifdef ASSENT_CLI_HAS_ODBC
+        {
+            auto where = odbc::parse_connect_string(connect);
+            where.safety.allow_non_durable |= which.allow_non_durable;
+            return odbc::resource_manager{which.name, std::move(where)};
         }
 #else
             break;

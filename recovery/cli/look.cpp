@@ -40,6 +40,8 @@ void require_same_node(configuration const& from, log::log_view const& view)
     for (auto const& [id, bound] : view.image.bindings()) {
         auto const* const database = from.find(bound.name);
         if (database == nullptr || bound.kind == name_of(database->kind)) continue;
+        // The database itself says what it is once it is reached.
+        if (database->kind == database_kind::odbc) continue;
         throw failure{exit_code::misused, "the log knows \"" + bound.name + "\" as " + bound.kind +
                                               ", and " + from.path + " says kind = \"" +
                                               std::string{name_of(database->kind)} +

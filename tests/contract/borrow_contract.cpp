@@ -37,6 +37,7 @@ private:
 
 TEST_P(contract, ABorrowedHandleServesABranchAndStaysItsOwners)
 {
+    ASSENT_NEEDS(two_phase);
     ASSENT_NEEDS(borrowed_handles);
     lent_handle const handle{target(), handle_kind::good};
     auto session = driver().borrow(handle.get(), facts(), in_seconds(10));
@@ -83,6 +84,7 @@ TEST_P(contract, AHandleInATransactionIsRefusedAndUntouched)
 
 TEST_P(contract, ABusyHandleIsRefused)
 {
+    ASSENT_NEEDS(busy_handles);
     ASSENT_NEEDS(borrowed_handles);
     lent_handle const handle{target(), handle_kind::busy};
 
@@ -132,6 +134,7 @@ TEST_P(contract, ANullHandleIsRefused)
 TEST_P(contract, ASeveredBorrowedHandleIsStillItsOwnersToClose)
 {
     ASSENT_NEEDS(borrowed_handles);
+    ASSENT_NEEDS(session_ids);  // without a server there is nothing to cut
     lent_handle const handle{target(), handle_kind::good};
     auto session = driver().borrow(handle.get(), facts(), in_seconds(10));
     xid const x = next_xid(*session);
@@ -146,6 +149,7 @@ TEST_P(contract, ASeveredBorrowedHandleIsStillItsOwnersToClose)
 
 TEST_P(contract, AnAbandonedSessionInAForkedChildSendsNothing)
 {
+    ASSENT_NEEDS(two_phase);
     auto branch = start_branch(1);
 
     pid_t const child = ::fork();

@@ -38,6 +38,9 @@ enum class feature : std::uint8_t {
     foreign_branches,   ///< a prepared branch with a name that is not ours can be made
     borrowed_handles,   ///< there are native handles to lend
     sockets,            ///< a session is a socket of this process
+    two_phase,          ///< branches can be prepared
+    session_ids,        ///< sessions have numbers, and can be looked for and ended by them
+    busy_handles,       ///< a lent handle can hold results that were not read
 };
 
 /// The condition of a connection that the application lends.

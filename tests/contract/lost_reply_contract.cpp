@@ -101,6 +101,7 @@ TEST_P(contract, AScanThatIsNotAnsweredThrows)
 
 TEST_P(contract, ASeveredActiveBranchIsGone)
 {
+    ASSENT_NEEDS(session_ids);
     auto branch = start_branch(1);
 
     branch.session->sever();
@@ -118,6 +119,7 @@ TEST_P(contract, ASeveredActiveBranchIsGone)
 
 TEST_P(contract, ASeveredPreparedBranchStaysAndIsCommittedElsewhere)
 {
+    ASSENT_NEEDS(two_phase);
     auto branch = prepare_branch(1);
 
     branch.session->sever();

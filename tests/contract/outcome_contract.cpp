@@ -8,6 +8,7 @@ namespace assent::contract {
 
 TEST_P(contract, PrepareThenCommitMakesTheRowPermanent)
 {
+    ASSENT_NEEDS(two_phase);
     auto const branch = start_branch(1);
 
     EXPECT_TRUE(run(*branch.session, verb::prepare, branch.id).is_ok());
@@ -20,6 +21,7 @@ TEST_P(contract, PrepareThenCommitMakesTheRowPermanent)
 
 TEST_P(contract, PrepareThenRollbackLeavesNothing)
 {
+    ASSENT_NEEDS(two_phase);
     auto const branch = prepare_branch(1);
 
     EXPECT_TRUE(run(*branch.session, verb::rollback, branch.id).is_ok());
@@ -42,8 +44,9 @@ TEST_P(contract, OnePhaseCommitMakesTheRowPermanent)
 
 TEST_P(contract, OnePhaseCommitLeavesAWitnessWhereTheDriverSaysSo)
 {
-    if (!driver().capabilities().has_one_phase_witness) GTEST_SKIP() << "declared: no witness";
+    // Some drivers learn by connecting what their database can do.
     auto const manage = open(session_purpose::manage);
+    if (!driver().capabilities().has_one_phase_witness) GTEST_SKIP() << "declared: no witness";
     auto const branch = start_branch(1);
 
     reply const done = run(*branch.session, verb::commit_one_phase, branch.id);
@@ -67,6 +70,7 @@ TEST_P(contract, RollbackOfAnActiveBranchLeavesNothing)
 
 TEST_P(contract, OneSessionServesOneBranchAfterAnother)
 {
+    ASSENT_NEEDS(two_phase);
     auto const first = prepare_branch(1);
     ASSERT_TRUE(run(*first.session, verb::commit, first.id).is_ok());
 
@@ -83,6 +87,7 @@ TEST_P(contract, OneSessionServesOneBranchAfterAnother)
 
 TEST_P(contract, ABranchThatWroteNothingCanEndInEveryWay)
 {
+    ASSENT_NEEDS(two_phase);
     auto const session = open(session_purpose::work);
     auto const begin = [&] {
         xid const x = next_xid(*session);
@@ -105,6 +110,7 @@ TEST_P(contract, ABranchThatWroteNothingCanEndInEveryWay)
 
 TEST_P(contract, AManagersSessionCommitsWhatItsOwnerLeft)
 {
+    ASSENT_NEEDS(two_phase);
     auto branch = prepare_branch(1);
     branch.session.reset();
 
@@ -116,6 +122,7 @@ TEST_P(contract, AManagersSessionCommitsWhatItsOwnerLeft)
 
 TEST_P(contract, AManagersSessionRollsBackWhatItsOwnerLeft)
 {
+    ASSENT_NEEDS(two_phase);
     auto branch = prepare_branch(1);
     branch.session.reset();
 
@@ -137,6 +144,7 @@ TEST_P(contract, AnUnknownBranchIsNota)
 
 TEST_P(contract, ASecondCommitIsNotSuccess)
 {
+    ASSENT_NEEDS(two_phase);
     auto const branch = prepare_branch(1);
     ASSERT_TRUE(run(*branch.session, verb::commit, branch.id).is_ok());
     auto const manage = open(session_purpose::manage);
@@ -147,6 +155,7 @@ TEST_P(contract, ASecondCommitIsNotSuccess)
 
 TEST_P(contract, AVerbOutOfTurnIsRefusedAndHarmsNothing)
 {
+    ASSENT_NEEDS(two_phase);
     auto const branch = start_branch(1);
     xid const other = next_xid(*branch.session);
 
@@ -164,6 +173,7 @@ TEST_P(contract, AVerbOutOfTurnIsRefusedAndHarmsNothing)
 
 TEST_P(contract, ASessionIsReusableOnlyOutsideABranch)
 {
+    ASSENT_NEEDS(two_phase);
     auto const session = open(session_purpose::work);
     EXPECT_TRUE(session->is_reusable());
     xid const x = next_xid(*session);
@@ -182,6 +192,7 @@ TEST_P(contract, ASessionIsReusableOnlyOutsideABranch)
 
 TEST_P(contract, TheSessionIdIsTheServersOwn)
 {
+    ASSENT_NEEDS(session_ids);
     auto const session = open(session_purpose::work);
     auto const manage = open(session_purpose::manage);
 

@@ -54,7 +54,11 @@ TEST(Configuration, IsReadWhole)
                             "[[resource_manager]]\n"
                             "name = 'ledger'\n"
                             "kind = 'mysql'\n"
-                            "connect_env = 'LEDGER'\n"};
+                            "connect_env = 'LEDGER'\n"
+                            "[[resource_manager]]\n"
+                            "name = 'archive'\n"
+                            "kind = 'odbc'\n"
+                            "connect = 'DSN=archive;PASSWORD_FILE=/etc/archive'\n"};
 
     auto const read = read_configuration(file.path());
 
@@ -62,7 +66,7 @@ TEST(Configuration, IsReadWhole)
     EXPECT_EQ(read.log_directory, "/log");
     EXPECT_EQ(read.node_label, "shop");
     EXPECT_EQ(read.allow_file_system, "tmpfs");
-    ASSERT_EQ(read.databases.size(), 3u);
+    ASSERT_EQ(read.databases.size(), 4u);
     EXPECT_EQ(read.databases[0].name, "accounts");
     EXPECT_EQ(read.databases[0].kind, database_kind::postgresql);
     EXPECT_EQ(read.databases[0].connect.where, connect_source::place::file);
@@ -72,6 +76,7 @@ TEST(Configuration, IsReadWhole)
     EXPECT_FALSE(read.databases[1].allow_non_durable);
     EXPECT_EQ(read.databases[2].connect.where, connect_source::place::environment);
     EXPECT_EQ(read.find("orders")->kind, database_kind::mariadb);
+    EXPECT_EQ(read.find("archive")->kind, database_kind::odbc);
     EXPECT_EQ(read.find("nobody"), nullptr);
 }
 

@@ -1,0 +1,162 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+
+#include "adapters/odbc/driver.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+#include "adapters/odbc/connect_string.hpp"
+
+namespace assent::odbc_adapter {
+
+namespace {
+
+session& own(driver_session& any)
+{
+    auto* const mine = dynamic_cast<session*>(&any);
+    if (mine == nullptr) throw std::logic_error("a session of another driver");
+    return *mine;
+}
+
+}  // namespace
+
+driver::driver(std::string name, connection_source source, odbc::safety_options safety)
+    : source_(std::move(source)), safety_(safety)
+{
+    bool is_printable = !name.empty() && name.size() <= 64;
+    for (char const c : name)
+        is_printable = is_printable && c > ' ' && c < '\x7f';
+    if (!is_printable) {
+        throw driver_error("a resource manager's name has 1 to 64 printable ASCII bytes");
+    }
+    if (!source_.connect && split(source_.where.connect).empty()) {
+        throw driver_error("resource manager " + name +
+                           ": the connect string is empty: name a DRIVER or a DSN");
+    }
+    family_->name = std::move(name);
+}
+
+driver_capabilities driver::capabilities() const noexcept
+{
+    driver_capabilities can;
+    switch (static_cast<database_kind>(kind_.load(std::memory_order_relaxed))) {
+        case database_kind::postgresql:
+            can.has_one_phase_witness = true;
+            break;
+        case database_kind::mysql:
+            break;
+        case database_kind::sqlite:
+            can.is_two_phase = false;
+            break;
+        case database_kind::mariadb:
+        default:
+            can.stays_attached_after_prepare = true;
+            break;
+    }
+    return can;
+}
+
+std::unique_ptr<driver_session> driver::connect(session_purpose purpose, deadline until)
+{
+    auto opened = session::open(source_, purpose, family_, until);
+    kind_.store(static_cast<int>(opened->kind()), std::memory_order_relaxed);
+    if (purpose != session_purpose::work) return opened;
+    // Manager's sessions are not held to the facts: reading them again is what they are for.
+    std::optional<server_facts> expected;
+    {
+        std::lock_guard const hold(mutex_);
+        expected = facts_;
+    }
+    if (expected) {
+        opened->ask(until, [what = *expected](dialect& speaks) { speaks.check_work(what); });
+    }
+    return opened;
+}
+
+std::unique_ptr<driver_session> driver::borrow(void* handle, server_facts const& expected,
+                                               deadline until)
+{
+    if (handle == nullptr) {
+        throw driver_error("resource manager " + name() + ": the borrowed handle is null");
+    }
+    auto borrowed = session::borrow(handle, family_, until);
+    borrowed->ask(until, [expected](dialect& speaks) { speaks.check_work(expected); });
+    return borrowed;
+}
+
+server_facts driver::preflight(driver_session& manage, deadline until)
+{
+    bool const allow_non_durable = safety_.allow_non_durable;
+    server_facts facts = own(manage).ask(until, [allow_non_durable](dialect& speaks) {
+        return speaks.preflight(allow_non_durable);
+    });
+    std::lock_guard const hold(mutex_);
+    facts_ = facts;
+    return facts;
+}
+
+/// Ends, at the server, the sessions whose sockets could not be cut.
+void driver::end_unreachable(driver_session& manage, deadline until)
+{
+    auto left = family_->unreachable.take();
+    while (!left.empty()) {
+        std::uint64_t const id = *left.begin();
+        try {
+            own(manage).ask(until, [id](dialect& speaks) { speaks.end_session(id); });
+            left.erase(id);
+        } catch (driver_error const&) {
+            for (std::uint64_t const each : left)
+                family_->unreachable.add(each);
+            throw;
+        }
+    }
+}
+
+scan_result driver::scan(driver_session& manage, deadline until)
+{
+    end_unreachable(manage, until);
+    return own(manage).ask(until, [](dialect& speaks) { return speaks.scan(); });
+}
+
+bool driver::try_guard(driver_session& guardian, std::uint64_t node, deadline until)
+{
+    return own(guardian).ask(until, [node](dialect& speaks) { return speaks.try_guard(node); });
+}
+
+void driver::heartbeat(driver_session& guardian, deadline until)
+{
+    own(guardian).ask(until, [](dialect& speaks) { speaks.heartbeat(); });
+}
+
+session_presence driver::presence(driver_session& manage, std::uint64_t id, deadline until)
+{
+    end_unreachable(manage, until);
+    return own(manage).ask(until, [id](dialect& speaks) { return speaks.presence(id); });
+}
+
+session_presence driver::older_sessions(driver_session& ours, deadline until)
+{
+    return own(ours).ask(until, [](dialect& speaks) { return speaks.older_sessions(); });
+}
+
+void driver::cancel_statement(driver_session& manage, std::uint64_t id, deadline until)
+{
+    own(manage).ask(until, [id, family = family_](dialect& speaks) {
+        speaks.cancel_statement(id, family->cancelled);
+    });
+}
+
+void driver::end_session(driver_session& manage, std::uint64_t id, deadline until)
+{
+    family_->cancelled.add(id);
+    own(manage).ask(until, [id](dialect& speaks) { speaks.end_session(id); });
+}
+
+witness_state driver::ask_witness(driver_session& manage, std::string const& witness,
+                                  deadline until)
+{
+    return own(manage).ask(until,
+                           [witness](dialect& speaks) { return speaks.ask_witness(witness); });
+}
+
+}  // namespace assent::odbc_adapter

@@ -1,0 +1,60 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// driver.hpp -- one database behind ODBC, as the engine sees it.
+//
+// What the database can do is known once a connection of the manager's has been opened, and that is
+// before anything rests on it; until then the more careful answer is given.
+
+#ifndef ASSENT_ADAPTERS_ODBC_DRIVER_HPP
+#define ASSENT_ADAPTERS_ODBC_DRIVER_HPP
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include <assent/odbc.hpp>
+
+#include "adapters/odbc/session.hpp"
+
+namespace assent::odbc_adapter {
+
+class driver final : public resource_manager_driver
+{
+public:
+    /// @throws driver_error  the name, or the settings, cannot be used.
+    driver(std::string name, connection_source source, odbc::safety_options safety);
+
+    std::string const& name() const noexcept override { return family_->name; }
+    driver_capabilities capabilities() const noexcept override;
+    std::unique_ptr<driver_session> connect(session_purpose purpose, deadline until) override;
+    std::unique_ptr<driver_session> borrow(void* handle, server_facts const& expected,
+                                           deadline until) override;
+    server_facts preflight(driver_session& manage, deadline until) override;
+    scan_result scan(driver_session& manage, deadline until) override;
+    bool try_guard(driver_session& guardian, std::uint64_t node, deadline until) override;
+    void heartbeat(driver_session& guardian, deadline until) override;
+    session_presence presence(driver_session& manage, std::uint64_t id, deadline until) override;
+    session_presence older_sessions(driver_session& ours, deadline until) override;
+    void cancel_statement(driver_session& manage, std::uint64_t id, deadline until) override;
+    void end_session(driver_session& manage, std::uint64_t id, deadline until) override;
+    witness_state ask_witness(driver_session& manage, std::string const& witness,
+                              deadline until) override;
+
+private:
+    void end_unreachable(driver_session& manage, deadline until);
+
+    connection_source const source_;
+    odbc::safety_options const safety_;
+    std::shared_ptr<session_family> const family_ = std::make_shared<session_family>();
+    /// database_kind; 0 until a connection was opened.
+    std::atomic<int> kind_{0};
+
+    std::mutex mutex_;                   // guards what follows
+    std::optional<server_facts> facts_;  // of the last preflight
+};
+
+}  // namespace assent::odbc_adapter
+
+#endif  // ASSENT_ADAPTERS_ODBC_DRIVER_HPP

@@ -1,0 +1,323 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// mysql.cpp -- MariaDB and MySQL through MariaDB Connector/ODBC, with autocommit on.
+//
+// The conversation is the dialect's.  What ODBC makes different:
+//
+//   status flags     not shown: XA END's answer is the whole of the mark
+//   reconnecting     (AUTO_RECONNECT) is not shown either: the session's number is asked for at the
+//                    beginning of each branch
+//   XA RECOVER       as text it gives no result set, and the driver's next call crashes.  MariaDB
+//                    runs it within BEGIN NOT ATOMIC; MySQL within a procedure, `assent_recover`,
+//                    on a fresh connection each time: a second CALL on one connection hangs
+
+#include <cstdlib>
+#include <optional>
+#include <utility>
+
+#include "adapters/dialects/mysql/conversation.hpp"
+#include "adapters/dialects/mysql/error.hpp"
+#include "adapters/dialects/mysql/server.hpp"
+#include "adapters/odbc/dialect.hpp"
+
+namespace assent::odbc_adapter {
+
+namespace {
+
+namespace my = mysql_dialect;
+
+constexpr unsigned no_such_procedure = 1305;
+constexpr unsigned procedure_exists = 1304;
+constexpr unsigned set_within_transaction = 1568;
+
+my::answer to_answer(execution said)
+{
+    my::answer answer;
+    answer.sqlstate = std::move(said.sqlstate);
+    answer.text = std::move(said.text);
+    if (!said.tables.empty()) answer.rows = std::move(said.tables.front());
+    if (said.is_ok) return answer;
+    answer.code = static_cast<unsigned>(said.native_code);
+    // The driver's own errors have no number: CR_UNKNOWN_ERROR, CR_SERVER_LOST.
+    if (answer.code == 0) answer.code = 2000;
+    if (said.is_lost && !my::is_connection_lost(answer.code)) answer.code = 2013;
+    return answer;
+}
+
+/// FNV-1a, in hexadecimal.
+std::string digest(std::string const& of)
+{
+    std::uint64_t value = 14695981039346656037U;
+    for (unsigned char const c : of)
+        value = (value ^ c) * 1099511628211U;
+    std::string text(16, '0');
+    for (std::size_t i = text.size(); i-- > 0; value >>= 4)
+        text[i] = "0123456789abcdef"[value & 15];
+    return text;
+}
+
+class question final : public my::question
+{
+public:
+    question(link& asked, std::string const& resource_manager, link_opener reopen)
+        : my::question(resource_manager), asked_(asked), reopen_(std::move(reopen))
+    {
+    }
+
+    my::table ask(std::string const& sql) override
+    {
+        auto all = ask_all(asked_, sql);
+        return all.empty() ? my::table{} : std::move(all.front());
+    }
+
+    std::vector<my::table> ask_branches(std::string const& who) override
+    {
+        if (is_mariadb()) {
+            return ask_all(asked_, "BEGIN NOT ATOMIC " + who + "; XA RECOVER; END");
+        }
+        // The first table says for which question the procedure was made: another version of this
+        // library may ask another one.
+        std::string const made_for = digest(who);
+        for (int attempt = 0;; ++attempt) {
+            std::vector<my::table> seen;
+            try {
+                seen = ask_all(*reopen_(), "CALL assent_recover()");
+            } catch (driver_error const& error) {
+                if (error.native_code() != static_cast<int>(no_such_procedure)) throw;
+            }
+            bool const is_ours = seen.size() == 3 && seen[0].size() == 1 &&
+                                 !seen[0].front().empty() && seen[0].front().front() == made_for;
+            if (is_ours) {
+                seen.erase(seen.begin());
+                return seen;
+            }
+            if (attempt > 0) fail("the procedure assent_recover was replaced meanwhile");
+            make_procedure(who, made_for);
+        }
+    }
+
+    bool is_mariadb() const override { return asked_.kind() == database_kind::mariadb; }
+    unsigned server_version() const override { return version_; }
+    std::uint64_t session_id() const override { return id_; }
+
+    /// What every session is asked first.
+    void learn()
+    {
+        my::row const seen = one_row("select version(), connection_id()", 2);
+        version_ = my::version_number(my::text_of(seen, 0));
+        id_ = my::number_of(seen, 1);
+    }
+
+private:
+    std::vector<my::table> ask_all(link& of, std::string const& sql)
+    {
+        execution said = of.execute(sql);
+        if (said.is_ok) return std::move(said.tables);
+        fail(to_answer(std::move(said)), "the server refused a request of the manager");
+    }
+
+    void make_procedure(std::string const& who, std::string const& made_for)
+    {
+        constexpr char drop[] = "DROP PROCEDURE IF EXISTS assent_recover";
+        std::string const create =
+            "CREATE PROCEDURE assent_recover() SQL SECURITY INVOKER BEGIN "
+            "SELECT '" +
+            made_for + "'; " + who + "; XA RECOVER; END";
+        try {
+            ask(drop);
+            ask(create);
+        } catch (driver_error const& error) {
+            if (error.native_code() == static_cast<int>(procedure_exists)) return;
+            fail(std::string("ODBC shows the prepared branches of a MySQL only through a "
+                             "procedure, which cannot be created (") +
+                 error.what() + "); let an administrator run, in this database: " + drop + "; " +
+                 create + "  Or reach this database by the native adapter");
+        }
+    }
+
+    link& asked_;
+    link_opener reopen_;
+    unsigned version_ = 0;
+    std::uint64_t id_ = 0;
+};
+
+class speaker final : public dialect
+{
+public:
+    speaker(link& on, std::string const& resource_manager, link_opener reopen)
+        : link_(on), question_(on, resource_manager, std::move(reopen))
+    {
+    }
+
+    void introduce(session_purpose purpose) override
+    {
+        question_.learn();
+        my::prepare_session(question_, purpose);
+    }
+    void inspect() override;
+    void check_work(server_facts const& expected) override
+    {
+        my::check_work_session(question_, expected);
+    }
+    std::uint64_t id() const override { return is_proxied_ ? 0 : question_.session_id(); }
+    peer_view ask_peer() override;
+    void set_proxied() override { is_proxied_ = true; }
+    reply run(verb v, xid const& x, bool is_read_only) override;
+    bool is_clear() override { return talk_.is_clear() && !is_replaced_ && link_.has_autocommit(); }
+
+    server_facts preflight(bool allow_non_durable) override;
+    scan_result scan() override { return my::read_branches(question_); }
+    bool try_guard(std::uint64_t node) override
+    {
+        auto lock = my::take_guard(question_, node);
+        if (!lock) return false;
+        lock_ = std::move(*lock);
+        return true;
+    }
+    void heartbeat() override { my::renew_guard(question_, lock_); }
+    session_presence presence(std::uint64_t id) override
+    {
+        return is_proxied_ ? session_presence::unknown : my::find_session(question_, id);
+    }
+    session_presence older_sessions() override
+    {
+        return is_proxied_ ? session_presence::unknown : my::find_older_sessions(question_);
+    }
+    void cancel_statement(std::uint64_t id, dialects::cancelled_sessions& cancelled) override
+    {
+        refuse_proxied();
+        my::cancel_running(question_, id, cancelled);
+    }
+    void end_session(std::uint64_t id) override
+    {
+        refuse_proxied();
+        my::kill_session(question_, id);
+    }
+    witness_state ask_witness(std::string const&) override { return witness_state::unknown; }
+
+private:
+    reply converse(verb v, xid const& x);
+    bool is_same_session();
+    void refuse_proxied() const
+    {
+        if (is_proxied_) {
+            question_.fail("the connection is proxied, so a session cannot be ended by its number");
+        }
+    }
+
+    link& link_;
+    question question_;
+    my::conversation talk_;
+    std::string lock_;  // of the guardian
+    bool is_replaced_ = false;
+    bool is_proxied_ = false;
+};
+
+void speaker::inspect()
+{
+    question_.learn();
+    if (question_.is_mariadb()) {
+        my::row const seen = question_.one_row("select @@in_transaction", 1);
+        if (my::number_of(seen, 0) != 0) {
+            question_.fail("the connection is in a transaction: end it first");
+        }
+        return;
+    }
+    // MySQL has no such variable.  Within a transaction it refuses to choose the next one's access
+    // mode; outside, the mode that is chosen is the one that it has.
+    my::row const mode = question_.one_row("select @@transaction_read_only", 1);
+    try {
+        question_.ask(my::number_of(mode, 0) == 0 ? "set transaction read write"
+                                                  : "set transaction read only");
+    } catch (driver_error const& error) {
+        if (error.native_code() != static_cast<int>(set_within_transaction)) throw;
+        question_.fail("the connection is in a transaction: end it first");
+    }
+}
+
+peer_view speaker::ask_peer()
+{
+    my::row const seen = question_.one_row(
+        "select p.host, @@port, @@socket from information_schema.processlist p where p.id = "
+        "connection_id()",
+        3);
+    peer_view view;
+    view.server_port = static_cast<int>(my::number_of(seen, 1));
+    std::string const host{my::text_of(seen, 0)};
+    auto const colon = host.rfind(':');
+    if (colon == std::string::npos) {
+        // The path that the client used may differ in its beginning, by a link or a mount.
+        view.by = peer_view::transport::local;
+        std::string const path{my::text_of(seen, 2)};
+        auto const slash = path.rfind('/');
+        view.server_path = slash == std::string::npos ? path : path.substr(slash);
+        return view;
+    }
+    view.by = peer_view::transport::tcp;
+    view.address = host.substr(0, colon);
+    view.port = std::atoi(host.c_str() + colon + 1);
+    return view;
+}
+
+server_facts speaker::preflight(bool allow_non_durable)
+{
+    server_facts facts = my::read_facts(question_, allow_non_durable);
+    facts.is_proxied = is_proxied_;
+    facts.version += " (" + link_.versions() + ")";
+    // What cannot be listed could not be recovered: better now than after a crash.
+    my::read_branches(question_);
+    return facts;
+}
+
+reply speaker::run(verb v, xid const& x, bool is_read_only)
+{
+    if (v == verb::start && !link_.has_autocommit()) {
+        reply refused;
+        refused.code = xa_code::outside;
+        refused.text = "the connection has autocommit off: set SQL_ATTR_AUTOCOMMIT on";
+        return refused;
+    }
+    if (is_read_only) talk_.declare_read_only();
+    reply said = converse(v, x);
+    if (v != verb::start || !said.is_ok() || is_same_session()) return said;
+    converse(verb::rollback, x);
+    is_replaced_ = true;
+    said.code = xa_code::proto;
+    said.text =
+        "the driver reconnected since the session was opened: switch AUTO_RECONNECT off, with "
+        "which this driver also crashes";
+    return said;
+}
+
+reply speaker::converse(verb v, xid const& x)
+{
+    auto done = talk_.begin(v, x);
+    while (!done) {
+        std::string const message = talk_.message(false);
+        bool const is_commit = v == verb::commit_one_phase && message.find("XA COMMIT") == 0;
+        my::answer const said =
+            to_answer(is_commit ? link_.execute_commit(message) : link_.execute(message));
+        done = my::is_connection_lost(said.code) ? talk_.lost(said) : talk_.advance(said);
+    }
+    return std::move(*done);
+}
+
+/// Asked behind XA START: before it, a query on a connection that is broken makes the driver crash
+/// where it reconnects.
+bool speaker::is_same_session()
+{
+    execution const seen = link_.execute("select connection_id()");
+    if (!seen.is_ok || seen.tables.empty() || seen.tables.front().empty()) return false;
+    row const& first = seen.tables.front().front();
+    return !first.empty() && first.front() == std::to_string(question_.session_id());
+}
+
+}  // namespace
+
+std::unique_ptr<dialect> make_mysql(link& on, std::string const& resource_manager,
+                                    link_opener reopen)
+{
+    return std::make_unique<speaker>(on, resource_manager, std::move(reopen));
+}
+
+}  // namespace assent::odbc_adapter

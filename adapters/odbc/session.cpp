@@ -1,0 +1,323 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+
+#include "adapters/odbc/session.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace assent::odbc_adapter {
+
+struct session::core
+{
+    std::shared_ptr<gate> passes = std::make_shared<gate>();
+
+    // The worker's alone, and the caller's while the worker is idle.
+    std::unique_ptr<link> connection;
+    std::unique_ptr<dialect> speaks;
+    found_socket found;
+
+    std::mutex mutex;  // guards what follows
+    std::optional<reply> answer;
+    bool is_clear = true;  ///< after the last job
+
+    void close(socket_reference const& socket, bool is_ours);
+};
+
+namespace {
+
+/// The seconds that a driver may take; it counts whole ones.
+unsigned seconds_until(deadline until)
+{
+    auto const left = std::chrono::ceil<std::chrono::seconds>(until - deadline::clock::now());
+    return left.count() < 1 ? 1U : static_cast<unsigned>(std::min<long>(left.count(), 3600));
+}
+
+driver_error refusal(std::string const& name, std::string const& what, bool must_close = false)
+{
+    return driver_error("resource manager " + name + ": " + what, {}, 0, must_close);
+}
+
+std::unique_ptr<link> connect_named(connection_source const& source, std::string const& name,
+                                    std::shared_ptr<gate> passes, unsigned seconds)
+{
+    try {
+        return link::open(source, std::move(passes), seconds);
+    } catch (driver_error const& error) {
+        throw driver_error("resource manager " + name + ": " + error.what(), error.sqlstate(),
+                           error.native_code());
+    }
+}
+
+}  // namespace
+
+session::session(std::shared_ptr<session_family> family)
+    : family_(std::move(family)), core_(std::make_shared<core>())
+{
+}
+
+std::unique_ptr<session> session::open(connection_source const& source, session_purpose purpose,
+                                       std::shared_ptr<session_family> family, deadline until)
+{
+    std::string const name = family->name;
+    std::unique_ptr<session> made(new session(std::move(family)));
+    auto const failure = std::make_shared<std::exception_ptr>();
+    bool const is_done = made->run(until, [source, purpose, name, until, failure](core& with) {
+        try {
+            auto const before = open_sockets();
+            auto const connect = [source, name, passes = with.passes,
+                                  seconds = seconds_until(until)] {
+                return connect_named(source, name, passes, seconds);
+            };
+            with.connection = connect();
+            with.speaks = make_dialect(*with.connection, name, connect);
+            with.speaks->introduce(purpose);
+            with.found = find_socket(with.speaks->ask_peer(), &before);
+        } catch (...) {
+            *failure = std::current_exception();
+        }
+    });
+    if (!is_done) {
+        made->sever();
+        throw refusal(name,
+                      "no connection within the deadline; check the address, and whether the "
+                      "server answers at all");
+    }
+    if (*failure) std::rethrow_exception(*failure);
+    made->adopt(made->core_->found);
+    return made;
+}
+
+std::unique_ptr<session> session::borrow(SQLHDBC lent, std::shared_ptr<session_family> family,
+                                         deadline until)
+{
+    std::string const name = family->name;
+    std::unique_ptr<session> made(new session(std::move(family)));
+    made->is_borrowed_ = true;
+    auto const failure = std::make_shared<std::exception_ptr>();
+    bool const is_done = made->run(until, [lent, name, failure](core& with) {
+        try {
+            try {
+                with.connection = link::borrow(lent, with.passes);
+            } catch (driver_error const& error) {
+                throw refusal(name, error.what());
+            }
+            if (!with.connection->has_autocommit()) {
+                throw refusal(name,
+                              "the connection is refused: its autocommit is off, so it may be in "
+                              "a transaction: set SQL_ATTR_AUTOCOMMIT on");
+            }
+            with.speaks = make_dialect(*with.connection, name, [name]() -> std::unique_ptr<link> {
+                throw refusal(name, "a lent connection is not for the manager's own questions");
+            });
+            with.speaks->inspect();
+            with.found = find_socket(with.speaks->ask_peer(), nullptr);
+        } catch (...) {
+            *failure = std::current_exception();
+        }
+    });
+    if (!is_done) {
+        throw refusal(name, "the connection is refused: it is busy, or its server does not answer",
+                      true);
+    }
+    if (*failure) std::rethrow_exception(*failure);
+    made->adopt(made->core_->found);
+    return made;
+}
+
+void session::adopt(found_socket const& found)
+{
+    handle_ = core_->connection->handle();
+    kind_ = core_->connection->kind();
+    bool const is_file = kind_ == database_kind::sqlite;
+    if (!is_file && !found.is_direct) core_->speaks->set_proxied();
+    id_ = core_->speaks->id();
+    socket_ = found.socket;
+    if (!socket_.set_close_on_exec()) socket_ = {};
+    if (!is_file && is_borrowed_ && socket_.descriptor < 0) {
+        throw refusal(
+            family_->name,
+            "the connection is refused: its socket cannot be told from others of this process, "
+            "so that it could not be cut when its server falls silent; connect by TCP and without "
+            "a proxy, or take a lease");
+    }
+    // A number that was cancelled once may have been given to this new session.
+    if (!is_borrowed_ && id_ != 0) family_->cancelled.forget(id_);
+}
+
+session::~session()
+{
+    if (is_abandoned_) return;
+    try {
+        if (is_borrowed_ && !worker_.is_idle()) sever();
+        worker_.post([with = core_, socket = socket_, is_ours = !is_borrowed_] {
+            with->close(socket, is_ours);
+        });
+        // Not before the worker has left it may the owner have a handle back.
+        if (is_borrowed_) worker_.wait();
+    } catch (std::exception const&) {
+        return;  // without memory for a job the connection is closed with what is shared
+    }
+}
+
+void session::core::close(socket_reference const& socket, bool is_ours)
+{
+    bool was_clear = false;
+    {
+        std::lock_guard const hold(mutex);
+        was_clear = is_clear;
+    }
+    // A driver must not end in its own way what is still open: it might commit.
+    if (is_ours && !was_clear) {
+        if (speaks != nullptr) speaks->undo_severed();
+        socket.sever();
+    }
+    speaks.reset();
+    connection.reset();
+    // The driver manager may keep it in a pool, where the server's session would live on.
+    if (is_ours) socket.sever();
+}
+
+bool session::run(deadline until, std::function<void(core&)> work)
+{
+    worker_.post([with = core_, work = std::move(work)] {
+        work(*with);
+        bool const is_clear = with->speaks != nullptr && with->speaks->is_clear();
+        std::lock_guard const hold(with->mutex);
+        with->is_clear = is_clear;
+    });
+    return worker_.wait(until);
+}
+
+void session::ask_any(deadline until, std::function<void(dialect&)> work)
+{
+    auto const failure = std::make_shared<std::exception_ptr>();
+    if (is_abandoned_ || is_cut_ || core_->passes->is_cut()) {
+        throw refusal(family_->name, "the connection was cut; open another one", true);
+    }
+    bool const is_done = run(until, [failure, work = std::move(work)](core& with) {
+        try {
+            work(*with.speaks);
+        } catch (...) {
+            *failure = std::current_exception();
+        }
+    });
+    if (!is_done) {
+        // The answer may still come; nobody must take it for the answer to something else.
+        sever();
+        throw refusal(family_->name, "the server did not answer within the deadline", true);
+    }
+    if (*failure) std::rethrow_exception(*failure);
+}
+
+void session::submit(verb v, xid const& x) noexcept
+{
+    verb_ = v;
+    is_waiting_ = true;
+    bool const is_read_only = v == verb::start && std::exchange(is_read_only_next_, false);
+    if (is_cut_ || is_abandoned_) return;
+    try {
+        core_->passes->forget_commit();
+        {
+            std::lock_guard const hold(core_->mutex);
+            core_->answer.reset();
+        }
+        run({}, [v, x, is_read_only](core& with) {
+            reply said;
+            try {
+                said = with.speaks->run(v, x, is_read_only);
+            } catch (std::exception const& error) {
+                with.passes->cut();  // nobody knows where the conversation stands
+                said.code = xa_code::rmfail;
+                said.detail = reply_detail::reply_lost;
+                said.text = error.what();
+            }
+            std::lock_guard const hold(with.mutex);
+            with.answer = std::move(said);
+        });
+    } catch (std::exception const&) {
+        sever();  // no memory for a job: nothing was sent, and nothing more will be
+    }
+}
+
+std::optional<reply> session::collect(deadline until) noexcept
+{
+    try {
+        if (is_abandoned_ || !is_waiting_) return lost();
+        if (!is_cut_ && !worker_.wait(until)) return std::nullopt;
+        is_waiting_ = false;
+        std::optional<reply> said;
+        {
+            std::lock_guard const hold(core_->mutex);
+            said = std::exchange(core_->answer, std::nullopt);
+        }
+        // A reply that came before the cut stands.
+        if (said) return said;
+        return lost();
+    } catch (std::exception const&) {
+        sever();
+        return reply{xa_code::rmfail, reply_detail::reply_lost, 0, {}, {}, {}};
+    }
+}
+
+/// What is said of a verb whose reply nobody waits for any more.
+reply session::lost() const
+{
+    reply said;
+    said.code = xa_code::rmfail;
+    said.detail = reply_detail::reply_lost;
+    said.text = "the connection was cut";
+    if (is_abandoned_ || verb_ != verb::commit_one_phase) return said;
+    said.witness = core_->passes->witness();
+    if (!core_->passes->has_commit_passed()) {
+        // COMMIT never left, and the gate is shut, so no server can have obeyed it.
+        said.code = xa_code::rbcommfail;
+        said.detail = reply_detail::none;
+    }
+    return said;
+}
+
+bool session::is_reusable() const noexcept
+{
+    try {
+        if (is_abandoned_ || is_cut_ || is_waiting_ || !worker_.is_idle()) return false;
+        if (core_->passes->is_cut()) return false;
+        if (id_ != 0 && family_->cancelled.contains(id_)) return false;
+        std::lock_guard const hold(core_->mutex);
+        return core_->is_clear;
+    } catch (std::exception const&) {
+        return false;  // a mutex that fails: better to lose a connection than to trust it
+    }
+}
+
+void session::sever() noexcept
+{
+    if (is_abandoned_ || is_cut_) return;
+    is_cut_ = true;
+    try {
+        core_->passes->cut();
+        if (socket_.descriptor >= 0) {
+            socket_.sever();
+        } else if (pid_t const busy = worker_.busy_thread();
+                   busy == 0 || !sever_awaited_socket(busy)) {
+            if (id_ != 0) family_->unreachable.add(id_);
+        }
+        worker_.post([with = core_] {
+            if (with->speaks != nullptr) with->speaks->undo_severed();
+        });
+    } catch (std::exception const&) {
+        // Without memory the session keeps what it holds until it is destroyed.
+        return;
+    }
+}
+
+void session::abandon() noexcept
+{
+    // The mutexes of the worker may be locked for ever in this process, and its thread is not here:
+    // nothing is touched, and what would disconnect is forgotten.
+    is_abandoned_ = true;
+    worker_.abandon();
+    static_cast<void>(core_->speaks.release());
+    static_cast<void>(core_->connection.release());
+}
+
+}  // namespace assent::odbc_adapter

@@ -1,0 +1,147 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// session.hpp -- one connection, its worker, and what both share.
+//
+//   caller                                 worker
+//   submit(prepare, x) -- job -->          dialect.run(prepare, x)  (SQLExecDirect, and waits)
+//   collect(until)     <-- reply --        ... or nothing by `until`: ask again later
+//   sever()            gate cut, shutdown(2) on the driver's socket: its call fails at once
+//
+// Only the worker touches the driver, and what it touches (core) it owns a share of, so that a call
+// that never returns harms nobody.  Once the gate is cut the reply is "lost" without waiting for
+// the worker, whatever it may still come to know.
+//
+// The one invariant: a borrowed handle is given back only when the worker has left it.
+
+#ifndef ASSENT_ADAPTERS_ODBC_SESSION_HPP
+#define ASSENT_ADAPTERS_ODBC_SESSION_HPP
+
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <assent/resource_manager.hpp>
+
+#include "adapters/dialects/cancelled_sessions.hpp"
+#include "adapters/odbc/dialect.hpp"
+#include "adapters/odbc/link.hpp"
+#include "adapters/odbc/peer.hpp"
+#include "adapters/odbc/worker.hpp"
+
+namespace assent::odbc_adapter {
+
+/// Sessions that were severed, though their socket could not be found: the manager ends them at the
+/// server, with its next question there.
+class unreachable_sessions
+{
+public:
+    void add(std::uint64_t id)
+    {
+        std::lock_guard const hold(mutex_);
+        ids_.insert(id);
+    }
+    std::set<std::uint64_t> take()
+    {
+        std::lock_guard const hold(mutex_);
+        return std::exchange(ids_, {});
+    }
+
+private:
+    std::mutex mutex_;
+    std::set<std::uint64_t> ids_;
+};
+
+/// What the sessions of one driver share.
+struct session_family
+{
+    std::string name;  ///< of the resource manager
+    dialects::cancelled_sessions cancelled;
+    unreachable_sessions unreachable;
+};
+
+class session final : public driver_session
+{
+public:
+    /// Connects, and introduces the connection.
+    /// @throws driver_error  by `until`.
+    static std::unique_ptr<session> open(connection_source const& source, session_purpose purpose,
+                                         std::shared_ptr<session_family> family, deadline until);
+
+    /// Wraps a lent connection, which is checked as far as its driver answers for it.
+    /// @throws driver_error  must_close() where it was not answered in time.
+    static std::unique_ptr<session> borrow(SQLHDBC lent, std::shared_ptr<session_family> family,
+                                           deadline until);
+
+    ~session() override;
+
+    std::uint64_t id() const noexcept override { return id_; }
+    void* native_handle() noexcept override { return handle_; }
+    int descriptor() const noexcept override { return is_abandoned_ ? -1 : socket_.descriptor; }
+    void declare_read_only() noexcept override { is_read_only_next_ = true; }
+    void submit(verb v, xid const& x) noexcept override;
+    std::optional<reply> collect(deadline until) noexcept override;
+    bool is_reusable() const noexcept override;
+    void sever() noexcept override;
+    void abandon() noexcept override;
+
+    database_kind kind() const noexcept { return kind_; }
+
+    /// Whether its socket was found.
+    bool can_be_severed() const noexcept { return socket_.descriptor >= 0; }
+
+    /// Has the worker do something with the dialect, and waits for it.  `work` owns whatever it
+    /// uses: it may run on when nobody waits any more.
+    /// @throws driver_error  what `work` threw; or no answer by `until`, and the session is
+    /// severed.
+    template <typename Work>
+    auto ask(deadline until, Work work) -> std::invoke_result_t<Work, dialect&>
+    {
+        using result = std::invoke_result_t<Work, dialect&>;
+        if constexpr (std::is_void_v<result>) {
+            ask_any(until, [work = std::move(work)](dialect& speaks) mutable { work(speaks); });
+        } else {
+            auto const told = std::make_shared<std::optional<result>>();
+            ask_any(until, [told, work = std::move(work)](dialect& speaks) mutable {
+                *told = work(speaks);
+            });
+            return std::move(**told);
+        }
+    }
+
+private:
+    struct core;
+
+    explicit session(std::shared_ptr<session_family> family);
+
+    void ask_any(deadline until, std::function<void(dialect&)> work);
+    /// Runs `work` on the worker, and waits.  @return whether it was done by `until`.
+    bool run(deadline until, std::function<void(core&)> work);
+    void adopt(found_socket const& found);
+    reply lost() const;
+
+    std::shared_ptr<session_family> family_;
+    std::shared_ptr<core> core_;
+    worker worker_;
+
+    // Of the caller's thread.
+    SQLHDBC handle_ = SQL_NULL_HDBC;
+    database_kind kind_ = database_kind::postgresql;
+    std::uint64_t id_ = 0;
+    socket_reference socket_;
+    bool is_borrowed_ = false;
+    bool is_read_only_next_ = false;
+    bool is_waiting_ = false;  ///< a reply is outstanding
+    verb verb_ = verb::start;
+    bool is_cut_ = false;
+    bool is_abandoned_ = false;
+};
+
+}  // namespace assent::odbc_adapter
+
+#endif  // ASSENT_ADAPTERS_ODBC_SESSION_HPP

@@ -1,0 +1,148 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+
+#include "adapters/odbc/worker.hpp"
+
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+namespace assent::odbc_adapter {
+
+namespace {
+
+constexpr std::chrono::milliseconds end_wait{500};
+
+std::atomic<std::size_t> stuck{0};
+
+}  // namespace
+
+struct worker::shared
+{
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::deque<job> jobs;
+    bool is_running = false;  ///< a job
+    bool is_stopping = false;
+    bool is_stuck = false;  ///< its owner has gone
+    bool is_over = false;
+    pid_t id = 0;
+    std::thread thread;
+};
+
+worker::worker() : shared_(std::make_shared<shared>())
+{
+    if (stuck.load() >= stuck_workers_max) {
+        throw driver_error(std::to_string(stuck_workers_max) +
+                           " connections hang in the ODBC driver; no more are made until one of "
+                           "them returns");
+    }
+    // Signals are the application's: none is to be handled on this thread.
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    try {
+        shared_->thread = std::thread{[with = shared_] { run(with); }};
+    } catch (std::system_error const& error) {
+        pthread_sigmask(SIG_SETMASK, &before, nullptr);
+        throw driver_error(std::string{"no thread for an ODBC connection: "} + error.what());
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+worker::~worker()
+{
+    if (shared_ == nullptr) return;
+    std::unique_lock held{shared_->mutex};
+    shared_->is_stopping = true;
+    shared_->changed.notify_all();
+    bool const is_over = shared_->changed.wait_until(held, deadline::clock::now() + end_wait,
+                                                     [this] { return shared_->is_over; });
+    if (is_over) {
+        held.unlock();
+        shared_->thread.join();
+        return;
+    }
+    shared_->is_stuck = true;
+    stuck.fetch_add(1);
+    shared_->thread.detach();
+}
+
+void worker::post(job what)
+{
+    std::lock_guard const held{shared_->mutex};
+    shared_->jobs.push_back(std::move(what));
+    shared_->changed.notify_all();
+}
+
+bool worker::wait(deadline until)
+{
+    std::unique_lock held{shared_->mutex};
+    return shared_->changed.wait_until(
+        held, until, [this] { return shared_->jobs.empty() && !shared_->is_running; });
+}
+
+void worker::wait()
+{
+    std::unique_lock held{shared_->mutex};
+    shared_->changed.wait(held, [this] { return shared_->jobs.empty() && !shared_->is_running; });
+}
+
+bool worker::is_idle() const
+{
+    std::lock_guard const held{shared_->mutex};
+    return shared_->jobs.empty() && !shared_->is_running;
+}
+
+pid_t worker::busy_thread() const
+{
+    std::lock_guard const held{shared_->mutex};
+    return shared_->is_running ? shared_->id : 0;
+}
+
+void worker::abandon() noexcept
+{
+    // Its mutex may be locked for ever.  The thread is not in this process, so the share that it
+    // holds is never given back, and what it shares never destroyed.
+    shared_ = nullptr;
+}
+
+std::size_t worker::stuck_count() noexcept
+{
+    return stuck.load();
+}
+
+void worker::run(std::shared_ptr<shared> const& with)
+{
+    std::unique_lock held{with->mutex};
+    with->id = gettid();
+    for (;;) {
+        with->changed.wait(held, [&with] { return with->is_stopping || !with->jobs.empty(); });
+        if (with->jobs.empty()) break;
+        {
+            job const next = std::move(with->jobs.front());
+            with->jobs.pop_front();
+            with->is_running = true;
+            held.unlock();
+            next();
+        }
+        held.lock();
+        with->is_running = false;
+        with->changed.notify_all();
+    }
+    with->is_over = true;
+    if (with->is_stuck) stuck.fetch_sub(1);
+    with->changed.notify_all();
+}
+
+}  // namespace assent::odbc_adapter

@@ -1,0 +1,72 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// worker.hpp -- the thread of one session: ODBC can only wait, and the caller must not.
+//
+//   post(job)      returns at once; jobs run one after another
+//   wait(until)    whether all of them are done, by the deadline
+//
+// A driver's call that does not return cannot be ended from outside.  Its worker is then left to
+// itself: whatever its jobs need they own, and it ends when the driver returns.  So that a dead
+// network cannot fill a process with threads, no more than stuck_workers_max may be in that state;
+// then no new one is made.
+//
+// The one invariant: a job touches nothing that the session's owner may have destroyed.
+
+#ifndef ASSENT_ADAPTERS_ODBC_WORKER_HPP
+#define ASSENT_ADAPTERS_ODBC_WORKER_HPP
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+
+#include <assent/resource_manager.hpp>
+
+namespace assent::odbc_adapter {
+
+/// Threads of this process that wait in a driver for a session that nobody has any more.
+inline constexpr std::size_t stuck_workers_max = 64;
+
+/// Thread safety: one owner's thread at a time.
+class worker
+{
+public:
+    using job = std::function<void()>;
+
+    /// @throws driver_error  there is no thread to be had, or too many are stuck.
+    worker();
+    /// Waits for the jobs to end, for a moment; then leaves the thread to itself.
+    ~worker();
+    worker(worker const&) = delete;
+    worker& operator=(worker const&) = delete;
+
+    /// Runs it after those posted before.  It must not throw.
+    void post(job what);
+
+    /// @return whether every job was done by `until`.
+    bool wait(deadline until);
+    /// Without a deadline: for what is certain to return.
+    void wait();
+
+    bool is_idle() const;
+
+    /// The thread's number at the kernel, while it runs a job; else 0.
+    pid_t busy_thread() const;
+
+    /// In a forked child, where the thread is not: forgets it without a lock.
+    void abandon() noexcept;
+
+    /// How many threads are stuck now.
+    static std::size_t stuck_count() noexcept;
+
+private:
+    struct shared;
+    static void run(std::shared_ptr<shared> const& with);
+
+    std::shared_ptr<shared> shared_;  // null once abandoned
+};
+
+}  // namespace assent::odbc_adapter
+
+#endif  // ASSENT_ADAPTERS_ODBC_WORKER_HPP

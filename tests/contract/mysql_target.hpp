@@ -1,0 +1,69 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// mysql_target.hpp -- MariaDB or MySQL as a target of the contract, with the native adapter.
+
+#ifndef ASSENT_TESTS_CONTRACT_MYSQL_TARGET_HPP
+#define ASSENT_TESTS_CONTRACT_MYSQL_TARGET_HPP
+
+#include <memory>
+#include <string>
+
+#include "tests/contract/contract_suite.hpp"
+#include "tests/contract/mysql_client.hpp"
+
+namespace assent::contract {
+
+class mysql_target : public contract_target
+{
+public:
+    explicit mysql_target(server_kind kind) : kind_(kind) {}
+
+    bool has(feature) const override { return true; }
+
+    std::string why_missing() const override { return assent::contract::why_missing(kind_); }
+    std::string client_version() override { return assent::contract::client_version(); }
+    std::string server_version() override { return assent::contract::server_version(kind_); }
+
+    void reset() override;
+    std::shared_ptr<resource_manager_driver> driver() override;
+    void write_row(driver_session& session, int key) override;
+    int count_rows(int key) override;
+    void prepare_foreign(int key) override;
+    void commit_foreign() override;
+    void kill_session(std::uint64_t id) override;
+    void freeze() override { server_->freeze(); }
+    void thaw() override { server_->thaw(); }
+    // A frozen server dies without another step.
+    void crash() override { server_->kill(); }
+    void start() override { server_->start(); }
+    void restart() override;
+    void restart_elsewhere() override;
+    std::future<bool> run_blocked(driver_session& session) override;
+    void release_blocker() override { blocker_.reset(); }
+    void* open_handle(handle_kind kind) override;
+    bool is_usable(void* handle) override;
+    void close_handle(void* handle) override { mysql_close(static_cast<MYSQL*>(handle)); }
+
+    server_kind kind() const { return kind_; }
+
+protected:
+    testing::private_server& server() { return *server_; }
+    /// The one that `kind` means.
+    testing::private_server& server_for(handle_kind kind);
+    static std::string insert(int key);
+
+    /// Holds a lock that `waits` will wait for.
+    void block();
+    static constexpr char waits[] = "update t set v = 0 where k = -1";
+    void wait_until_blocked(std::uint64_t session);
+
+private:
+    server_kind kind_;
+    testing::private_server* server_ = nullptr;
+    std::unique_ptr<testing::private_server> other_;
+    std::unique_ptr<mysql_client> blocker_;
+};
+
+}  // namespace assent::contract
+
+#endif  // ASSENT_TESTS_CONTRACT_MYSQL_TARGET_HPP

@@ -1,0 +1,428 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// odbc_mariadb_quirks_test.cpp -- what MariaDB Connector/ODBC hides, and does behind one's back, on
+// MariaDB and on MySQL.
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include <assent/mysql.hpp>
+
+#include "adapters/odbc/peer.hpp"
+#include "adapters/odbc/worker.hpp"
+#include "tests/contract/odbc_target.hpp"
+#include "tests/servers/proxy.hpp"
+
+namespace assent::contract {
+
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr char reconnecting[] = "AUTO_RECONNECT=1;";
+
+constexpr std::array ends = {verb::prepare, verb::commit_one_phase, verb::rollback};
+
+template <server_kind Kind>
+std::shared_ptr<odbc_mysql_target> the_target()
+{
+    static auto const target = std::make_shared<odbc_mysql_target>(Kind);
+    return target;
+}
+
+template <server_kind Kind>
+std::shared_ptr<contract_target> make_target()
+{
+    return the_target<Kind>();
+}
+
+bool is_left_behind(reply const& what)
+{
+    return what.code == xa_code::proto && what.detail == reply_detail::left_behind;
+}
+
+}  // namespace
+
+INSTANTIATE_TEST_SUITE_P(maodbc_mariadb, contract,
+                         ::testing::Values(&make_target<server_kind::mariadb>));
+INSTANTIATE_TEST_SUITE_P(maodbc_mysql, contract,
+                         ::testing::Values(&make_target<server_kind::mysql>));
+
+class odbc_mariadb : public contract
+{
+protected:
+    odbc_mysql_target& my() { return dynamic_cast<odbc_mysql_target&>(target()); }
+    bool is_mariadb() { return my().kind() == server_kind::mariadb; }
+    mysql_client administrator() { return mysql_client::administrator(my().server()); }
+
+    started start_on(resource_manager_driver& from, int key)
+    {
+        started branch{from.connect(session_purpose::work, in_seconds(10)), {}};
+        branch.id = next_xid(*branch.session);
+        reply const begun = run(*branch.session, verb::start, branch.id);
+        if (!begun.is_ok()) throw std::runtime_error("start failed: " + begun.text);
+        my().write_row(*branch.session, key);
+        return branch;
+    }
+
+    /// A driver whose connections reconnect by themselves, as only the application can have it.
+    std::shared_ptr<resource_manager_driver> reconnecting_driver()
+    {
+        return odbc::resource_manager{
+            "accounts", odbc::connect_function{[text = mysql_string(my().server()) + reconnecting] {
+                return odbc::connection{open_raw(text)};
+            }}}
+            .driver();
+    }
+
+    std::string refusal_of(void* handle)
+    {
+        try {
+            driver().borrow(handle, facts(), in_seconds(10));
+        } catch (driver_error const& error) {
+            return error.what();
+        }
+        return "it was not refused";
+    }
+};
+INSTANTIATE_TEST_SUITE_P(maodbc_mariadb, odbc_mariadb,
+                         ::testing::Values(&make_target<server_kind::mariadb>));
+INSTANTIATE_TEST_SUITE_P(maodbc_mysql, odbc_mariadb,
+                         ::testing::Values(&make_target<server_kind::mysql>));
+
+// ---- facts of the driver on which the adapter is built ---------------------------------------
+
+TEST_P(odbc_mariadb, TheDriverShowsNothingOfXaRecoverAsText)
+{
+    auto const branch = prepare_branch(1);
+    std::string const where = mysql_string(my().server());
+
+    pid_t const child = ::fork();
+    if (child == 0) {
+        ::close(STDERR_FILENO);
+        bool is_shown = false;
+        try {
+            odbc_client client{where};
+            is_shown = !client.query("XA RECOVER").empty();
+        } catch (std::exception const&) {
+            ::_exit(0);
+        }
+        ::_exit(is_shown ? 1 : 0);
+    }
+    int status = -1;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_FALSE(WIFEXITED(status) && WEXITSTATUS(status) == 1) << "the driver shows it now";
+
+    EXPECT_TRUE(is_listed(branch.id));
+    EXPECT_TRUE(run(*branch.session, verb::rollback, branch.id).is_ok());
+}
+
+TEST_P(odbc_mariadb, TheDriverLeavesItsSocketsToChildrenAndTheAdapterDoesNot)
+{
+    auto const before = odbc_adapter::open_sockets();
+    odbc_client const plain{mysql_string(my().server())};
+    auto const session = open(session_purpose::work);
+
+    bool is_left = false;
+    for (auto const& each : odbc_adapter::open_sockets()) {
+        bool const is_old = std::find(before.begin(), before.end(), each) != before.end();
+        bool const is_closed = (::fcntl(each.descriptor, F_GETFD) & FD_CLOEXEC) != 0;
+        if (!is_old && !is_closed) is_left = true;
+        if (each.descriptor == session->descriptor()) {
+            EXPECT_TRUE(is_closed);
+        }
+    }
+    EXPECT_TRUE(is_left) << "the driver has learned it: this test and the page may go";
+    ASSERT_GE(session->descriptor(), 0);
+}
+
+// ---- votes -----------------------------------------------------------------------------------
+
+TEST_P(odbc_mariadb, AFailedStatementAloneDoesNotDoomItsBranch)
+{
+    auto const branch = start_branch(1);
+    EXPECT_EQ(odbc_client::try_query(branch.session->native_handle(), "insert into t values (1, 0)")
+                  .native_code,
+              1062);
+
+    EXPECT_TRUE(run(*branch.session, verb::prepare, branch.id).is_ok());
+    EXPECT_TRUE(run(*branch.session, verb::commit, branch.id).is_ok());
+    EXPECT_EQ(my().count_rows(1), 1);
+}
+
+TEST_P(odbc_mariadb, ABranchThatTheApplicationEndedIsPreparedAllTheSame)
+{
+    auto const branch = start_branch(1);
+    run_sql(*branch.session, "XA END '" + std::string{branch.id.global.text()} + "','" +
+                                 std::string{branch.id.branch.text()} + "',1");
+
+    EXPECT_TRUE(run(*branch.session, verb::prepare, branch.id).is_ok());
+    EXPECT_TRUE(run(*branch.session, verb::commit, branch.id).is_ok());
+}
+
+TEST_P(odbc_mariadb, SqlEndTranInsideABranchIsRefusedByTheServerAndHarmless)
+{
+    for (SQLSMALLINT const how : {SQL_COMMIT, SQL_ROLLBACK}) {
+        auto const branch = start_branch(1 + how);
+        EXPECT_FALSE(
+            SQL_SUCCEEDED(SQLEndTran(SQL_HANDLE_DBC, branch.session->native_handle(), how)));
+
+        EXPECT_TRUE(run(*branch.session, verb::prepare, branch.id).is_ok());
+        EXPECT_TRUE(run(*branch.session, verb::commit, branch.id).is_ok());
+        EXPECT_EQ(my().count_rows(1 + how), 1);
+    }
+}
+
+TEST_P(odbc_mariadb, ABranchWithAutocommitOffEndsAndItsSessionIsNotReused)
+{
+    auto const branch = start_branch(1);
+    SQLSetConnectAttr(branch.session->native_handle(), SQL_ATTR_AUTOCOMMIT,
+                      reinterpret_cast<SQLPOINTER>(SQL_AUTOCOMMIT_OFF), 0);
+
+    EXPECT_TRUE(run(*branch.session, verb::prepare, branch.id).is_ok());
+    EXPECT_TRUE(run(*branch.session, verb::commit, branch.id).is_ok());
+    EXPECT_EQ(my().count_rows(1), 1);
+    EXPECT_FALSE(branch.session->is_reusable());
+}
+
+// ---- marks -----------------------------------------------------------------------------------
+
+TEST_P(odbc_mariadb, ASilentReconnectInsideABranchIsNoticedAtEveryEnd)
+{
+    auto const from = reconnecting_driver();
+    int key = 0;
+    for (verb const end : ends) {
+        auto const branch = start_on(*from, ++key);
+        my().kill_session(branch.session->id());
+        // The first call fails; what comes after it may be permanent at once.
+        odbc_client::try_query(branch.session->native_handle(), "set @unused = 1");
+        odbc_client::try_query(branch.session->native_handle(),
+                               "insert into t values (" + std::to_string(key + 100) + ", 0)");
+        bool const is_permanent = my().count_rows(key + 100) == 1;
+
+        reply const answer = run(*branch.session, end, branch.id);
+
+        EXPECT_EQ(my().count_rows(key), 0);
+        EXPECT_FALSE(answer.is_ok());
+        EXPECT_FALSE(is_permanent && !is_left_behind(answer)) << answer.text;
+        EXPECT_FALSE(branch.session->is_reusable());
+    }
+}
+
+TEST_P(odbc_mariadb, ASessionThatWasReplacedStartsNoBranch)
+{
+    auto const from = reconnecting_driver();
+    auto const session = from->connect(session_purpose::work, in_seconds(10));
+    my().kill_session(session->id());
+    odbc_client::try_query(session->native_handle(), "set @unused = 1");
+
+    EXPECT_FALSE(run(*session, verb::start, next_xid(*session)).is_ok());
+    EXPECT_FALSE(session->is_reusable());
+}
+
+TEST_P(odbc_mariadb, ABranchThatTheApplicationRolledBackIsLeftBehind)
+{
+    for (verb const end : ends) {
+        auto const branch = start_branch(1);
+        std::string const name = "'" + std::string{branch.id.global.text()} + "','" +
+                                 std::string{branch.id.branch.text()} + "',1";
+        run_sql(*branch.session, "XA END " + name);
+        run_sql(*branch.session, "XA ROLLBACK " + name);
+
+        EXPECT_TRUE(is_left_behind(run(*branch.session, end, branch.id)));
+        EXPECT_FALSE(branch.session->is_reusable());
+    }
+}
+
+// ---- connections -----------------------------------------------------------------------------
+
+TEST_P(odbc_mariadb, AHandleWithAutocommitOffIsRefused)
+{
+    odbc_client client{mysql_string(my().server())};
+    client.set_autocommit(false);
+
+    EXPECT_THAT(refusal_of(client.get()), HasSubstr("SQL_ATTR_AUTOCOMMIT"));
+}
+
+TEST_P(odbc_mariadb, AnXaBranchOfTheApplicationsIsATransactionToo)
+{
+    odbc_client client{mysql_string(my().server())};
+    client.query("XA START 'mine'");
+
+    EXPECT_THAT(refusal_of(client.get()), HasSubstr("transaction"));
+}
+
+TEST_P(odbc_mariadb, ALeaseByUnixSocketIsSeveredLikeAnyOther)
+{
+    auto const& server = my().server();
+    auto const by_socket = odbc::resource_manager{
+        "accounts", "DRIVER=" + odbc_drivers::mariadb() + ";SERVER=localhost;SOCKET=" +
+                        server.socket() + ";DATABASE=accounts;UID=shop;PWD=" + server.password()};
+    auto const branch = start_on(*by_socket.driver(), 1);
+    auto const id = branch.session->id();
+    ASSERT_NE(id, 0u);
+    ASSERT_GE(branch.session->descriptor(), 0);
+
+    branch.session->sever();
+
+    auto const manage = open(session_purpose::manage);
+    EXPECT_TRUE(eventually(
+        [&] { return driver().presence(*manage, id, in_seconds(10)) == session_presence::gone; }));
+    EXPECT_EQ(my().count_rows(1), 0);
+}
+
+TEST_P(odbc_mariadb, AOnePhaseCommitWhoseReplyIsLostIsLost)
+{
+    testing::proxy network;
+    auto const at = network.add(testing::wire_protocol::mysql, my().server().port());
+    auto const behind = odbc::resource_manager{
+        "accounts", mysql_string(my().server(), "accounts", network.port(at))};
+    auto const branch = start_on(*behind.driver(), 1);
+    network.on_request(at, "ONE PHASE", testing::fault::lose_reply);
+
+    reply const answer = run(*branch.session, verb::commit_one_phase, branch.id);
+
+    EXPECT_EQ(answer.code, xa_code::rmfail);
+    EXPECT_EQ(answer.detail, reply_detail::reply_lost) << answer.text;
+    EXPECT_EQ(my().count_rows(1), 1);
+}
+
+TEST_P(odbc_mariadb, AOnePhaseCommitThatIsCutBeforeItWasSentIsRolledBack)
+{
+    testing::proxy network;
+    auto const at = network.add(testing::wire_protocol::mysql, my().server().port());
+    auto const behind = odbc::resource_manager{
+        "accounts", mysql_string(my().server(), "accounts", network.port(at))};
+    auto const branch = start_on(*behind.driver(), 1);
+    network.on_request(at, "XA END", testing::fault::silence_before);
+
+    branch.session->submit(verb::commit_one_phase, branch.id);
+    EXPECT_FALSE(branch.session->collect(deadline::clock::now() + std::chrono::milliseconds(100)));
+    branch.session->sever();
+    auto const answer = branch.session->collect(deadline::clock::now());
+
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(answer->code, xa_code::rbcommfail) << answer->text;
+    EXPECT_EQ(my().count_rows(1), 0);
+}
+
+TEST_P(odbc_mariadb, ALentHandleOfASilentServerIsGivenUpAtTheDeadline)
+{
+    odbc_client client{mysql_string(my().server())};
+    auto const expected = facts();
+    my().freeze();
+    auto const before = deadline::clock::now();
+
+    try {
+        driver().borrow(client.get(), expected, before + std::chrono::milliseconds(200));
+        ADD_FAILURE() << "the server is frozen";
+    } catch (driver_error const& error) {
+        EXPECT_TRUE(error.must_close());
+    }
+
+    EXPECT_LT(deadline::clock::now() - before, std::chrono::seconds(10));
+    EXPECT_EQ(odbc_adapter::worker::stuck_count(), 0u);
+    my().thaw();
+}
+
+TEST_P(odbc_mariadb, AServerThatDiesInTheMiddleIsALostReply)
+{
+    if (!is_mariadb()) GTEST_SKIP() << "one server is enough for a driver, and MySQL starts slowly";
+    auto const prepared = prepare_branch(1);
+    auto const active = start_branch(2);
+    my().freeze();
+    prepared.session->submit(verb::commit, prepared.id);
+    active.session->submit(verb::commit_one_phase, active.id);
+
+    my().crash();
+
+    auto const committed = prepared.session->collect(in_seconds(10));
+    auto const unknown = active.session->collect(in_seconds(10));
+    ASSERT_TRUE(committed && unknown);
+    EXPECT_EQ(committed->detail, reply_detail::reply_lost) << committed->text;
+    EXPECT_EQ(unknown->detail, reply_detail::reply_lost) << unknown->text;
+    EXPECT_FALSE(prepared.session->is_reusable());
+    my().start();
+    EXPECT_TRUE(is_listed(prepared.id));
+    finish_elsewhere(verb::commit, prepared.id);
+    EXPECT_EQ(my().count_rows(1), 1);
+    EXPECT_EQ(my().count_rows(2), 0);
+}
+
+TEST_P(odbc_mariadb, ItIsTheSameDatabaseAsByTheNativeAdapter)
+{
+    mysql::connect_options where;
+    where.host = my().server().host();
+    where.port = static_cast<unsigned>(my().server().port());
+    where.user = my().server().account();
+    where.password = my().server().password();
+    where.database = "accounts";
+    auto const native = mysql::resource_manager{"accounts", where}.driver();
+    auto const manage = native->connect(session_purpose::manage, in_seconds(10));
+    auto const same = native->preflight(*manage, in_seconds(10));
+    auto const seen = facts();
+
+    EXPECT_EQ(seen.kind, same.kind);
+    EXPECT_EQ(seen.identity, same.identity);
+    EXPECT_EQ(seen.server_start, same.server_start);
+    EXPECT_THAT(seen.version, HasSubstr(same.version));
+    EXPECT_THAT(seen.version, HasSubstr("libmaodbc.so"));
+    EXPECT_EQ(driver().capabilities().stays_attached_after_prepare, is_mariadb());
+
+    auto branch = prepare_branch(1);
+    branch.session.reset();
+    EXPECT_THAT(native->scan(*manage, in_seconds(10)).ours, ::testing::Contains(branch.id));
+    EXPECT_TRUE(eventually([&] { return run(*manage, verb::commit, branch.id).is_ok(); }));
+    EXPECT_EQ(my().count_rows(1), 1);
+}
+
+// ---- recovery on MySQL: a procedure ----------------------------------------------------------
+
+TEST_P(odbc_mariadb, OnMysqlAProcedureThatAsksOtherwiseIsReplaced)
+{
+    if (is_mariadb()) GTEST_SKIP() << "MariaDB needs no procedure";
+    facts();
+    auto root = administrator();
+    root.query("drop procedure accounts.assent_recover");
+    root.query(
+        "create definer = shop@'127.0.0.1' procedure accounts.assent_recover() sql security "
+        "invoker begin select 'of another version'; end");
+    auto const branch = prepare_branch(1);
+
+    EXPECT_TRUE(is_listed(branch.id));
+    EXPECT_TRUE(run(*branch.session, verb::rollback, branch.id).is_ok());
+}
+
+TEST_P(odbc_mariadb, OnMysqlTheErrorPrintsTheProcedureThatCannotBeCreated)
+{
+    if (is_mariadb()) GTEST_SKIP() << "MariaDB needs no procedure";
+    auto root = administrator();
+    root.query("drop procedure if exists accounts.assent_recover");
+    root.query("create user if not exists poor@'127.0.0.1' identified by 'secret'");
+    root.query("grant select, execute on accounts.* to poor@'127.0.0.1'");
+    root.query("grant xa_recover_admin on *.* to poor@'127.0.0.1'");
+    auto const poor =
+        odbc::resource_manager{
+            "accounts", "DRIVER=" + odbc_drivers::mariadb() +
+                            ";SERVER=127.0.0.1;PORT=" + std::to_string(my().server().port()) +
+                            ";DATABASE=accounts;UID=poor;PWD=secret"}
+            .driver();
+    auto const manage = poor->connect(session_purpose::manage, in_seconds(10));
+
+    try {
+        poor->preflight(*manage, in_seconds(10));
+        ADD_FAILURE() << "preflight passed though recovery is impossible";
+    } catch (driver_error const& error) {
+        EXPECT_THAT(error.what(), HasSubstr("CREATE PROCEDURE assent_recover()"));
+        EXPECT_THAT(error.what(), HasSubstr("native adapter"));
+        EXPECT_THAT(error.what(), Not(HasSubstr("secret")));
+    }
+}
+
+}  // namespace assent::contract

@@ -1,0 +1,146 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// odbc_worker_test.cpp -- jobs that wait, jobs that never return, and the gate before them.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <thread>
+#include <vector>
+
+#include "adapters/odbc/gate.hpp"
+#include "adapters/odbc/worker.hpp"
+
+namespace assent::odbc_adapter {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+deadline in(std::chrono::milliseconds time)
+{
+    return deadline::clock::now() + time;
+}
+
+/// A call of a driver that hangs until the test lets it go.
+class hanging
+{
+public:
+    worker::job job()
+    {
+        return [until = released_] { until.wait(); };
+    }
+    void release() { promise_.set_value(); }
+
+private:
+    std::promise<void> promise_;
+    std::shared_future<void> released_ = promise_.get_future().share();
+};
+
+bool eventually_unstuck()
+{
+    for (deadline const until = in(10s); worker::stuck_count() != 0;) {
+        if (deadline::clock::now() > until) return false;
+        std::this_thread::sleep_for(1ms);
+    }
+    return true;
+}
+
+TEST(OdbcWorker, RunsJobsInTheirOrder)
+{
+    std::vector<int> order;
+    worker thread;
+
+    for (int i = 0; i < 3; ++i)
+        thread.post([&order, i] { order.push_back(i); });
+
+    ASSERT_TRUE(thread.wait(in(10s)));
+    EXPECT_THAT(order, ::testing::ElementsAre(0, 1, 2));
+    EXPECT_TRUE(thread.is_idle());
+}
+
+TEST(OdbcWorker, WaitsNoLongerThanTheDeadline)
+{
+    hanging call;
+    worker thread;
+    thread.post(call.job());
+
+    EXPECT_FALSE(thread.wait(in(20ms)));
+    EXPECT_FALSE(thread.is_idle());
+    call.release();
+    EXPECT_TRUE(thread.wait(in(10s)));
+}
+
+TEST(OdbcWorker, IsLeftToItselfWhenItsJobDoesNotReturn)
+{
+    hanging call;
+    auto const finished = std::make_shared<std::atomic<bool>>(false);
+    {
+        worker thread;
+        thread.post(call.job());
+        thread.post([finished] { *finished = true; });  // what its session asks for at last
+    }
+
+    EXPECT_EQ(worker::stuck_count(), 1u);
+    EXPECT_FALSE(*finished);
+    call.release();
+    EXPECT_TRUE(eventually_unstuck());
+    EXPECT_TRUE(*finished);
+}
+
+TEST(OdbcWorker, NoneIsMadeWhileTooManyAreStuck)
+{
+    hanging call;
+    {
+        std::vector<std::unique_ptr<worker>> all;
+        std::vector<std::thread> ends;
+        for (std::size_t i = 0; i < stuck_workers_max; ++i) {
+            all.push_back(std::make_unique<worker>());
+            all.back()->post(call.job());
+        }
+        for (auto& each : all)
+            ends.emplace_back([gone = std::move(each)]() mutable { gone.reset(); });
+        for (auto& each : ends)
+            each.join();
+    }
+
+    EXPECT_EQ(worker::stuck_count(), stuck_workers_max);
+    EXPECT_THROW(worker{}, driver_error);
+    call.release();
+    ASSERT_TRUE(eventually_unstuck());
+    EXPECT_NO_THROW(worker{});
+}
+
+TEST(OdbcGate, LetsNothingPassOnceItIsCut)
+{
+    gate before;
+
+    EXPECT_TRUE(before.pass());
+    before.cut();
+
+    EXPECT_FALSE(before.pass());
+    EXPECT_FALSE(before.pass_commit());
+    EXPECT_FALSE(before.has_commit_passed()) << "it was never sent";
+}
+
+TEST(OdbcGate, RemembersThatACommitPassedAndWhomToAsk)
+{
+    gate before;
+    before.note_witness("17@1");
+
+    EXPECT_TRUE(before.pass_commit());
+    before.cut();
+
+    EXPECT_TRUE(before.has_commit_passed());
+    EXPECT_EQ(before.witness(), "17@1");
+    before.forget_commit();
+    EXPECT_FALSE(before.has_commit_passed());
+    EXPECT_EQ(before.witness(), "");
+}
+
+}  // namespace
+
+}  // namespace assent::odbc_adapter
