@@ -127,8 +127,8 @@ std::optional<decision_row> fence(question& q, gtrid const& which, std::chrono::
     }
     // Somebody's row is there, and committed.  A locking read takes no snapshot of before.
     try {
-        auto const rows = q.ask("select kind, content from " + table +
-                                " where gtrid = " + quoted(which.text()) + " lock in share mode");
+        auto const rows = q.ask("select kind, content from assent_decision where gtrid = " +
+                                quoted(which.text()) + " lock in share mode");
         // Its transaction was rolled back in between, so nothing is there yet: ask again.
         if (rows.empty()) return std::nullopt;
         if (rows.front().size() < 2) q.fail("the server's answer is not complete");
@@ -144,9 +144,8 @@ std::vector<decision_row> list(question& q, std::string_view prefix, std::size_t
     static_cast<void>(quoted(prefix));
     mysql_dialect::table rows;
     try {
-        rows =
-            q.ask("select gtrid, kind, content from " + table_of(database) + " where gtrid like '" +
-                  std::string(prefix) + "%' order by gtrid limit " + std::to_string(at_most));
+        rows = q.ask("select gtrid, kind, content from assent_decision where gtrid like '" +
+                     std::string(prefix) + "%' order by gtrid limit " + std::to_string(at_most));
     } catch (driver_error const& error) {
         if (!is(error, code::no_such_table)) throw;
         return {};
