@@ -179,7 +179,7 @@ TEST(ShowReport, IsWholeInJson)
     auto const id = transaction(1, 1);
     made_log log;
     log.decide(id, 3);
-    auto const told = show(id, {log.twice(), judge(both(), log.twice(), listings({}))});
+    auto const told = show(id, {log.twice(), judge(both(), log.twice(), listings({})), {}});
 
     auto const all = json::parse(in_json(told));
 
