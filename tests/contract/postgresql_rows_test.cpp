@@ -90,7 +90,7 @@ private:
     gtrid const name_ = gtrid::make({decision_place::commit_row, 1, 0xfeed, 1, 1, 1});
     session_ptr manage_;
 };
-ASSENT_ON_EACH_POSTGRESQL(postgresql_rows, postgresql_without_replica);
+ASSENT_ON_EACH_POSTGRESQL(postgresql_rows, postgresql_target);
 
 // --- whoever asks, waits, and fences ---
 
