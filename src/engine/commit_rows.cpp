@@ -15,21 +15,33 @@ std::optional<commit_rows::answer> commit_rows::find(gtrid const& which) const
     return std::optional<answer>{std::in_place, at->second};
 }
 
-void commit_rows::ask(gtrid const& which)
+void commit_rows::ask(question const& what)
 {
     std::lock_guard const held{mutex_};
-    if (known_.count(which) != 0 || !asked_.insert(which).second) return;
-    auto const listener = listeners_.find(which.parts().place_resource_manager);
+    if (known_.count(what.which) != 0) return;
+    auto const [at, is_new] = asked_.emplace(what.which, what.by);
+    if (what.by == 0) at->second = 0;
+    if (!is_new) return;
+    auto const listener = listeners_.find(what.which.parts().place_resource_manager);
     if (listener != listeners_.end()) listener->second(true);
 }
 
-std::vector<gtrid> commit_rows::asked_of(std::uint16_t id) const
+std::vector<commit_rows::question> commit_rows::asked_of(std::uint16_t id) const
 {
     std::lock_guard const held{mutex_};
-    std::vector<gtrid> all;
-    std::copy_if(asked_.begin(), asked_.end(), std::back_inserter(all),
-                 [id](gtrid const& each) { return each.parts().place_resource_manager == id; });
+    std::vector<question> all;
+    for (auto const& [which, by] : asked_) {
+        if (which.parts().place_resource_manager == id) all.push_back({which, by});
+    }
     return all;
+}
+
+void commit_rows::withdraw(gtrid const& which)
+{
+    std::lock_guard const held{mutex_};
+    asked_.erase(which);
+    for (auto const& [id, wake] : listeners_)
+        wake(false);
 }
 
 void commit_rows::learn(gtrid const& which, answer what)

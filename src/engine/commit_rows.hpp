@@ -35,10 +35,18 @@ public:
     /// What is known of the row of `which`; nothing when it was not read yet.
     std::optional<answer> find(gtrid const& which) const;
 
+    struct question
+    {
+        gtrid which;
+        std::uint16_t by = 0;  ///< the resource manager that lists a branch; 0: the owner asks
+    };
+
     /// Has the row asked about, unless it is known.
-    void ask(gtrid const& which);
-    /// Whose rows in resource manager `id` are asked about.
-    std::vector<gtrid> asked_of(std::uint16_t id) const;
+    void ask(question const& what);
+    /// What is asked about rows in resource manager `id`.
+    std::vector<question> asked_of(std::uint16_t id) const;
+    /// Nobody may answer that: whoever asked scans again, and finds that it must not be asked.
+    void withdraw(gtrid const& which);
 
     /// Takes over what a row says, and answers whoever asked.
     void learn(gtrid const& which, answer what);
@@ -56,7 +64,7 @@ public:
     bool are_listed(std::uint16_t id) const;
 
     /// Calls `wake` when a row of resource manager `id` is asked about (is_question), or when any
-    /// row was learnt.  `wake` must not call back.
+    /// row was learnt, or a question withdrawn.  `wake` must not call back.
     void listen(std::uint16_t id, std::function<void(bool is_question)> wake);
     /// After it returned, nothing is called any more.
     void stop_listening(std::uint16_t id);
@@ -64,7 +72,7 @@ public:
 private:
     mutable std::mutex mutex_;
     std::map<gtrid, answer> known_;
-    std::set<gtrid> asked_;
+    std::map<gtrid, std::uint16_t> asked_;  // and by whom
     std::set<std::uint16_t> listed_;
     std::map<std::uint16_t, std::function<void(bool)>> listeners_;
 };

@@ -309,7 +309,7 @@ void engine::hand_over(global_transaction& tx)
             if (is_decided && state != branch_state::read_only) shared_.note_finished(b.id);
             continue;
         }
-        if (awaits_row) shared_.rows.ask(tx.id);
+        if (awaits_row) shared_.rows.ask({tx.id});
         if (b.rm->driver().capabilities().stays_attached_after_prepare ||
             state == branch_state::rollback_verify) {
             lose(b);

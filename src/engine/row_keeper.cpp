@@ -76,12 +76,37 @@ bool row_keeper::work(driver_session& manage, std::uint16_t id, bool may_presume
         look(manage, id);
     }
     is_ready_ = is_wanted_;
-    for (gtrid const& which : shared_.rows.asked_of(id)) {
+    for (auto const& [which, by] : shared_.rows.asked_of(id)) {
+        if (was_deleted(which, by)) {
+            shared_.rows.withdraw(which);
+            continue;
+        }
         is_pruning_due_ = true;
         // A wait that was in vain has kept the guardian waiting as well: one of these at a time.
         if (!answer(manage, which, may_presume_abort)) return false;
     }
     return true;
+}
+
+/// Whether the row was there and went, as it may once its branch was finished where it is listed
+/// now.  It was asked about before the look that told so; an abort row would belie it.
+bool row_keeper::was_deleted(gtrid const& which, std::uint16_t by) const
+{
+    auto const parts = which.parts();
+    return by != 0 && ports::position{parts.epoch, parts.sequence} <= shared_.log->horizon(by);
+}
+
+/// Rows of this epoch are deleted by this process alone, below the horizons that it knows.
+/// @throws driver_error  otherwise.
+void row_keeper::require_own(std::uint16_t of, ports::position const& deleted_up_to) const
+{
+    auto const& log = *shared_.log;
+    if (deleted_up_to.epoch < log.current().epoch || deleted_up_to <= log.horizon(of)) return;
+    std::string const evidence =
+        "\"" + name_ + "\" says that commit rows were deleted up to epoch " +
+        std::to_string(deleted_up_to.epoch) + ", which no opening of this log has done";
+    shared_.found_twin(evidence);
+    throw driver_error{evidence};
 }
 
 /// @return whether the row is known now.
@@ -136,6 +161,8 @@ void row_keeper::look(driver_session& manage, std::uint16_t id)
     for (auto const& row : rows) {
         if (row.kind != row_kind::horizon || row.name != horizon_name) continue;
         horizons = recovery::horizons_in(row.content).value_or(recovery::horizon_map{});
+        for (auto const& [of, to] : horizons)
+            require_own(of, to);
         for (auto const& [of, to] : horizons)
             shared_.log->raise_horizon(of, to);
     }

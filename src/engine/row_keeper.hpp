@@ -8,7 +8,7 @@
 //   prune     rows whose branches are all finished
 //
 // The one invariant: no question is answered because nothing was found.  Either a committed row was
-// read, or an abort row was committed in its place.
+// read, or an abort row was committed in its place; and none about a row that was deleted.
 
 #ifndef ASSENT_ENGINE_ROW_KEEPER_HPP
 #define ASSENT_ENGINE_ROW_KEEPER_HPP
@@ -49,6 +49,8 @@ public:
 private:
     bool work(driver_session& manage, std::uint16_t id, bool may_presume_abort);
     bool answer(driver_session& manage, gtrid const& which, bool may_presume_abort);
+    bool was_deleted(gtrid const& which, std::uint16_t by) const;
+    void require_own(std::uint16_t of, ports::position const& deleted_up_to) const;
     bool learn(decision_row const& row);
     void look(driver_session& manage, std::uint16_t id);
     deadline call_end() const;

@@ -152,7 +152,7 @@ void keeper::carry_out(recovery::plan const& what)
                     suspects_.count(id) == 0) {
                     suspects.insert(id);
                 } else {
-                    shared_.rows.ask(id.global);
+                    shared_.rows.ask({id.global, id_});
                 }
                 break;
             case protocol::listed_action::leave:

@@ -3,6 +3,7 @@
 // commit_row_recovery_test.cpp -- after kill -9: the row decides, its absence decides nothing, and
 // it stays as long as a branch may need it.
 
+#include "recovery/commit_row.hpp"
 #include "tests/unit/engine/row_fixture.hpp"
 
 namespace {
@@ -269,6 +270,34 @@ TEST(CommitRowPruning, WhatWasDeletedIsNotMistakenForWhatNeverWas)
     EXPECT_THAT(at.engine->state().quarantined,
                 ::testing::ElementsAre(::testing::HasSubstr("reappeared")));
     EXPECT_EQ(at.row_of(tx.id()), std::nullopt) << "and it is not fenced";
+    EXPECT_NE(at.engine->outcome(tx.id()), known_outcome::rolled_back) << "it was committed";
+    EXPECT_EQ(at.seen->count("commit_row.fence"), 0) << "nor was it for a while";
+}
+
+TEST(CommitRowPruning, AHorizonOfAnotherOpeningIsATwinsAndNotOurs)
+{
+    row_world at;
+    auto const accounts_id = at.engine->shared().log->bindings().front().id;
+    auto const orders_id = at.engine->shared().log->bindings().back().id;
+    auto const driver = at.orders.rm.driver();
+    auto const soon = at.clock->now() + 5s;
+    auto const session = driver->connect(assent::session_purpose::manage, soon);
+    // What another process with a copy of this log has deleted in an epoch of the same number.
+    auto const current = at.log().current();
+    driver->decisions()->prune(
+        *session,
+        {assent::recovery::horizon_name(orders_id, at.log().node()), row_kind::horizon,
+         assent::recovery::content_of(assent::recovery::horizon_map{
+             {accounts_id, {current.epoch, 1000}}, {orders_id, {current.epoch, 1000}}})},
+        {}, soon);
+    auto tx = at.begin_by_row();
+    at.accounts.db.script().on(verb::commit).crash_server_before_effect();
+    EXPECT_EQ(tx.commit(), outcome::committed_pending);
+
+    at.run_for(5 * at.bounds.scan_interval);
+
+    EXPECT_EQ(at.row_of(tx.id()), row_kind::commit) << "a branch of it is still to be committed";
+    EXPECT_THAT(at.engine->state().why, ::testing::HasSubstr("no opening of this log"));
 }
 
 TEST(CommitRowPruning, APruningWhoseReplyIsLostIsRepeated)
