@@ -2,6 +2,10 @@
 //
 // saying.cpp -- verdicts, as the public API says them.  docs/reference/outcomes.md is this table.
 
+#include <new>
+#include <string>
+#include <vector>
+
 #include "api/doors.hpp"
 #include "protocol/assert.hpp"
 
@@ -39,6 +43,17 @@ std::string sentence(engine::ending const& told)
     return text;
 }
 
+/// Words are worth less than the answer: without memory for them they are left out.
+template <class Error, class... More>
+[[noreturn]] void raise(engine::ending const& told, gtrid const& id, More... more)
+{
+    try {
+        throw Error{sentence(told), id, told.branches, more...};
+    } catch (std::bad_alloc const&) {
+        throw Error{std::string{}, id, std::vector<branch_report>{}, more...};
+    }
+}
+
 }  // namespace
 
 outcome say(engine::ending const& told, gtrid const& id, bool is_commit)
@@ -51,11 +66,11 @@ outcome say(engine::ending const& told, gtrid const& id, bool is_commit)
         case verdict::rolled_back:
         case verdict::rolled_back_unconfirmed:
             if (!is_commit) return outcome::rolled_back;
-            throw rolled_back_error{sentence(told), id, told.branches, told.is_retryable};
+            raise<rolled_back_error>(told, id, told.is_retryable);
         case verdict::heuristic:
-            throw heuristic_error{sentence(told), id, told.branches};
+            raise<heuristic_error>(told, id);
         case verdict::in_doubt:
-            throw in_doubt_error{sentence(told), id, told.branches, told.who};
+            raise<in_doubt_error>(told, id, told.who);
         case verdict::open:
             break;
     }
@@ -67,7 +82,11 @@ outcome say(engine::ending const& told, gtrid const& id, bool is_commit, std::er
             diagnostics& diag)
 {
     ec.clear();
-    diag = {sentence(told), id, told.branches, told.is_retryable, told.who};
+    try {
+        diag = {sentence(told), id, told.branches, told.is_retryable, told.who};
+    } catch (std::bad_alloc const&) {
+        diag = {{}, id, {}, told.is_retryable, told.who};
+    }
     switch (told.verdict) {
         case verdict::committed:
             diag.what.clear();

@@ -2,17 +2,23 @@
 
 #include "engine/context.hpp"
 
+#include <new>
 #include <utility>
 
 namespace assent::engine {
 
-void recent_outcomes::note(gtrid const& id, known_outcome what)
+void recent_outcomes::note(gtrid const& id, known_outcome what) noexcept
 {
     std::lock_guard const held{mutex_};
-    auto const [at, is_new] = known_.insert_or_assign(id, what);
-    static_cast<void>(at);
-    if (!is_new) return;
-    order_.push_back(id);
+    auto const before = known_.size();
+    try {
+        known_.insert_or_assign(id, what);
+        if (known_.size() == before) return;
+        order_.push_back(id);
+    } catch (std::bad_alloc const&) {
+        if (known_.size() != before) known_.erase(id);
+        return;
+    }
     if (order_.size() > kept_max) {
         known_.erase(order_.front());
         order_.pop_front();

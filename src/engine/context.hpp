@@ -32,7 +32,8 @@ namespace assent::engine {
 class recent_outcomes
 {
 public:
-    void note(gtrid const& id, known_outcome what);
+    /// Without memory for it the outcome is "not known", which is never untrue.
+    void note(gtrid const& id, known_outcome what) noexcept;
     known_outcome find(gtrid const& id) const;
 
 private:

@@ -33,18 +33,20 @@ public:
 
     ports::force_result force(ports::decision const& what, deadline until) noexcept override
     {
+        std::string why;
         try {
             commit_with_row(what, until);
-        } catch (std::exception const& e) {
+            if (state() != branch_state::committed) why = tx_.branches[last_]->last_reply.text;
+        } catch (std::exception const&) {
             // Nothing was sent, or memory ran out while the reply was heard.
             if (protocol::is_outstanding(state())) {
                 lose(*tx_.branches[last_]);
                 tx_.coordinator.on_reply(last_, reply_class::silent);
             }
-            return failure(e.what());
+            why = "no memory";  // short enough to need none
         }
         if (state() == branch_state::committed) return attest(what.global);
-        return failure(tx_.branches[last_]->last_reply.text);
+        return failure(std::move(why));
     }
 
 private:
@@ -115,6 +117,20 @@ void engine::decide(global_transaction& tx)
                             ? shared_.log->force(what, asked_at + shared_.bounds.log_force)
                             : row_port{*this, tx, last}.force(
                                   what, std::max(tx.until, asked_at + shared_.bounds.phase2_wait));
+    // First what counts, then what is said of it, for which memory may run out.
+    auto const* const proof = std::get_if<ports::durable_decision>(&forced);
+    auto const* const failure = std::get_if<ports::force_failure>(&forced);
+    bool const is_refused =
+        failure != nullptr && failure->what == ports::force_failure::kind::not_submitted;
+    if (proof != nullptr) {
+        ASSENT_ASSERT(proof->global() == tx.id);
+        coordinator.decided(*proof);
+    } else if (is_refused) {
+        coordinator.decision_refused();
+    } else {
+        coordinator.decision_unknown();
+        tx.is_undecided = is_in_log;  // of a row, its keeper goes on asking
+    }
     tx.room.release();
     auto const took = shared_.time.now() - asked_at;
     if (is_in_log && took > shared_.bounds.log_force_slow) {
@@ -123,25 +139,17 @@ void engine::decide(global_transaction& tx)
         shared_.tell(severity::warning, "log.force.slow", {}, tx.id.text(),
                      std::to_string(ms) + " ms for one decision");
     }
-    if (auto const* const proof = std::get_if<ports::durable_decision>(&forced)) {
-        ASSENT_ASSERT(proof->global() == tx.id);
+    if (proof != nullptr) {
         shared_.tell(severity::debug, "decision.durable", {}, tx.id.text(), {});
         shared_.outcomes.note(tx.id, known_outcome::committed);
-        coordinator.decided(*proof);
         return;
     }
-    auto const& failure = std::get<ports::force_failure>(forced);
+    if (tx.is_undecided) {
+        shared_.tell(severity::alarm, "log.force.failed", {}, tx.id.text(), failure->why);
+    }
     tx.mark_rollback_only(
-        {(is_in_log ? "the decision log failed: " : "the commit row failed: ") + failure.why,
+        {(is_in_log ? "the decision log failed: " : "the commit row failed: ") + failure->why,
          false});
-    if (failure.what == ports::force_failure::kind::not_submitted) {
-        coordinator.decision_refused();
-        return;
-    }
-    coordinator.decision_unknown();
-    if (!is_in_log) return;  // its keeper goes on asking
-    tx.is_undecided = true;
-    shared_.tell(severity::alarm, "log.force.failed", {}, tx.id.text(), failure.why);
 }
 
 /// Asks the server of `b` on a connection of the manager's own until `ask` says that it was
@@ -164,6 +172,9 @@ void engine::ask_own(branch const& b,
         } catch (std::exception const& e) {  // of the application's own connect function, too
             shared_.tell(severity::warning, "witness.unreachable", b.rm->name(), b.id.text(),
                          e.what());
+        } catch (...) {
+            shared_.tell(severity::warning, "witness.unreachable", b.rm->name(), b.id.text(),
+                         "the connect function threw something that is no std::exception");
         }
         std::unique_lock held{mutex};
         auto const next = std::min(pause.after(shared_.time.now(), std::chrono::hours{1}), until);

@@ -8,8 +8,13 @@
 //   after:  hand over what is unfinished, release connections, report
 //
 // Nothing here knows what a reply means; the transition table does.
+//
+// The one invariant: once drive() was entered nothing throws.  Memory that runs out before the
+// commit point is a no vote; behind it, words and the caller's waiting are what is given up.
 
 #include <algorithm>
+#include <exception>
+#include <list>
 #include <utility>
 
 #include "engine/engine.hpp"
@@ -71,7 +76,10 @@ struct in_end
     global_transaction& tx;
 };
 
-std::vector<std::uint16_t> left_at(std::vector<due_branch> const& left)
+// Small allocations that failed may succeed a moment later, when other threads have ended.
+constexpr int hand_over_tries_max = 3;
+
+std::vector<std::uint16_t> left_at(std::list<due_branch> const& left)
 {
     std::vector<std::uint16_t> ids;
     for (due_branch const& one : left) {
@@ -101,10 +109,10 @@ ending engine::end(global_transaction& tx, intent what)
         if (tx.is_ending) {
             throw error{errc::invalid_state, "this transaction has ended, or is ending", tx.id};
         }
-        tx.is_ending = true;
         if (!tx.cause && what == intent::commit && shared_.time.now() >= tx.until) {
             tx.cause = rollback_cause{"its deadline passed", false};
         }
+        tx.is_ending = true;
     }
     for (auto const& b : tx.branches) {
         std::lock_guard const held{b->lock};  // waits for a cancel that is under way
@@ -142,7 +150,7 @@ void engine::run_before_completion(global_transaction& tx)
     }
 }
 
-void engine::drive(global_transaction& tx, intent what)
+void engine::drive(global_transaction& tx, intent what) noexcept
 {
     auto& coordinator = tx.coordinator;
     if (what == intent::commit) {
@@ -151,13 +159,11 @@ void engine::drive(global_transaction& tx, intent what)
         coordinator.rollback();
     }
     for (;;) {
-        switch (coordinator.advance()) {
+        auto const now = coordinator.advance();
+        switch (now) {
             case stage::ended:
             case stage::undecided:
                 return;
-            case stage::deciding:
-                decide(tx);
-                continue;
             case stage::preparing:
                 tx.status = assent::status::preparing;
                 break;
@@ -171,10 +177,41 @@ void engine::drive(global_transaction& tx, intent what)
             default:
                 break;
         }
-        exchange(tx, stage_end(tx, what));
-        for (std::size_t i = 0; i < tx.branches.size(); ++i) {
-            if (coordinator.state(i) == branch_state::in_doubt) ask_witness(tx, i);
+        try {
+            if (now == stage::deciding) {
+                decide(tx);
+                continue;
+            }
+            exchange(tx, stage_end(tx, what));
+            for (std::size_t i = 0; i < tx.branches.size(); ++i) {
+                if (coordinator.state(i) == branch_state::in_doubt) ask_witness(tx, i);
+            }
+        } catch (std::exception const& e) {
+            shared_.tell(severity::warning, "transaction.interrupted", {}, tx.id.text(), e.what());
+            give_up_stage(tx);
         }
+    }
+}
+
+/// Memory ran out in the middle of a stage: what was sent is as good as unanswered, and before the
+/// commit point that is a reason not to commit.
+void engine::give_up_stage(global_transaction& tx) noexcept
+{
+    auto& coordinator = tx.coordinator;
+    for (std::size_t i = 0; i < tx.branches.size(); ++i) {
+        if (!protocol::is_outstanding(coordinator.state(i))) continue;
+        lose(*tx.branches[i]);
+        coordinator.on_reply(i, reply_class::silent);
+    }
+    switch (coordinator.now()) {
+        case stage::ending_reads:
+        case stage::preparing:
+        case stage::deciding:
+            tx.mark_rollback_only({"memory ran out", false});
+            coordinator.veto();
+            break;
+        default:
+            break;
     }
 }
 
@@ -222,7 +259,7 @@ void engine::hear(global_transaction& tx, std::size_t i, deadline until)
         apply(tx, i, reply_class::rmfail);
         return;
     }
-    auto const answer = b.session->collect(until);
+    auto answer = b.session->collect(until);
     if (!answer) {
         b.last_reply = {};
         b.last_reply.code = xa_code::rmfail;
@@ -241,10 +278,11 @@ void engine::hear(global_transaction& tx, std::size_t i, deadline until)
         apply(tx, i, reply_class::silent);
         return;
     }
-    b.last_reply = *answer;
+    b.last_reply = std::move(*answer);
     tell_step(b, step::reply);
-    apply(tx, i, protocol::classify(*answer));
-    if (answer->detail == reply_detail::reply_lost) lose(b);
+    bool const is_lost = b.last_reply.detail == reply_detail::reply_lost;
+    if (is_lost) lose(b);
+    apply(tx, i, protocol::classify(b.last_reply));
 }
 
 void engine::tell_step(branch const& b, step at) const
@@ -284,13 +322,50 @@ void engine::apply(global_transaction& tx, std::size_t i, reply_class on)
 }
 
 /// Notes in the log what is finished, and leaves the rest to the keepers.
-void engine::hand_over(global_transaction& tx)
+void engine::hand_over(global_transaction& tx) noexcept
 {
     tx.room.release();
+    std::list<due_branch> left;
+    std::vector<std::uint16_t> ids;
+    for (int tries = 1;; ++tries) {
+        try {
+            left = unfinished(tx);
+            ids = left_at(left);
+            break;
+        } catch (std::exception const& e) {
+            if (tries < hand_over_tries_max) continue;
+            // It stays live, so that nobody presumes anything of it.
+            tx.is_undecided = true;
+            shared_.tell(severity::alarm, "transaction.left", {}, tx.id.text(), e.what());
+            return;
+        }
+    }
+    if (tx.is_undecided) return;
+    if (left.empty()) {
+        shared_.live.leave(tx);
+        return;
+    }
+    tx.branches_left = left.size();
+    auto const self = shared_.live.find(tx.id);
+    ASSENT_ASSERT(self != nullptr);
+    shared_.live.await(tx, std::move(ids));
+    while (!left.empty()) {
+        auto const at = std::find_if(tx.branches.begin(), tx.branches.end(),
+                                     [&](auto const& b) { return b->id == left.front().id; });
+        left.front().owner = self;
+        std::list<due_branch> one;
+        one.splice(one.end(), left, left.begin());
+        (*at)->rm->finish_later(std::move(one));
+    }
+}
+
+/// What the keepers must finish.  May be repeated.
+std::list<due_branch> engine::unfinished(global_transaction& tx)
+{
     auto const how = tx.coordinator.outcome();
     bool const is_decided =
         how == verdict::committed || how == verdict::committed_pending || how == verdict::heuristic;
-    std::vector<due_branch> left;
+    std::list<due_branch> left;
     for (std::size_t i = 0; i < tx.branches.size(); ++i) {
         branch& b = *tx.branches[i];
         auto const state = tx.coordinator.state(i);
@@ -322,21 +397,7 @@ void engine::hand_over(global_transaction& tx)
         item.is_forget_due = b.is_forget_due;
         left.push_back(std::move(item));
     }
-    if (tx.is_undecided) return;
-    if (left.empty()) {
-        shared_.live.leave(tx);
-        return;
-    }
-    tx.branches_left = left.size();
-    auto const self = shared_.live.find(tx.id);
-    ASSENT_ASSERT(self != nullptr);
-    shared_.live.await(tx, left_at(left));
-    for (auto& item : left) {
-        auto const at = std::find_if(tx.branches.begin(), tx.branches.end(),
-                                     [&](auto const& b) { return b->id == item.id; });
-        item.owner = self;
-        (*at)->rm->finish_later(std::move(item));
-    }
+    return left;
 }
 
 /// Gives every connection back, last enlisted first.
@@ -367,25 +428,20 @@ void engine::release(global_transaction& tx) noexcept
     }
 }
 
-ending engine::report(global_transaction& tx)
+ending engine::report(global_transaction& tx) noexcept
 {
     ending told;
     told.verdict = tx.coordinator.outcome();
     for (std::size_t i = 0; i < tx.branches.size(); ++i) {
         branch const& b = *tx.branches[i];
-        auto const state = tx.coordinator.state(i);
-        told.branches.push_back({b.rm->name(), b.id, b.last_verb, b.last_reply.code,
-                                 b.last_reply.native_code, b.last_reply.sqlstate, b.last_reply.text,
-                                 std::string{protocol::name_of(state)}});
-        if (state == branch_state::in_doubt) {
-            told.who =
-                b.rm->driver().capabilities().has_one_phase_witness && !b.last_reply.witness.empty()
-                    ? resolver::database
-                    : resolver::nobody;
-        }
+        if (tx.coordinator.state(i) != branch_state::in_doubt) continue;
+        told.who =
+            b.rm->driver().capabilities().has_one_phase_witness && !b.last_reply.witness.empty()
+                ? resolver::database
+                : resolver::nobody;
     }
+    describe(tx, told);
     std::lock_guard const held{tx.mutex};
-    if (tx.cause) told.what = tx.cause->text;
     switch (told.verdict) {
         case verdict::committed:
         case verdict::committed_pending:
@@ -404,6 +460,21 @@ ending engine::report(global_transaction& tx)
             tx.status = assent::status::unknown;
     }
     return told;
+}
+
+/// The words of an ending; without memory for all of them, as many as there is memory for.
+void engine::describe(global_transaction& tx, ending& told) noexcept
+try {
+    for (std::size_t i = 0; i < tx.branches.size(); ++i) {
+        branch const& b = *tx.branches[i];
+        told.branches.push_back({b.rm->name(), b.id, b.last_verb, b.last_reply.code,
+                                 b.last_reply.native_code, b.last_reply.sqlstate, b.last_reply.text,
+                                 std::string{protocol::name_of(tx.coordinator.state(i))}});
+    }
+    std::lock_guard const held{tx.mutex};
+    if (tx.cause) told.what = tx.cause->text;
+} catch (std::exception const& e) {
+    shared_.tell(severity::warning, "transaction.not_described", {}, tx.id.text(), e.what());
 }
 
 void engine::run_after_completion(global_transaction& tx) noexcept

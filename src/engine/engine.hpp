@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -91,7 +92,7 @@ private:
     void require_active(global_transaction& tx);
     void settle_place(global_transaction& tx);
     void require_place(global_transaction const& tx, keeper const& joining, access how) const;
-    void enlist_last(global_transaction& tx) noexcept;
+    void enlist_last(global_transaction& tx);
     pooled_session start_leased(global_transaction& tx, std::uint16_t rm_id, branch& started);
     reply start_branch(driver_session& session, branch const& started, deadline until);
     std::shared_ptr<branch> admit(global_transaction& tx, std::shared_ptr<branch> started);
@@ -105,15 +106,18 @@ private:
 
     // ending.cpp
     void run_before_completion(global_transaction& tx);
-    void drive(global_transaction& tx, intent what);
+    void drive(global_transaction& tx, intent what) noexcept;
+    void give_up_stage(global_transaction& tx) noexcept;
     void exchange(global_transaction& tx, deadline until);
     void hear(global_transaction& tx, std::size_t i, deadline until);
     [[noreturn]] void refuse_for_log();
     void tell_step(branch const& b, step at) const;
     void apply(global_transaction& tx, std::size_t i, protocol::reply_class on);
-    void hand_over(global_transaction& tx);
+    void hand_over(global_transaction& tx) noexcept;
+    std::list<due_branch> unfinished(global_transaction& tx);
     void release(global_transaction& tx) noexcept;
-    ending report(global_transaction& tx);
+    ending report(global_transaction& tx) noexcept;
+    void describe(global_transaction& tx, ending& told) noexcept;
     void run_after_completion(global_transaction& tx) noexcept;
     bool is_quiet() const;
     deadline stage_end(global_transaction const& tx, intent what) const;

@@ -95,7 +95,7 @@ void engine::require_place(global_transaction const& tx, keeper const& joining, 
 }
 
 /// The declared place of the row has no branch yet, and others will vote: it gets one now.
-void engine::enlist_last(global_transaction& tx) noexcept
+void engine::enlist_last(global_transaction& tx)
 try {
     if (tx.row_place == nullptr || tx.is_rollback_only()) return;
     std::size_t voters = 0;
@@ -106,6 +106,8 @@ try {
     if (voters > 1) lease(tx, tx.row_place->manager());
 } catch (std::exception const& e) {
     tx.mark_rollback_only({std::string{"no commit row can be written: "} + e.what(), false});
+} catch (...) {
+    tx.mark_rollback_only({"no commit row can be written", false});
 }
 
 reply engine::start_branch(driver_session& session, branch const& started, deadline until)

@@ -92,13 +92,13 @@ bool keeper::is_guarded() const noexcept
     return guardian_.is_fresh();
 }
 
-void keeper::finish_later(due_branch what)
+void keeper::finish_later(std::list<due_branch> one) noexcept
 {
     {
         std::lock_guard const held{mutex_};
         if (is_stopping_) return;  // it is recovery's, when the log is opened again
-        incoming_.push_back(std::move(what));
-        ++due_count_;
+        due_count_ += one.size();
+        incoming_.splice(incoming_.end(), one);
     }
     wake();
 }
@@ -206,7 +206,7 @@ deadline keeper::next_step(deadline now) const
 
 void keeper::take_incoming()
 {
-    std::vector<due_branch> branches;
+    std::list<due_branch> branches;
     bool has_row_news = false;
     {
         std::lock_guard const held{mutex_};
@@ -382,7 +382,7 @@ void keeper::stop()
     // What is left names transactions whose branches name this keeper: nobody would ever free it.
     due_.clear();
     cancels_.clear();
-    std::vector<due_branch> dropped;
+    std::list<due_branch> dropped;
     std::vector<cancel_task> dropped_cancels;
     std::lock_guard const held{mutex_};
     dropped.swap(incoming_);

@@ -15,6 +15,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -64,8 +65,9 @@ public:
     /// Whether a vote there counts now: the guardian's lock was confirmed a moment ago.
     bool is_guarded() const noexcept;
 
-    /// Leaves a branch to be finished, or verified, by this keeper.
-    void finish_later(due_branch what);
+    /// Leaves a branch to be finished, or verified, by this keeper.  In a list, so that handing it
+    /// over needs no memory.
+    void finish_later(std::list<due_branch> one) noexcept;
 
     /// Cancels the branch's statement now if it is still active, and ends its session at `end_at`.
     void cancel(std::shared_ptr<branch> target, deadline end_at);
@@ -150,7 +152,7 @@ private:
     bool holds_rows_ = false;
     std::string why_no_rows_;
     std::string why_ = "has not been contacted yet";
-    std::vector<due_branch> incoming_;
+    std::list<due_branch> incoming_;
     std::vector<cancel_task> incoming_cancels_;
     std::size_t due_count_ = 0;
     std::string undrained_ = "it was not scanned yet";  // empty: nothing of earlier epochs is left

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -41,14 +42,21 @@ public:
     }
 
     /// @pre  is_reusable(): its last branch ended well.
-    void give(pooled_session idle)
+    void give(pooled_session idle) noexcept
     {
         pooled_session surplus;  // closed outside the lock
         std::lock_guard const held{mutex_};
-        if (idle_.size() < idle_max_) {
-            idle_.push_back(std::move(idle));
-        } else {
+        try {
+            if (idle_.size() < idle_max_) idle_.emplace_back();
+        } catch (std::bad_alloc const&) {
+            // Without memory to keep it, it is closed.
             surplus = std::move(idle);
+            return;
+        }
+        if (idle_.empty() || idle_.back().session) {
+            surplus = std::move(idle);
+        } else {
+            idle_.back() = std::move(idle);
         }
     }
 

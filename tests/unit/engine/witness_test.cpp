@@ -29,6 +29,19 @@ TEST(Witness, AWitnessThatNoConnectionReachesLeavesTheCommitInDoubtAndEndsIt)
     EXPECT_EQ(at.engine->state().live_transactions, 0u);
 }
 
+TEST(Witness, WhateverTheConnectFunctionThrowsTheCommitIsStillInDoubt)
+{
+    meddled at{personality::postgresql};
+    at.run_for(20ms);
+    transaction tx{at.engine, {}};
+    at.lease(tx)->set("row", 1);
+    at.accounts.db.script().on(verb::commit_one_phase).lose_after_effect();
+    at.driver->on_connect = [](assent::session_purpose) { throw 42; };
+
+    EXPECT_THROW(tx.commit(), assent::in_doubt_error);
+    EXPECT_EQ(at.engine->state().live_transactions, 0u);
+}
+
 TEST(Witness, AWitnessIsAskedUntilItsTransactionIsOver)
 {
     meddled at{personality::postgresql};

@@ -1,0 +1,338 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// memory_runs_out_test.cpp -- each allocation of one commit() fails in turn.  Whatever is answered
+// is true: std::bad_alloc means that nothing was committed and nothing ever will be.
+//
+// What the databases and the disk allocate is spared: they are somebody else's memory.
+
+#include "tests/unit/engine/engine_fixture.hpp"
+#include "tests/unit/engine/rationed_memory.hpp"
+#include "tests/unit/log/forwarding_file_layer.hpp"
+
+namespace {
+
+using namespace engine_test;
+
+class spared_session final : public assent::driver_session
+{
+public:
+    explicit spared_session(std::unique_ptr<assent::driver_session> under)
+        : under_(std::move(under))
+    {
+    }
+    ~spared_session() override
+    {
+        spare const here;
+        under_.reset();
+    }
+    std::uint64_t id() const noexcept override { return under_->id(); }
+    void* native_handle() noexcept override { return under_->native_handle(); }
+    int descriptor() const noexcept override { return under_->descriptor(); }
+    void declare_read_only() noexcept override { under_->declare_read_only(); }
+    void submit(verb v, assent::xid const& x) noexcept override
+    {
+        spare const here;
+        under_->submit(v, x);
+    }
+    std::optional<assent::reply> collect(assent::deadline until) noexcept override
+    {
+        spare const here;
+        return under_->collect(until);
+    }
+    bool is_reusable() const noexcept override
+    {
+        spare const here;
+        return under_->is_reusable();
+    }
+    void sever() noexcept override
+    {
+        spare const here;
+        under_->sever();
+    }
+    void abandon() noexcept override { under_->abandon(); }
+
+private:
+    std::unique_ptr<assent::driver_session> under_;
+};
+
+/// Forwards, and spares the sessions that work.
+class spared_driver final : public assent::resource_manager_driver
+{
+public:
+    using session = assent::driver_session;
+
+    explicit spared_driver(std::shared_ptr<assent::resource_manager_driver> under)
+        : under_(std::move(under))
+    {
+    }
+    std::string const& name() const noexcept override { return under_->name(); }
+    assent::driver_capabilities capabilities() const noexcept override
+    {
+        return under_->capabilities();
+    }
+    std::unique_ptr<session> connect(assent::session_purpose purpose,
+                                     assent::deadline until) override
+    {
+        spare const here;
+        auto made = under_->connect(purpose, until);
+        if (purpose != assent::session_purpose::work) return made;
+        return std::make_unique<spared_session>(std::move(made));
+    }
+    std::unique_ptr<session> borrow(void* handle, assent::server_facts const& expected,
+                                    assent::deadline until) override
+    {
+        return under_->borrow(handle, expected, until);
+    }
+    assent::server_facts preflight(session& manage, assent::deadline until) override
+    {
+        spare const here;
+        return under_->preflight(manage, until);
+    }
+    assent::scan_result scan(session& manage, assent::deadline until) override
+    {
+        return under_->scan(manage, until);
+    }
+    bool try_guard(session& guardian, std::uint64_t node, assent::deadline until) override
+    {
+        return under_->try_guard(guardian, node, until);
+    }
+    void heartbeat(session& guardian, assent::deadline until) override
+    {
+        under_->heartbeat(guardian, until);
+    }
+    assent::session_presence presence(session& manage, std::uint64_t id,
+                                      assent::deadline until) override
+    {
+        return under_->presence(manage, id, until);
+    }
+    assent::session_presence older_sessions(session& ours, assent::deadline until) override
+    {
+        return under_->older_sessions(ours, until);
+    }
+    void cancel_statement(session& manage, std::uint64_t id, assent::deadline until) override
+    {
+        under_->cancel_statement(manage, id, until);
+    }
+    void end_session(session& manage, std::uint64_t id, assent::deadline until) override
+    {
+        under_->end_session(manage, id, until);
+    }
+    assent::witness_state ask_witness(session& manage, std::string const& witness,
+                                      assent::deadline until) override
+    {
+        return under_->ask_witness(manage, witness, until);
+    }
+    assent::decision_table* decisions() noexcept override { return under_->decisions(); }
+
+private:
+    std::shared_ptr<assent::resource_manager_driver> const under_;
+};
+
+class spared_files final : public assent::testing::forwarding_file_layer
+{
+public:
+    using forwarding_file_layer::forwarding_file_layer;
+    long write(handle file, std::span<std::byte const> from, std::uint64_t offset) noexcept override
+    {
+        spare const here;
+        return target().write(file, from, offset);
+    }
+    long fdatasync(handle file) noexcept override
+    {
+        spare const here;
+        return target().fdatasync(file);
+    }
+};
+
+/// Two databases, an engine over them, and its restart.
+struct scene
+{
+    scene() { open(); }
+
+    void open()
+    {
+        auto options = assent::testing::repeatable(
+            std::make_shared<spared_files>(disk->attach_layer()), ++openings);
+        options.segment_bytes = assent::testing::roomy_segment;
+        auto opened = std::make_unique<assent::log::file_log>("simulated", options);
+        engine = std::make_shared<assent::engine::engine>(world::quick(), nullptr,
+                                                          std::move(opened), *clock);
+        for (site* each : {&accounts, &orders}) {
+            managers[each] = std::make_unique<assent::resource_manager>(
+                std::make_shared<spared_driver>(each->rm.driver()));
+            engine->add(*managers[each]);
+        }
+        run_for(50ms);
+    }
+    void restart()
+    {
+        auto const after = disk->process_crash();
+        for (site* each : {&accounts, &orders}) {
+            each->rm.kill_process();
+            each->rm = assent::testing::memory_resource_manager{each->name, each->db};
+        }
+        engine.reset();
+        disk = after;
+        open();
+    }
+    void run_for(std::chrono::milliseconds time)
+    {
+        auto const end = clock->now() + time;
+        while (clock->now() < end) {
+            clock->pass(clock->now() + 10ms);
+            engine->deadlines().step();
+            for (auto const& each : engine->keepers())
+                each->step();
+        }
+    }
+    void expect_rows(std::optional<std::int64_t> value) const
+    {
+        EXPECT_EQ(accounts.db.value("row"), value);
+        EXPECT_EQ(orders.db.value("row"), value);
+    }
+
+    std::shared_ptr<fake_clock> const clock = std::make_shared<fake_clock>();
+    std::shared_ptr<assent::testing::simulated_disk> disk =
+        std::make_shared<assent::testing::simulated_disk>();
+    site accounts{"accounts", personality::plain, clock, false};
+    site orders{"orders", personality::plain, clock, false};
+    std::map<site*, std::unique_ptr<assent::resource_manager>> managers;
+    std::shared_ptr<assent::engine::engine> engine;
+    std::uint64_t openings = 0;
+};
+
+enum class said { committed, rolled_back, in_doubt, no_memory };
+
+struct scenario
+{
+    bool is_by_row = false;
+    int to_fail = 1;
+    std::function<void(scene&)> spoil = nullptr;
+};
+
+/// @return whether an allocation failed.
+bool commit_without(scene& at, int nth, scenario const& what)
+{
+    SCOPED_TRACE("allocation " + std::to_string(nth));
+    bool const is_for_long = what.to_fail > 1;
+    assent::begin_options how;
+    if (what.is_by_row) {
+        how.commit_row(*at.managers[&at.orders]);
+        transaction{at.engine, how}.rollback();
+        at.run_for(50ms);
+    }
+    said heard = said::committed;
+    bool has_failed = false;
+    {
+        transaction tx{at.engine, how};
+        for (site* each : {&at.accounts, &at.orders}) {
+            static_cast<assent::testing::memory_connection*>(
+                at.engine->lease(*tx.tx, *at.managers[each]).handle())
+                ->set("row", 1);
+        }
+        if (what.spoil) what.spoil(at);
+        rations = {nth, what.to_fail, 0, false};
+        try {
+            tx.commit();
+        } catch (std::bad_alloc const&) {
+            heard = said::no_memory;
+        } catch (assent::rolled_back_error const&) {
+            heard = said::rolled_back;
+        } catch (assent::in_doubt_error const&) {
+            heard = said::in_doubt;
+        }
+        has_failed = rations.has_failed;
+        rations = {};
+        if (heard == said::no_memory) {
+            // As the destructor of the application's object does.
+            if (!tx.tx->is_completed) {
+                try {
+                    at.engine->end(*tx.tx, assent::engine::intent::destroy);
+                } catch (assent::error const&) {
+                    // It is ending; what it left is recovery's.
+                }
+            }
+        }
+    }
+    at.accounts.db.script().clear();
+    at.orders.db.script().clear();
+    at.run_for(5s);
+    if (heard != said::in_doubt && !is_for_long) {
+        at.expect_rows(heard == said::committed ? std::optional<std::int64_t>{1} : std::nullopt);
+        EXPECT_EQ(at.engine->state().live_transactions, 0u) << "somebody still waits for it";
+        EXPECT_TRUE(at.accounts.db.prepared().empty() && at.orders.db.prepared().empty());
+    }
+    at.restart();
+    at.run_for(5s);
+    if (heard == said::in_doubt) {
+        EXPECT_EQ(at.accounts.db.value("row"), at.orders.db.value("row"));
+    } else {
+        at.expect_rows(heard == said::committed ? std::optional<std::int64_t>{1} : std::nullopt);
+    }
+    EXPECT_TRUE(at.accounts.db.prepared().empty() && at.orders.db.prepared().empty());
+    return has_failed;
+}
+
+void fail_each(scenario const& what)
+{
+    constexpr int allocations_max = 1000;
+    int nth = 1;
+    while (nth < allocations_max) {
+        scene at;
+        if (!commit_without(at, nth, what)) break;
+        ++nth;
+    }
+    EXPECT_GT(nth, 5) << "nothing was tested";
+    EXPECT_LT(nth, allocations_max);
+}
+
+constexpr int all_of_them = 1'000'000;
+
+void lose_commits(scene& at)
+{
+    at.accounts.db.script().on(verb::commit).lose_before_effect();
+    at.orders.db.script().on(verb::commit).lose_after_effect();
+}
+
+TEST(MemoryRunsOut, InACommitByTheLogAndTheAnswerIsTrue)
+{
+    fail_each({});
+    fail_each({false, all_of_them});
+}
+
+TEST(MemoryRunsOut, InACommitByARowAndTheAnswerIsTrue)
+{
+    fail_each({true});
+    fail_each({true, all_of_them});
+}
+
+TEST(MemoryRunsOut, WhereTheDecisionIsMadeAndTheRepliesAreLost)
+{
+    fail_each({false, 1, lose_commits});
+    fail_each({false, all_of_them, lose_commits});
+    fail_each({true, 1, lose_commits});
+    fail_each({true, all_of_them, lose_commits});
+}
+
+TEST(MemoryRunsOut, WhereTheRowIsInDoubt)
+{
+    for (bool const is_after_effect : {true, false}) {
+        auto const lose = [is_after_effect](scene& at) {
+            auto lost = at.orders.db.script().on(verb::commit_one_phase);
+            is_after_effect ? lost.lose_after_effect() : lost.lose_before_effect();
+        };
+        fail_each({true, 1, lose});
+        fail_each({true, all_of_them, lose});
+    }
+}
+
+TEST(MemoryRunsOut, WhereADatabaseVotesNo)
+{
+    auto const refuse = [](scene& at) {
+        at.accounts.db.script().on(verb::prepare).reply(xa_code::rbdeadlock);
+    };
+    fail_each({false, 1, refuse});
+    fail_each({true, 1, refuse});
+}
+
+}  // namespace
