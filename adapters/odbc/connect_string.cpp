@@ -126,18 +126,25 @@ std::string quoted(std::string_view value)
     return text + "}";
 }
 
-std::string complete(odbc::connect_options const& where, unsigned seconds)
+std::string complete(odbc::connect_options const& where, session_purpose purpose, unsigned seconds)
 {
-    std::string text = where.connect;
+    auto const given = split(where.connect);
+    auto const is_given = [&given](char const* key) {
+        return std::any_of(given.begin(), given.end(),
+                           [key](attribute const& each) { return each.key == key; });
+    };
+    // sqliteodbc, which alone knows Timeout and NoCreat, waits by default for 100 seconds where a
+    // file is locked, and makes one that is missing.  The first of several values counts.
+    std::string text;
+    if (purpose != session_purpose::work) text += "Timeout=200;";  // we ask again ourselves
+    text += where.connect;
     if (!text.empty() && text.back() != ';') text += ';';
     if (!where.password_file.empty()) {
         text += "PWD=" + quoted(read_password(where.password_file)) + ";";
     }
-    auto const given = split(where.connect);
-    bool const is_bounded = std::any_of(given.begin(), given.end(), [](attribute const& each) {
-        return each.key == "CONN_TIMEOUT";
-    });
-    if (!is_bounded) text += "CONN_TIMEOUT=" + std::to_string(seconds) + ";";
+    if (!is_given("CONN_TIMEOUT")) text += "CONN_TIMEOUT=" + std::to_string(seconds) + ";";
+    if (!is_given("TIMEOUT") && !is_given("DSN")) text += "Timeout=5000;";
+    if (!is_given("NOCREAT")) text += "NoCreat=1;";
     // No driver knows this key.  Where the driver manager pools connections it gives them out again
     // by their strings: to nobody else, whose pool would then hold connections that we have cut.
     static std::atomic<unsigned> count{0};

@@ -26,10 +26,11 @@ std::vector<attribute> split(std::string const& connect_string);
 /// A value in braces, so that no character of it ends it.
 std::string quoted(std::string_view value);
 
-/// What SQLDriverConnect is given: the string, the password of its file, and the time that
-/// MariaDB's driver may take, which heeds no SQL_ATTR_LOGIN_TIMEOUT.
+/// What SQLDriverConnect is given: the string, the password of its file, the time that MariaDB's
+/// driver may take, which heeds no SQL_ATTR_LOGIN_TIMEOUT, and what SQLite's must not do: wait long
+/// for a lock, and make a file that is missing.
 /// @throws driver_error  the password file cannot be read, or others may read it.
-std::string complete(odbc::connect_options const& where, unsigned seconds);
+std::string complete(odbc::connect_options const& where, session_purpose purpose, unsigned seconds);
 
 }  // namespace assent::odbc_adapter
 

@@ -4,7 +4,7 @@
 //
 //   postgresql.cpp   BEGIN and PREPARE TRANSACTION as text; no command tag, no transaction status
 //   mysql.cpp        the conversation of the dialect that the native adapter speaks too
-//   sqlite.cpp       no two phases: BEGIN, SAVEPOINT, COMMIT
+//   sqlite.cpp       no two phases: BEGIN IMMEDIATE, SAVEPOINT, COMMIT
 //
 // Every member runs on the session's worker and may block; none knows a deadline.  The gate stops
 // what must not be sent any more.
@@ -12,10 +12,14 @@
 #ifndef ASSENT_ADAPTERS_ODBC_DIALECT_HPP
 #define ASSENT_ADAPTERS_ODBC_DIALECT_HPP
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <assent/resource_manager.hpp>
 
@@ -24,6 +28,16 @@
 #include "adapters/odbc/peer.hpp"
 
 namespace assent::odbc_adapter {
+
+/// What a session is asked to do with a branch.
+struct request
+{
+    verb what = verb::start;
+    xid branch;
+    bool is_read_only = false;  ///< of start
+    /// Of a one-phase commit: the statement that inserts its commit row, or nothing.
+    std::string insertion;
+};
 
 class dialect
 {
@@ -38,8 +52,9 @@ public:
     /// Reads who a lent connection is, and that it is outside any transaction.
     virtual void inspect() = 0;
 
-    /// @throws driver_error  it is not for work on the database that `expected` names.
-    virtual void check_work(server_facts const& expected) = 0;
+    /// @throws driver_error  it is not for work on the database that `expected` names, or its work
+    /// would not be durable.
+    virtual void check_work(server_facts const& expected, bool allow_non_durable) = 0;
 
     /// The server's number for this session; 0 where there is none.
     virtual std::uint64_t id() const = 0;
@@ -50,10 +65,14 @@ public:
     virtual void set_proxied() = 0;
 
     /// A verb to its end.
-    virtual reply run(verb v, xid const& x, bool is_read_only) = 0;
+    virtual reply run(request const& what) = 0;
 
     /// Whether another branch may begin: nothing is open, and the state is known.
     virtual bool is_clear() = 0;
+
+    /// Whether a commit row may have been inserted into something else than the branch: the session
+    /// must be cut, so that it goes with whatever that is.
+    virtual bool must_cut() const { return false; }
 
     /// The session is severed.  Without a server nobody else ends what it holds.
     virtual void undo_severed() {}
@@ -68,6 +87,14 @@ public:
     virtual void cancel_statement(std::uint64_t id, dialects::cancelled_sessions& cancelled) = 0;
     virtual void end_session(std::uint64_t id) = 0;
     virtual witness_state ask_witness(std::string const& witness) = 0;
+
+    // Commit rows; see decision_table.
+    virtual void ensure_rows() = 0;
+    /// @param wait  for a row that is not committed yet.
+    virtual std::optional<decision_row> fence(gtrid const& which,
+                                              std::chrono::milliseconds wait) = 0;
+    virtual std::vector<decision_row> list_rows(std::string const& prefix, std::size_t at_most) = 0;
+    virtual void prune_rows(decision_row const& horizon, std::vector<gtrid> const& gone) = 0;
 
 protected:
     dialect() = default;
@@ -84,6 +111,10 @@ std::unique_ptr<dialect> make_sqlite(link& on, std::string const& resource_manag
 /// The one that `on` speaks.
 std::unique_ptr<dialect> make_dialect(link& on, std::string const& resource_manager,
                                       link_opener reopen);
+
+/// The statement that inserts a commit row, whatever the session of the branch is set to.
+/// @param database  server_facts::database
+std::string insertion(database_kind kind, std::string const& database, decision_row const& what);
 
 }  // namespace assent::odbc_adapter
 

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "adapters/dialects/row_wait.hpp"
 #include "adapters/odbc/connect_string.hpp"
 
 namespace assent::odbc_adapter {
@@ -68,7 +69,9 @@ std::unique_ptr<driver_session> driver::connect(session_purpose purpose, deadlin
         expected = facts_;
     }
     if (expected) {
-        opened->ask(until, [what = *expected](dialect& speaks) { speaks.check_work(what); });
+        opened->ask(until, [what = *expected, lax = safety_.allow_non_durable](dialect& speaks) {
+            speaks.check_work(what, lax);
+        });
     }
     return opened;
 }
@@ -80,7 +83,9 @@ std::unique_ptr<driver_session> driver::borrow(void* handle, server_facts const&
         throw driver_error("resource manager " + name() + ": the borrowed handle is null");
     }
     auto borrowed = session::borrow(handle, family_, until);
-    borrowed->ask(until, [expected](dialect& speaks) { speaks.check_work(expected); });
+    borrowed->ask(until, [expected, lax = safety_.allow_non_durable](dialect& speaks) {
+        speaks.check_work(expected, lax);
+    });
     return borrowed;
 }
 
@@ -157,6 +162,48 @@ witness_state driver::ask_witness(driver_session& manage, std::string const& wit
 {
     return own(manage).ask(until,
                            [witness](dialect& speaks) { return speaks.ask_witness(witness); });
+}
+
+// ---- commit rows -----------------------------------------------------------------------------
+
+void driver::ensure(driver_session& manage, deadline until)
+{
+    own(manage).ask(until, [](dialect& speaks) { speaks.ensure_rows(); });
+}
+
+void driver::carry(driver_session& session, decision_row const& what)
+{
+    std::string database;
+    {
+        std::lock_guard const hold(mutex_);
+        if (!facts_) {
+            throw driver_error("resource manager " + name() + ": no server was seen yet");
+        }
+        database = facts_->database;
+    }
+    own(session).carry(insertion(own(session).kind(), database, what));
+}
+
+std::optional<decision_row> driver::fence(driver_session& manage, gtrid const& which,
+                                          deadline until)
+{
+    return own(manage).ask(until, [which, wait = dialects::row_wait(until)](dialect& speaks) {
+        return speaks.fence(which, wait);
+    });
+}
+
+std::vector<decision_row> driver::list(driver_session& manage, std::string_view prefix,
+                                       std::size_t at_most, deadline until)
+{
+    return own(manage).ask(until, [prefix = std::string{prefix}, at_most](dialect& speaks) {
+        return speaks.list_rows(prefix, at_most);
+    });
+}
+
+void driver::prune(driver_session& manage, decision_row const& horizon,
+                   std::vector<gtrid> const& gone, deadline until)
+{
+    own(manage).ask(until, [horizon, gone](dialect& speaks) { speaks.prune_rows(horizon, gone); });
 }
 
 }  // namespace assent::odbc_adapter

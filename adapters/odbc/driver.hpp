@@ -13,6 +13,8 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <assent/odbc.hpp>
 
@@ -20,7 +22,7 @@
 
 namespace assent::odbc_adapter {
 
-class driver final : public resource_manager_driver
+class driver final : public resource_manager_driver, private decision_table
 {
 public:
     /// @throws driver_error  the name, or the settings, cannot be used.
@@ -41,8 +43,19 @@ public:
     void end_session(driver_session& manage, std::uint64_t id, deadline until) override;
     witness_state ask_witness(driver_session& manage, std::string const& witness,
                               deadline until) override;
+    decision_table* decisions() noexcept override { return this; }
 
 private:
+    // decision_table
+    void ensure(driver_session& manage, deadline until) override;
+    void carry(driver_session& session, decision_row const& row) override;
+    std::optional<decision_row> fence(driver_session& manage, gtrid const& which,
+                                      deadline until) override;
+    std::vector<decision_row> list(driver_session& manage, std::string_view prefix,
+                                   std::size_t at_most, deadline until) override;
+    void prune(driver_session& manage, decision_row const& horizon, std::vector<gtrid> const& gone,
+               deadline until) override;
+
     void end_unreachable(driver_session& manage, deadline until);
 
     connection_source const source_;

@@ -155,8 +155,8 @@ link::~link()
     SQLFreeHandle(SQL_HANDLE_DBC, handle_);
 }
 
-std::unique_ptr<link> link::open(connection_source const& source, std::shared_ptr<gate> passes,
-                                 unsigned seconds)
+std::unique_ptr<link> link::open(connection_source const& source, session_purpose purpose,
+                                 std::shared_ptr<gate> passes, unsigned seconds)
 {
     if (source.connect) {
         SQLHDBC const given = source.connect();
@@ -175,7 +175,7 @@ std::unique_ptr<link> link::open(connection_source const& source, std::shared_pt
         throw driver_error("the ODBC driver manager gives no handles");
     }
     SQLSetConnectAttr(raw, SQL_ATTR_LOGIN_TIMEOUT, number(seconds), 0);
-    std::string const text = complete(source.where, seconds);
+    std::string const text = complete(source.where, purpose, seconds);
     SQLRETURN const got =
         SQLDriverConnect(raw, nullptr, characters(text), static_cast<SQLSMALLINT>(text.size()),
                          nullptr, 0, nullptr, SQL_DRIVER_NOPROMPT);
@@ -189,7 +189,8 @@ std::unique_ptr<link> link::open(connection_source const& source, std::shared_pt
     note_failure(SQL_HANDLE_DBC, raw, failed);
     SQLFreeHandle(SQL_HANDLE_DBC, raw);
     throw driver_error(
-        "cannot connect: " + failed.text + "; check DRIVER or DSN, the address and the account",
+        "cannot connect: " + failed.text +
+            "; check DRIVER or DSN, the address and the account, or whether the file is there",
         failed.sqlstate, failed.native_code);
 }
 

@@ -52,8 +52,8 @@ class link
 public:
     /// Connects.  `seconds` bounds the driver, where it can be bounded.
     /// @throws driver_error  saying what to check; never the connect string.
-    static std::unique_ptr<link> open(connection_source const& source, std::shared_ptr<gate> passes,
-                                      unsigned seconds);
+    static std::unique_ptr<link> open(connection_source const& source, session_purpose purpose,
+                                      std::shared_ptr<gate> passes, unsigned seconds);
 
     /// A connection that somebody lends.
     /// @throws driver_error  its database is none that this adapter knows.

@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "adapters/dialects/mysql/conversation.hpp"
+#include "adapters/dialects/mysql/decisions.hpp"
 #include "adapters/dialects/mysql/error.hpp"
 #include "adapters/dialects/mysql/server.hpp"
 #include "adapters/odbc/dialect.hpp"
@@ -155,15 +156,16 @@ public:
         my::prepare_session(question_, purpose);
     }
     void inspect() override;
-    void check_work(server_facts const& expected) override
+    void check_work(server_facts const& expected, bool) override
     {
         my::check_work_session(question_, expected);
     }
     std::uint64_t id() const override { return is_proxied_ ? 0 : question_.session_id(); }
     peer_view ask_peer() override;
     void set_proxied() override { is_proxied_ = true; }
-    reply run(verb v, xid const& x, bool is_read_only) override;
+    reply run(request const& what) override;
     bool is_clear() override { return talk_.is_clear() && !is_replaced_ && link_.has_autocommit(); }
+    bool must_cut() const override { return talk_.must_cut(); }
 
     server_facts preflight(bool allow_non_durable) override;
     scan_result scan() override { return my::read_branches(question_); }
@@ -194,6 +196,20 @@ public:
         my::kill_session(question_, id);
     }
     witness_state ask_witness(std::string const&) override { return witness_state::unknown; }
+
+    void ensure_rows() override { my::decisions::ensure(question_); }
+    std::optional<decision_row> fence(gtrid const& which, std::chrono::milliseconds wait) override
+    {
+        return my::decisions::fence(question_, which, wait);
+    }
+    std::vector<decision_row> list_rows(std::string const& prefix, std::size_t at_most) override
+    {
+        return my::decisions::list(question_, prefix, at_most);
+    }
+    void prune_rows(decision_row const& horizon, std::vector<gtrid> const& gone) override
+    {
+        my::decisions::prune(question_, horizon, gone);
+    }
 
 private:
     reply converse(verb v, xid const& x);
@@ -269,8 +285,9 @@ server_facts speaker::preflight(bool allow_non_durable)
     return facts;
 }
 
-reply speaker::run(verb v, xid const& x, bool is_read_only)
+reply speaker::run(request const& what)
 {
+    auto const& [v, x, is_read_only, insertion] = what;
     if (v == verb::start && !link_.has_autocommit()) {
         reply refused;
         refused.code = xa_code::outside;
@@ -278,6 +295,7 @@ reply speaker::run(verb v, xid const& x, bool is_read_only)
         return refused;
     }
     if (is_read_only) talk_.declare_read_only();
+    if (!insertion.empty()) talk_.carry(insertion);
     reply said = converse(v, x);
     if (v != verb::start || !said.is_ok() || is_same_session()) return said;
     converse(verb::rollback, x);

@@ -24,6 +24,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "adapters/dialects/postgresql/decisions.hpp"
 #include "adapters/dialects/postgresql/error.hpp"
 #include "adapters/dialects/postgresql/server.hpp"
 #include "adapters/dialects/postgresql/statements.hpp"
@@ -111,11 +112,11 @@ public:
 
     void introduce(session_purpose purpose) override;
     void inspect() override;
-    void check_work(server_facts const& expected) override;
+    void check_work(server_facts const& expected, bool allow_non_durable) override;
     std::uint64_t id() const override { return who_.is_proxied ? 0 : who_.process; }
     peer_view ask_peer() override;
     void set_proxied() override { who_.is_proxied = true; }
-    reply run(verb v, xid const& x, bool is_read_only) override;
+    reply run(request const& what) override;
     bool is_clear() override
     {
         return stage_ == stage::idle && !is_tainted_ && link_.has_autocommit();
@@ -149,6 +150,23 @@ public:
         return named([&] { return pg::server::ask_witness(question_, who_, witness); });
     }
 
+    void ensure_rows() override
+    {
+        named([&] { pg::decisions::ensure(question_, who_); });
+    }
+    std::optional<decision_row> fence(gtrid const& which, std::chrono::milliseconds wait) override
+    {
+        return named([&] { return pg::decisions::fence(question_, which, wait); });
+    }
+    std::vector<decision_row> list_rows(std::string const& prefix, std::size_t at_most) override
+    {
+        return named([&] { return pg::decisions::list(question_, prefix, at_most); });
+    }
+    void prune_rows(decision_row const& horizon, std::vector<gtrid> const& gone) override
+    {
+        named([&] { pg::decisions::prune(question_, horizon, gone); });
+    }
+
 private:
     enum class stage : std::uint8_t {
         idle,
@@ -160,6 +178,8 @@ private:
     reply start(xid const& x, bool is_read_only);
     reply prepare();
     reply one_phase();
+    reply one_phase_with(std::string const& insertion);
+    reply commit(std::string const& witness);
     reply roll_back_active();
     reply finish_prepared(char const* words, xid const& x);
 
@@ -239,7 +259,7 @@ void speaker::inspect()
     });
 }
 
-void speaker::check_work(server_facts const& expected)
+void speaker::check_work(server_facts const& expected, bool)
 {
     named([&] {
         std::string const wrong = pg::difference(who_, expected);
@@ -305,8 +325,9 @@ void speaker::cancel_statement(std::uint64_t id, dialects::cancelled_sessions& c
 
 // ---- the verbs -------------------------------------------------------------------------------
 
-reply speaker::run(verb v, xid const& x, bool is_read_only)
+reply speaker::run(request const& what)
 {
+    auto const& [v, x, is_read_only, insertion] = what;
     if (literal(x).empty()) {
         return not_possible(xa_code::inval, "the xid holds a byte that ours never have");
     }
@@ -318,7 +339,7 @@ reply speaker::run(verb v, xid const& x, bool is_read_only)
             if (is_ours) return prepare();
             break;
         case verb::commit_one_phase:
-            if (is_ours) return one_phase();
+            if (is_ours) return insertion.empty() ? one_phase() : one_phase_with(insertion);
             break;
         case verb::rollback:
             if (is_ours) return roll_back_active();
@@ -477,25 +498,42 @@ reply speaker::after_failed_guard(execution const& failed)
     return undo(std::move(vote));
 }
 
+/// COMMIT never left, so no server can have obeyed it.
+reply never_committed(execution const& said)
+{
+    reply answer = lost(said);
+    answer.code = xa_code::rbcommfail;
+    answer.detail = reply_detail::none;
+    return answer;
+}
+
 reply speaker::one_phase()
 {
     execution const seen = link_.execute(say::read_witness);
-    reply lost_before;
-    if (seen.is_lost) {
-        // COMMIT never left, so no server can have obeyed it.
-        lost_before = lost(seen);
-        lost_before.code = xa_code::rbcommfail;
-        lost_before.detail = reply_detail::none;
-        return end(std::move(lost_before), stage::idle);
-    }
+    if (seen.is_lost) return end(never_committed(seen), stage::idle);
     if (!seen.is_ok) return after_failed_guard(seen);
     if (!is_mark(seen, 0)) return left_behind();
     std::string const number = value_of(seen, 1);
-    std::string const witness = number.empty() ? std::string{} : number + '@' + who_.life;
+    return commit(number.empty() ? std::string{} : number + '@' + who_.life);
+}
+
+/// COMMIT is a message of its own: an error of it ends the transaction, one of the row does not,
+/// and the driver does not show which it was.
+reply speaker::one_phase_with(std::string const& insertion)
+{
+    execution const inserted = link_.execute("SELECT CAST(" + guard() + " AS pg_catalog.int4)" +
+                                             pg::decisions::synchronous_column + "; " + insertion);
+    if (inserted.is_lost) return end(never_committed(inserted), stage::idle);
+    if (!inserted.is_ok) return after_failed_guard(inserted);
+    return commit({});  // the row is the witness
+}
+
+/// A query was answered just before, so the transaction had not failed, and COMMIT's success is no
+/// ROLLBACK in disguise.
+reply speaker::commit(std::string const& witness)
+{
     link_.note_witness(witness);
     execution const done = link_.execute_commit("COMMIT");
-    // The mark's query was answered, so the transaction had not failed, and COMMIT's success is no
-    // ROLLBACK in disguise.
     reply said = done.is_ok     ? reply{}
                  : done.is_lost ? lost(done)
                                 : pg::map_error(pg::phase::ending, done.sqlstate, done.text);

@@ -19,6 +19,7 @@ struct session::core
     std::mutex mutex;  // guards what follows
     std::optional<reply> answer;
     bool is_clear = true;  ///< after the last job
+    bool must_cut = false;
 
     void close(socket_reference const& socket, bool is_ours);
 };
@@ -37,11 +38,12 @@ driver_error refusal(std::string const& name, std::string const& what, bool must
     return driver_error("resource manager " + name + ": " + what, {}, 0, must_close);
 }
 
-std::unique_ptr<link> connect_named(connection_source const& source, std::string const& name,
-                                    std::shared_ptr<gate> passes, unsigned seconds)
+std::unique_ptr<link> connect_named(connection_source const& source, session_purpose purpose,
+                                    std::string const& name, std::shared_ptr<gate> passes,
+                                    unsigned seconds)
 {
     try {
-        return link::open(source, std::move(passes), seconds);
+        return link::open(source, purpose, std::move(passes), seconds);
     } catch (driver_error const& error) {
         throw driver_error("resource manager " + name + ": " + error.what(), error.sqlstate(),
                            error.native_code());
@@ -64,9 +66,9 @@ std::unique_ptr<session> session::open(connection_source const& source, session_
     bool const is_done = made->run(until, [source, purpose, name, until, failure](core& with) {
         try {
             auto const before = open_sockets();
-            auto const connect = [source, name, passes = with.passes,
+            auto const connect = [source, purpose, name, passes = with.passes,
                                   seconds = seconds_until(until)] {
-                return connect_named(source, name, passes, seconds);
+                return connect_named(source, purpose, name, passes, seconds);
             };
             with.connection = connect();
             with.speaks = make_dialect(*with.connection, name, connect);
@@ -182,8 +184,10 @@ bool session::run(deadline until, std::function<void(core&)> work)
     worker_.post([with = core_, work = std::move(work)] {
         work(*with);
         bool const is_clear = with->speaks != nullptr && with->speaks->is_clear();
+        bool const must_cut = with->speaks != nullptr && with->speaks->must_cut();
         std::lock_guard const hold(with->mutex);
         with->is_clear = is_clear;
+        with->must_cut = must_cut;
     });
     return worker_.wait(until);
 }
@@ -213,18 +217,22 @@ void session::submit(verb v, xid const& x) noexcept
 {
     verb_ = v;
     is_waiting_ = true;
-    bool const is_read_only = v == verb::start && std::exchange(is_read_only_next_, false);
     if (is_cut_ || is_abandoned_) return;
     try {
+        request asked{v, x, false, {}};
+        if (v == verb::start) asked.is_read_only = std::exchange(is_read_only_next_, false);
+        // What is carried ends with its branch, however that ends.
+        std::string carried = std::exchange(carried_, {});
+        if (v == verb::commit_one_phase) asked.insertion = std::move(carried);
         core_->passes->forget_commit();
         {
             std::lock_guard const hold(core_->mutex);
             core_->answer.reset();
         }
-        run({}, [v, x, is_read_only](core& with) {
+        run({}, [asked = std::move(asked)](core& with) {
             reply said;
             try {
-                said = with.speaks->run(v, x, is_read_only);
+                said = with.speaks->run(asked);
             } catch (std::exception const& error) {
                 with.passes->cut();  // nobody knows where the conversation stands
                 said.code = xa_code::rmfail;
@@ -246,10 +254,13 @@ std::optional<reply> session::collect(deadline until) noexcept
         if (!is_cut_ && !worker_.wait(until)) return std::nullopt;
         is_waiting_ = false;
         std::optional<reply> said;
+        bool must_cut = false;
         {
             std::lock_guard const hold(core_->mutex);
             said = std::exchange(core_->answer, std::nullopt);
+            must_cut = core_->must_cut;
         }
+        if (must_cut) sever();
         // A reply that came before the cut stands.
         if (said) return said;
         return lost();

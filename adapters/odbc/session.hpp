@@ -84,6 +84,8 @@ public:
     void* native_handle() noexcept override { return handle_; }
     int descriptor() const noexcept override { return is_abandoned_ ? -1 : socket_.descriptor; }
     void declare_read_only() noexcept override { is_read_only_next_ = true; }
+    /// The next one-phase commit inserts a commit row by this statement.
+    void carry(std::string insertion) { carried_ = std::move(insertion); }
     void submit(verb v, xid const& x) noexcept override;
     std::optional<reply> collect(deadline until) noexcept override;
     bool is_reusable() const noexcept override;
@@ -136,6 +138,7 @@ private:
     socket_reference socket_;
     bool is_borrowed_ = false;
     bool is_read_only_next_ = false;
+    std::string carried_;
     bool is_waiting_ = false;  ///< a reply is outstanding
     verb verb_ = verb::start;
     bool is_cut_ = false;

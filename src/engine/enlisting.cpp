@@ -168,9 +168,10 @@ any_lease engine::lease(global_transaction& tx, resource_manager const& rm, acce
                         "branch that sees nothing of the first",
                     tx.id};
     }
+    // First, because some drivers know what their database can do only once it was seen.
+    auto const rm_id = keeper->wait_until_serving(tx.until);
     require_place(tx, *keeper, how);
     settle_place(tx);
-    auto const rm_id = keeper->wait_until_serving(tx.until);
     auto started = std::make_shared<branch>();
     started->rm = keeper;
     started->history = keeper->facts().history;
@@ -231,9 +232,10 @@ bool engine::enlist(global_transaction& tx, resource_manager const& rm, void* ha
                         tx.id};
         }
     }
+    // First, because some drivers know what their database can do only once it was seen.
+    auto const rm_id = keeper->wait_until_serving(tx.until);
     require_place(tx, *keeper, how);
     settle_place(tx);
-    auto const rm_id = keeper->wait_until_serving(tx.until);
     auto started = std::make_shared<branch>();
     started->rm = keeper;
     started->history = keeper->facts().history;

@@ -41,6 +41,7 @@ enum class feature : std::uint8_t {
     two_phase,          ///< branches can be prepared
     session_ids,        ///< sessions have numbers, and can be looked for and ended by them
     busy_handles,       ///< a lent handle can hold results that were not read
+    several_writers,    ///< a transaction that writes keeps no other from writing
 };
 
 /// The condition of a connection that the application lends.

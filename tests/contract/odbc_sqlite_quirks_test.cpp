@@ -8,13 +8,11 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstdlib>
-#include <filesystem>
 
 #include <assent/assent.hpp>
 #include <assent/testing.hpp>
 
-#include "tests/contract/odbc_target.hpp"
+#include "tests/contract/sqlite_target.hpp"
 
 namespace assent::contract {
 
@@ -29,82 +27,14 @@ bool is_left_behind(reply const& what)
     return what.code == xa_code::proto && what.detail == reply_detail::left_behind;
 }
 
-class sqlite_target final : public contract_target
-{
-public:
-    sqlite_target()
-    {
-        std::string pattern = std::filesystem::temp_directory_path() / "assent-sqlite-XXXXXX";
-        if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
-        directory_ = pattern;
-    }
-    ~sqlite_target() override { std::filesystem::remove_all(directory_); }
-
-    bool has(feature what) const override { return what == feature::borrowed_handles; }
-    std::string why_missing() const override
-    {
-        return odbc_drivers::sqlite().empty() ? "there is no ODBC driver sqlite3odbc" : "";
-    }
-
-    void reset() override
-    {
-        odbc_client client{sqlite_string(path())};
-        client.query("CREATE TABLE IF NOT EXISTS entry (key INTEGER PRIMARY KEY)");
-        client.query("DELETE FROM entry");
-    }
-    std::shared_ptr<resource_manager_driver> driver() override
-    {
-        return odbc::resource_manager{"ledger", sqlite_string(path())}.driver();
-    }
-    void write_row(driver_session& session, int key) override
-    {
-        run_sql(session, "INSERT INTO entry VALUES (" + std::to_string(key) + ")");
-    }
-    int count_rows(int key) override
-    {
-        odbc_client client{sqlite_string(path())};
-        return std::stoi(
-            client.query("SELECT count(*) FROM entry WHERE key = " + std::to_string(key)));
-    }
-    void* open_handle(handle_kind kind) override
-    {
-        bool const is_other =
-            kind == handle_kind::other_server || kind == handle_kind::other_database;
-        void* const handle = lent_.open(sqlite_string(is_other ? path() + "-other" : path()));
-        odbc_client::query(handle, "PRAGMA synchronous = EXTRA");
-        if (kind == handle_kind::in_transaction) odbc_client::query(handle, "BEGIN");
-        return handle;
-    }
-    bool is_usable(void* handle) override { return lent_.is_usable(handle); }
-    void close_handle(void* handle) override { lent_.close(handle); }
-
-    std::string path() const { return directory_ / "ledger.db"; }
-    std::string directory() const { return directory_; }
-
-private:
-    std::filesystem::path directory_;
-    lent_handles lent_;
-};
-
-std::shared_ptr<sqlite_target> the_target()
-{
-    static auto const target = std::make_shared<sqlite_target>();
-    return target;
-}
-
-std::shared_ptr<contract_target> make_target()
-{
-    return the_target();
-}
-
 }  // namespace
 
-INSTANTIATE_TEST_SUITE_P(sqliteodbc, contract, ::testing::Values(&make_target));
+INSTANTIATE_TEST_SUITE_P(sqliteodbc, contract, ::testing::Values(&make_sqlite_target));
 
 class odbc_sqlite : public contract
 {
 protected:
-    sqlite_target& lite() { return *the_target(); }
+    sqlite_target& lite() { return *the_sqlite(); }
 
     std::string preflight_refusal(std::string const& connect_string)
     {
@@ -118,7 +48,7 @@ protected:
         return {};
     }
 };
-INSTANTIATE_TEST_SUITE_P(sqliteodbc, odbc_sqlite, ::testing::Values(&make_target));
+INSTANTIATE_TEST_SUITE_P(sqliteodbc, odbc_sqlite, ::testing::Values(&make_sqlite_target));
 
 // ---- one phase, and no other -----------------------------------------------------------------
 
@@ -289,6 +219,7 @@ TEST_P(odbc_sqlite, TheIdentityIsTheFilesOwnAndStays)
     EXPECT_THAT(seen.database, HasSubstr("ledger.db"));
     EXPECT_EQ(facts().identity, seen.identity);
 
+    odbc_client{sqlite_string(lite().path() + "-second")}.query("CREATE TABLE t (a)");
     auto const other = odbc::resource_manager{"other", sqlite_string(lite().path() + "-second")};
     auto const manage = other.driver()->connect(session_purpose::manage, in_seconds(10));
     EXPECT_NE(other.driver()->preflight(*manage, in_seconds(10)).identity, seen.identity);
@@ -351,7 +282,7 @@ protected:
 private:
     std::unique_ptr<transaction_manager> tm_;
 };
-INSTANTIATE_TEST_SUITE_P(sqliteodbc, odbc_sqlite_doors, ::testing::Values(&make_target));
+INSTANTIATE_TEST_SUITE_P(sqliteodbc, odbc_sqlite_doors, ::testing::Values(&make_sqlite_target));
 
 TEST_P(odbc_sqlite_doors, AsTheOnlyDatabaseItCommitsAndRollsBack)
 {
@@ -369,28 +300,30 @@ TEST_P(odbc_sqlite_doors, AsTheOnlyDatabaseItCommitsAndRollsBack)
     EXPECT_EQ(tm().state().forces, 0u) << "one phase needs no decision";
 }
 
-TEST_P(odbc_sqlite_doors, BesideAnotherDatabaseNothingHappensAnywhere)
+TEST_P(odbc_sqlite_doors, BesideAnotherDatabaseItIsRefusedUnlessItsRowDecides)
 {
-    auto const ledger = add_ledger();
+    auto const ledger = add_ledger();  // not even connected yet
     assent::testing::memory_database bank;
     auto const accounts = tm().add(assent::testing::memory_resource_manager{"accounts", bank});
 
     auto tx = tm().begin();
-    EXPECT_THROW(
-        {
-            tx.lease(accounts)->add("alice", 1);
-            insert(tx.lease(ledger), 1);
-            tx.commit();
-        },
-        error);
+    tx.lease(accounts)->add("alice", 1);
     try {
-        tx.rollback();
-    } catch (error const&) {
-        // commit() has ended it already.
+        tx.lease(ledger);
+        ADD_FAILURE() << "it was not refused";
+    } catch (error const& e) {
+        EXPECT_THAT(e.what(), HasSubstr("commit_row(ledger)"));
     }
-
-    EXPECT_EQ(lite().count_rows(1), 0);
+    tx.rollback();
     EXPECT_FALSE(bank.value("alice"));
+
+    auto by_row = tm().begin(begin_options{}.commit_row(ledger));
+    by_row.lease(accounts)->add("alice", 1);
+    insert(by_row.lease(ledger), 1);
+    EXPECT_EQ(by_row.commit(), outcome::committed);
+    EXPECT_EQ(lite().count_rows(1), 1);
+    EXPECT_TRUE(bank.value("alice"));
+    EXPECT_EQ(tm().state().forces, 0u) << "the row decides";
 }
 
 TEST_P(odbc_sqlite_doors, ItIsDrained)

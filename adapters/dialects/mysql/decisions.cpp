@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "adapters/dialects/mysql/error.hpp"
+#include "adapters/dialects/row_text.hpp"
 
 namespace assent::mysql_dialect::decisions {
 
@@ -19,30 +20,16 @@ char const ddl[] = "CREATE TABLE assent_decision" ASSENT_MYSQL_COLUMNS;
 
 namespace {
 
-// A name and a content hold nothing that SQL would have to have quoted; whoever calls with
-// something else is refused before it becomes SQL.
-std::string quoted(std::string_view text)
-{
-    bool const is_plain = std::all_of(text.begin(), text.end(), [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
-    });
-    if (!is_plain) throw driver_error("a commit row holds a character that ours never have");
-    return "'" + std::string(text) + "'";
-}
+using dialects::quoted;
 
 std::string insert_into(std::string const& table, decision_row const& row)
 {
-    return "insert into " + table + " (gtrid, kind, content) values (" + quoted(row.name.text()) +
-           ", '" + static_cast<char>(row.kind) + "', " + quoted(row.content) + ")";
+    return "insert into " + table + " (gtrid, kind, content) values " + dialects::values_of(row);
 }
 
 std::optional<decision_row> read(std::string_view name, row const& from, std::size_t kind)
 {
-    auto const parsed = gtrid::parse(name);
-    auto const word = text_of(from, kind);
-    if (!parsed || word.size() != 1) return std::nullopt;
-    return decision_row{*parsed, static_cast<row_kind>(word.front()),
-                        std::string(text_of(from, kind + 1))};
+    return dialects::row_of(name, text_of(from, kind), text_of(from, kind + 1));
 }
 
 bool is(driver_error const& error, unsigned number)

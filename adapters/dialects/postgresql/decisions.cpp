@@ -5,8 +5,9 @@
 
 #include "adapters/dialects/postgresql/decisions.hpp"
 
-#include <algorithm>
 #include <array>
+
+#include "adapters/dialects/row_text.hpp"
 
 namespace assent::postgresql_dialect::decisions {
 
@@ -33,31 +34,19 @@ constexpr char const* create =
 constexpr char const* begin =
     "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = on; ";
 
-// A name and a content hold nothing that SQL would have to have quoted; whoever calls with
-// something else is refused before it becomes SQL.
-std::string quoted(std::string_view text)
-{
-    bool const is_plain = std::all_of(text.begin(), text.end(), [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
-    });
-    if (!is_plain) throw driver_error("a commit row holds a character that ours never have");
-    return "'" + std::string{text} + "'";
-}
+using dialects::quoted;
 
 std::string values_of(decision_row const& row)
 {
-    return " (gtrid, kind, content) VALUES (" + quoted(row.name.text()) + ", '" +
-           static_cast<char>(row.kind) + "', " + quoted(row.content) + ")";
+    return " (gtrid, kind, content) VALUES " + dialects::values_of(row);
 }
 
 std::optional<decision_row> read(std::optional<std::string> const& name,
                                  std::optional<std::string> const& kind,
                                  std::optional<std::string> const& content)
 {
-    auto const parsed = gtrid::parse(name.value_or(std::string{}));
-    if (!parsed || !kind || kind->size() != 1) return std::nullopt;
-    return decision_row{*parsed, static_cast<row_kind>(kind->front()),
-                        content.value_or(std::string{})};
+    std::string const none;
+    return dialects::row_of(name.value_or(none), kind.value_or(none), content.value_or(none));
 }
 
 bool is_missing_table(driver_error const& error)

@@ -122,10 +122,27 @@ TEST(OdbcConnectString, IsCompletedWithTheFilesPasswordAndABoundOnConnecting)
     where.connect = "DRIVER=x;UID=shop";
     where.password_file = secret.path();
 
-    EXPECT_THAT(complete(where, 7), StartsWith("DRIVER=x;UID=shop;PWD={a;b}}c};CONN_TIMEOUT=7;"));
+    EXPECT_THAT(complete(where, session_purpose::work, 7),
+                StartsWith("DRIVER=x;UID=shop;PWD={a;b}}c};CONN_TIMEOUT=7;"));
     where.connect = "DRIVER=x;conn_timeout=2;";
     where.password_file.clear();
-    EXPECT_THAT(complete(where, 7), StartsWith("DRIVER=x;conn_timeout=2;ASSENT_SESSION="));
+    EXPECT_THAT(complete(where, session_purpose::work, 7),
+                StartsWith("DRIVER=x;conn_timeout=2;Timeout=5000;NoCreat=1;ASSENT_SESSION="));
+}
+
+TEST(OdbcConnectString, SqliteNeitherWaitsForLongNorMakesAFile)
+{
+    odbc::connect_options where;
+    where.connect = "DRIVER=x;Timeout=60000;nocreat=0;";
+
+    auto const for_work = complete(where, session_purpose::work, 7);
+    auto const for_us = complete(where, session_purpose::manage, 7);
+    where.connect = "DSN=ledger;";
+    auto const by_name = complete(where, session_purpose::work, 7);
+
+    EXPECT_THAT(for_work, StartsWith("DRIVER=x;Timeout=60000;nocreat=0;CONN_TIMEOUT=7;ASSENT_"));
+    EXPECT_THAT(for_us, StartsWith("Timeout=200;DRIVER=x;")) << "the first one counts";
+    EXPECT_THAT(by_name, Not(HasSubstr("Timeout="))) << "the DSN may have one";
 }
 
 TEST(OdbcConnectString, IsUnlikeAnyOtherSoThatNoPoolGivesItOut)
@@ -133,7 +150,7 @@ TEST(OdbcConnectString, IsUnlikeAnyOtherSoThatNoPoolGivesItOut)
     odbc::connect_options where;
     where.connect = "DRIVER=x;";
 
-    EXPECT_NE(complete(where, 1), complete(where, 1));
+    EXPECT_NE(complete(where, session_purpose::work, 1), complete(where, session_purpose::work, 1));
 }
 
 TEST(OdbcConnectString, APasswordFileThatOthersMayReadIsRefused)
@@ -144,7 +161,7 @@ TEST(OdbcConnectString, APasswordFileThatOthersMayReadIsRefused)
         return refusal([&path] {
             odbc::connect_options where;
             where.password_file = path;
-            complete(where, 1);
+            complete(where, session_purpose::work, 1);
         });
     };
 

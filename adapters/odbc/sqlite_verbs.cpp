@@ -1,0 +1,203 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// sqlite_verbs.cpp -- a branch, from BEGIN IMMEDIATE to its end.
+//
+// The one invariant: XA_RB* is said only after nothing of the branch is open any more, and COMMIT
+// was not sent, or left the transaction open.
+
+#include <utility>
+
+#include "adapters/odbc/sqlite.hpp"
+
+namespace assent::odbc_adapter {
+
+namespace {
+
+constexpr char set_mark[] = "SAVEPOINT assent_mark";
+constexpr char take_mark[] = "RELEASE assent_mark";
+constexpr char back_to_mark[] = "ROLLBACK TO assent_mark";
+
+reply to_reply(execution const& said, xa_code code)
+{
+    reply answer;
+    answer.code = code;
+    answer.native_code = said.native_code;
+    answer.sqlstate = said.sqlstate;
+    answer.text = said.text;
+    if (said.is_lost) {  // not sent: the session was cut
+        answer.code = xa_code::rmfail;
+        answer.detail = reply_detail::reply_lost;
+    }
+    return answer;
+}
+
+reply not_possible(xa_code code, char const* why)
+{
+    reply answer;
+    answer.code = code;
+    answer.text = why;
+    return answer;
+}
+
+/// Only the row can tell.
+reply unknown(execution const& said)
+{
+    reply answer = to_reply(said, xa_code::rmfail);
+    answer.detail = reply_detail::reply_lost;
+    return answer;
+}
+
+}  // namespace
+
+reply sqlite_speaker::run(request const& what)
+{
+    bool const is_ours = is_active_ && branch_ == what.branch;
+    switch (what.what) {
+        case verb::start:
+            return start(what.branch, what.is_read_only);
+        case verb::prepare:
+            if (!is_ours) break;
+            return roll_back(not_possible(xa_code::rbproto,
+                                          "SQLite has no two-phase commit: it can be the only "
+                                          "database of a transaction, or its last resource, and "
+                                          "no other"));
+        case verb::commit_one_phase:
+            if (is_ours) return commit(what.insertion);
+            break;
+        case verb::rollback:
+            if (is_ours) return roll_back({});
+            [[fallthrough]];
+        case verb::commit:
+        case verb::forget:
+            return not_possible(xa_code::nota,
+                                "SQLite prepares no branches, so there is none of that name");
+    }
+    return not_possible(xa_code::proto, "no such branch is active here");
+}
+
+reply sqlite_speaker::start(xid const& x, bool is_read_only)
+{
+    if (is_active_) return not_possible(xa_code::outside, "the connection is not idle");
+    if (!link_.has_autocommit()) {
+        return not_possible(xa_code::outside,
+                            "the connection has autocommit off: set SQL_ATTR_AUTOCOMMIT on");
+    }
+    if (!question_.is_in_place()) {
+        is_tainted_ = true;
+        return not_possible(xa_code::rmerr, "the database's file was moved, replaced or removed");
+    }
+    if (is_read_only) {
+        execution const only = link_.execute("PRAGMA query_only = 1");
+        if (!only.is_ok) return to_reply(only, xa_code::rmerr);
+        is_read_only_ = true;
+    }
+    execution const begun = link_.execute(is_read_only ? "BEGIN" : "BEGIN IMMEDIATE");
+    if (!begun.is_ok) {
+        set_writable();
+        // Others write for longer than the driver's Timeout; nothing has begun.
+        if (is_busy(begun)) return to_reply(begun, xa_code::retry);
+        is_tainted_ = true;
+        return to_reply(begun, xa_code::outside);
+    }
+    is_active_ = true;
+    branch_ = x;
+    execution const marked = link_.execute(set_mark);
+    if (marked.is_ok) return {};
+    undo();
+    return to_reply(marked, xa_code::rmerr);
+}
+
+void sqlite_speaker::set_writable()
+{
+    if (!is_read_only_) return;
+    is_tainted_ = is_tainted_ || !link_.execute("PRAGMA query_only = 0").is_ok;
+    is_read_only_ = false;
+}
+
+/// Ends whatever is open, also when nothing else may be sent any more: a file that stays locked
+/// stops everybody.  @return whether nothing of the branch is left, for certain.
+bool sqlite_speaker::undo()
+{
+    bool const is_gone = question_.undo();
+    is_active_ = false;
+    is_tainted_ = is_tainted_ || !is_gone;
+    set_writable();
+    return is_gone;
+}
+
+void sqlite_speaker::undo_severed()
+{
+    if (is_active_) undo();
+    lock_.release();
+}
+
+reply sqlite_speaker::left_behind()
+{
+    undo();
+    is_tainted_ = true;
+    reply gone = not_possible(
+        xa_code::proto,
+        "the branch's transaction was ended behind the manager's back (COMMIT, SQLEndTran, or "
+        "SQLite itself): what was written since is permanent");
+    gone.detail = reply_detail::left_behind;
+    return gone;
+}
+
+reply sqlite_speaker::commit(std::string const& insertion)
+{
+    if (!question_.is_in_place()) {
+        // In a file that nobody finds again the commit would be for nothing, and its row unseen.
+        return roll_back(not_possible(
+            xa_code::rbother, "the database's file was moved, replaced or removed meanwhile"));
+    }
+    execution const taken = link_.execute(take_mark);
+    if (taken.is_lost) return to_reply(taken, xa_code::rmfail);
+    if (!taken.is_ok) return left_behind();
+    if (!insertion.empty()) {
+        execution const inserted = link_.execute(insertion);
+        if (!inserted.is_ok) return after_failed_row(inserted);
+    }
+    execution const done = link_.execute_commit("COMMIT");
+    if (!done.is_ok) return after_failed_commit(done);
+    is_active_ = false;
+    set_writable();
+    return {};
+}
+
+/// Another row of that name is there, or none can be written: COMMIT is not sent.
+reply sqlite_speaker::after_failed_row(execution const& failed)
+{
+    if (failed.is_lost) return to_reply(failed, xa_code::rmfail);
+    if (!undo()) return unknown(failed);
+    return to_reply(failed, is_busy(failed)         ? xa_code::rbtransient
+                            : is_constraint(failed) ? xa_code::rbintegrity
+                                                    : xa_code::rbother);
+}
+
+reply sqlite_speaker::after_failed_commit(execution const& failed)
+{
+    if (failed.is_lost) return to_reply(failed, xa_code::rmfail);
+    // Others read or write, or a deferred constraint does not hold: nothing was written yet, and
+    // the transaction is still open.  Of an I/O error nobody knows on which side of the commit it
+    // came.
+    bool const is_before = is_busy(failed) || is_constraint(failed);
+    if (!undo() || !is_before) return unknown(failed);
+    return to_reply(failed, is_busy(failed) ? xa_code::rbtransient : xa_code::rbintegrity);
+}
+
+/// Gives `planned` once nothing of the branch is left.
+reply sqlite_speaker::roll_back(reply planned)
+{
+    execution const back = link_.execute(back_to_mark);
+    if (back.is_lost) return to_reply(back, xa_code::rmfail);
+    if (!back.is_ok) return left_behind();
+    execution const undone = link_.execute("ROLLBACK");
+    if (undone.is_lost) return to_reply(undone, xa_code::rmfail);
+    is_active_ = false;
+    set_writable();
+    if (undone.is_ok) return planned;
+    is_tainted_ = true;
+    return to_reply(undone, xa_code::proto);
+}
+
+}  // namespace assent::odbc_adapter
