@@ -87,6 +87,12 @@ bool is_lost(show_report const& told, log_report const& log)
     return log.salvaged_ms != 0 && told.opened_ms < log.salvaged_ms;
 }
 
+std::string who_finishes(log_report const& log)
+{
+    if (log.is_owned) return name_of_owner(log) + " finishes what is left";
+    return "start the application, or run assent recover";
+}
+
 void conclude_decided(show_report& told, log_report const& log)
 {
     auto const due = static_cast<std::size_t>(
@@ -99,14 +105,12 @@ void conclude_decided(show_report& told, log_report const& log)
     }
     told.outcome = "committing";
     told.explanation = "the decision is in the log; " + count_of(due, "branch is", "branches are") +
-                       " not known to be finished: " +
-                       (log.is_owned ? name_of_owner(log) + " finishes what is left"
-                                     : "start the application, or run assent recover");
+                       " not known to be finished: " + who_finishes(log);
     if (!log.is_owned) told.raise(exit_code::attention, told.explanation);
 }
 
 /// What the row says in which the decision lives.  @return whether it was read.
-bool conclude_by_row(show_report& told, scanned const& all)
+bool conclude_by_row(show_report& told, scanned const& all, log_report const& log)
 {
     if (told.id.parts().place != decision_place::commit_row) return false;
     row_view const rows{known_databases({}, all.seen.after), all.listed};
@@ -121,9 +125,13 @@ bool conclude_by_row(show_report& told, scanned const& all)
         return false;
     }
     bool const is_commit = found.decision.has_value();
-    told.outcome = is_commit ? (is_listed(told) ? "committing" : "committed") : "rolled back";
+    told.outcome = is_commit ? "committed" : "rolled back";
     told.explanation = std::string{is_commit ? "its commit row" : "an abort row"} + " is in " +
                        rows.place_of(told.id);
+    if (!is_listed(told)) return true;
+    if (is_commit) told.outcome = "committing";
+    told.explanation += "; branches are still prepared: " + who_finishes(log);
+    if (!log.is_owned) told.raise(exit_code::attention, told.explanation);
     return true;
 }
 
@@ -173,7 +181,7 @@ void conclude(show_report& told, scanned const& all)
     } else if (all.seen.after.image.was_rolled_back(told.id)) {
         told.outcome = "rolled back";
         told.explanation = "its rollback is noted in the log";
-    } else if (!conclude_by_row(told, all)) {
+    } else if (!conclude_by_row(told, all, log)) {
         conclude_undecided(told, all.seen, log);
     }
     if (!told.heuristics.empty()) {

@@ -79,9 +79,9 @@ void transfer_once(std::string const& log, std::shared_ptr<striker> const& watch
     assent::begin_options how;
     if (is_decided_in_row) how.commit_row(accounts);
     auto tx = tm.begin(how);
-    std::string const id{tx.id().text()};
-    say(id);
     PGconn* const pg = tx.lease(accounts);  // the first branch, on every compiler
+    std::string const id{tx.id().text()};   // final from the first branch on
+    say(id);
     at::transfer(pg, tx.lease(orders), id, 7, 1);
     tx.commit();
 }
