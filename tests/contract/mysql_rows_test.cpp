@@ -31,6 +31,13 @@ protected:
     decision_table& table() { return *driver().decisions(); }
     driver_session& manage() { return *manage_; }
     gtrid const& name() const { return name_; }
+    decision_row horizon_row() const
+    {
+        auto parts = name_.parts();
+        parts.epoch = 0;
+        parts.nonce = parts.sequence = 0;
+        return {gtrid::make(parts), row_kind::horizon, {}};
+    }
 
     std::optional<decision_row> fence(int ms) { return table().fence(manage(), name_, in_ms(ms)); }
     std::optional<row_kind> row()
@@ -87,6 +94,24 @@ TEST_P(mysql_rows, AFenceWaitsForARowThatIsNotCommittedAndGivesUpInTime)
         auto const seen = fence(10'000);
         ASSERT_TRUE(seen);
         EXPECT_EQ(seen->kind, commits ? row_kind::commit : row_kind::abort);
+    }
+}
+
+TEST_P(mysql_rows, AnAnswerIsCommittedWhateverTheServersCompletionTypeIs)
+{
+    for (char const* const type : {"'CHAIN'", "'RELEASE'"}) {
+        administrator().query("delete from assent_decision");
+        administrator().query(std::string("set global completion_type = ") + type);
+        auto const session = open(session_purpose::manage);
+        administrator().query("set global completion_type = 'NO_CHAIN'");
+        auto const place = horizon_row();
+
+        table().prune(*session, place, {}, in_ms(10'000));
+        auto const seen = table().fence(*session, name(), in_ms(10'000));
+
+        ASSERT_TRUE(seen);
+        EXPECT_EQ(seen->kind, row_kind::abort);
+        EXPECT_EQ(row(), row_kind::abort) << type << ": it goes with the session that asked";
     }
 }
 

@@ -214,6 +214,8 @@ void prepare_session(question& q, session_purpose purpose)
     sql += purpose == session_purpose::guardian ? "10" : "31536000";
     if (purpose != session_purpose::work) {
         sql += ", innodb_lock_wait_timeout = 5, lock_wait_timeout = 5";
+        // A chained commit begins a transaction that nobody ends: what follows is never committed.
+        sql += ", completion_type = 'NO_CHAIN'";
     }
     if (q.is_mariadb()) {
         sql += ", max_statement_time = 0";
