@@ -232,6 +232,35 @@ TEST_P(postgresql_rows, AConstraintThatFailsAtCommitTakesTheRowAlong)
     pg().administer("DROP TABLE child, parent");
 }
 
+// The table was looked at when the manager connected, and somebody changed it since.
+TEST_P(postgresql_rows, AnInsertThatInsertsNothingCommitsNothing)
+{
+    struct change
+    {
+        std::string made, undone;
+    };
+    pg().administer(
+        "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN RETURN NULL; END'");
+    for (auto const& each :
+         {change{"CREATE TRIGGER swallow BEFORE INSERT ON public.assent_decision FOR EACH ROW "
+                 "EXECUTE FUNCTION swallow()",
+                 "DROP TRIGGER swallow ON public.assent_decision"},
+          change{"CREATE RULE swallow AS ON INSERT TO public.assent_decision DO INSTEAD NOTHING",
+                 "DROP RULE swallow ON public.assent_decision"}}) {
+        SCOPED_TRACE(each.made);
+        pg().administer(each.made);
+        auto const branch = start_branch(1);
+
+        EXPECT_TRUE(is_rolled_back(commit(branch)));
+
+        pg().administer(each.undone);
+        EXPECT_EQ(target().count_rows(1), 0) << "its work would be there without its decision";
+        EXPECT_TRUE(branch.session->is_reusable());
+    }
+    pg().administer("DROP FUNCTION swallow()");
+}
+
 TEST_P(postgresql_rows, ARoleThatTheManagerCannotBeCarriesNoRow)
 {
     pg().administer("DROP ROLE IF EXISTS clerk");

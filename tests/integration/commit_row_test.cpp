@@ -99,8 +99,9 @@ TEST_F(CommitRow, OnPostgreSqlIsOneMessageAfterTheVoteAndBeforePhaseTwo)
     auto const to_pg = requests_of(at.net.wire.messages(at.net.accounts), "assent_decision");
     auto const to_my = requests_of(at.net.wire.messages(at.net.orders), "XA PREPARE");
     ASSERT_EQ(to_pg.size(), 1u);
-    EXPECT_THAT(to_pg[0].text, ::testing::MatchesRegex(
-                                   "SELECT CAST.*; INSERT INTO public.assent_decision .*; COMMIT"));
+    EXPECT_THAT(to_pg[0].text,
+                ::testing::MatchesRegex(
+                    "SELECT CAST.*; WITH made AS .INSERT INTO public.assent_decision .*; COMMIT"));
     EXPECT_THAT(to_pg[0].text, ::testing::HasSubstr("synchronous_commit"));
     EXPECT_THAT(to_pg[0].text, ::testing::HasSubstr(std::string{tx.id().text()}));
     ASSERT_EQ(to_my.size(), 2u);
