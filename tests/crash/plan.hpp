@@ -12,6 +12,7 @@
 //   strike          the point at which it kills itself    occurrence
 //   short           1: two transactions only
 //   borrowed        1: connections of its own are enlisted; 0: leases
+//   program         another victim than victim.cpp
 //   row             accounts, orders: transactions are decided by a commit row there
 
 #ifndef ASSENT_TESTS_CRASH_PLAN_HPP

@@ -149,7 +149,8 @@ plan scene::new_plan(std::string const& mode, handles which)
 pid_t scene::start(plan const& what)
 {
     what.write(what.text("file"));
-    return spawn({ASSENT_CRASH_VICTIM, what.text("file")}, -1, -1);
+    std::string const program = what.has("program") ? what.text("program") : ASSENT_CRASH_VICTIM;
+    return spawn({program, what.text("file")}, -1, -1);
 }
 
 fate scene::wait(pid_t victim)
