@@ -64,6 +64,9 @@ std::vector<decision_row> read(sqlite_question& q, std::string const& condition)
 
 }  // namespace
 
+char const is_inserted[] = "SELECT count(*) FROM " ASSENT_SQLITE_TABLE
+                           " WHERE changes() = 1 AND rowid = last_insert_rowid()";
+
 std::string insert(decision_row const& what)
 {
     return "INSERT INTO " ASSENT_SQLITE_TABLE " (gtrid, kind, content) VALUES " +
@@ -100,7 +103,9 @@ std::optional<decision_row> fence(sqlite_question& q, gtrid const& which,
         if (!seen.empty()) return;
         q.write([&] {
             seen = read(q, by_name);
-            if (seen.empty()) q.ask(insert(abort));
+            if (!seen.empty()) return;
+            q.ask(insert(abort));
+            if (q.ask_value(is_inserted) != "1") q.fail("a trigger kept an abort row out");
         });
     });
     if (!is_over) return std::nullopt;

@@ -28,6 +28,10 @@ namespace assent::odbc_adapter::sqlite_rows {
 /// The statement that a branch's transaction runs before its COMMIT.
 std::string insert(decision_row const& what);
 
+/// Right behind it: 1 where the row is there.  A trigger, also a temporary one of the application's
+/// session, may keep it out or take it away without an error.
+extern char const is_inserted[];
+
 void ensure(sqlite_question& q);
 /// @param wait  for a row that is not committed yet.
 std::optional<decision_row> fence(sqlite_question& q, gtrid const& which,

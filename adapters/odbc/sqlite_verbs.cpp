@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "adapters/odbc/sqlite.hpp"
+#include "adapters/odbc/sqlite_rows.hpp"
 
 namespace assent::odbc_adapter {
 
@@ -156,6 +157,14 @@ reply sqlite_speaker::commit(std::string const& insertion)
     if (!insertion.empty()) {
         execution const inserted = link_.execute(insertion);
         if (!inserted.is_ok) return after_failed_row(inserted);
+        execution seen = link_.execute(sqlite_rows::is_inserted);
+        if (!seen.is_ok) return after_failed_row(seen);
+        bool const is_there = seen.tables.size() == 1 && seen.tables[0].size() == 1 &&
+                              seen.tables[0][0].size() == 1 && seen.tables[0][0][0] == "1";
+        if (!is_there) {
+            seen.text = "a trigger kept the commit row out";
+            return after_failed_row(seen);
+        }
     }
     execution const done = link_.execute_commit("COMMIT");
     if (!done.is_ok) return after_failed_commit(done);

@@ -224,6 +224,28 @@ TEST_P(odbc_sqlite_rows, NoRowIsInsertedWhereTheBranchWasLeftBehind)
     EXPECT_FALSE(has_row(name));
 }
 
+TEST_P(odbc_sqlite_rows, ATriggerThatKeepsTheRowOutFailsTheCommit)
+{
+    for (char const* const trigger :
+         {"BEFORE INSERT ON main.assent_decision BEGIN SELECT RAISE(IGNORE); END",
+          "AFTER INSERT ON main.assent_decision BEGIN DELETE FROM assent_decision; END"}) {
+        auto const name = next_name();
+        auto const session = open(session_purpose::work);
+        run_sql(*session, std::string{"CREATE TEMP TRIGGER spoil "} + trigger);
+        xid const x = next_xid(*session);
+        ASSERT_TRUE(run(*session, verb::start, x).is_ok());
+        lite().write_row(*session, 1);
+        carry(*session, name);
+
+        auto const said = run(*session, verb::commit_one_phase, x);
+
+        EXPECT_TRUE(is_rolled_back(said));
+        EXPECT_THAT(said.text, HasSubstr("kept the commit row out"));
+        EXPECT_EQ(lite().count_rows(1), 0);
+        EXPECT_EQ(fence(name), row_kind::abort);
+    }
+}
+
 TEST_P(odbc_sqlite_rows, ATemporaryTableOfThatNameIsNotTaken)
 {
     auto const name = next_name();
