@@ -201,6 +201,11 @@ void force_queue::lead(held_lock& lock, bool is_seal) noexcept
         writer_.begin_force(builder_, std::min(force_pages_max, writer_.pages_left() - kept));
         if (!is_seal) take_requests();
         if (is_seal || !in_flight_.empty()) {
+            // Notes ride along where they take no page that a decision has reserved.
+            auto const unreserved = free_pages() - reserved_.load() * pages_reserved;
+            auto const more = std::clamp<std::int64_t>(unreserved, 0, force_pages_max);
+            builder_.limit(
+                std::max<std::uint32_t>(1, builder_.pages() + static_cast<std::uint32_t>(more)));
             take_lazy_notes();
             if (is_seal) {
                 take_horizons();
@@ -391,7 +396,8 @@ try {
     std::lock_guard const held(mutex_);
     if (image_.was_rolled_back(which)) return;
     image_.add_rollback(which);
-    if (lazy_rollbacks_.size() < lazy_notes_max) lazy_rollbacks_.push_back(which);
+    lazy_rollbacks_.push_back(which);
+    if (lazy_rollbacks_.size() > rollback_notes_max) lazy_rollbacks_.pop_front();
 } catch (std::bad_alloc const&) {
     // Absence is "not known", never "rolled back": a lost note makes no answer untrue.
     return;

@@ -9,6 +9,7 @@
 #ifndef ASSENT_LOG_PAGE_BUILDER_HPP
 #define ASSENT_LOG_PAGE_BUILDER_HPP
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -40,6 +41,12 @@ public:
 
     void begin(generation const& writer, std::uint64_t segment, std::uint32_t first_page,
                std::uint64_t first_lsn, std::uint32_t pages_max) noexcept;
+
+    /// From here on there is room for so many pages in all, those that were begun included.
+    void limit(std::uint32_t pages) noexcept
+    {
+        pages_max_ = std::min(pages_max_, std::max(pages, this->pages()));
+    }
 
     /// @throws std::bad_alloc  beyond the reserved pages.
     add_result add(record const& what);

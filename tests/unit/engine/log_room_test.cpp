@@ -76,6 +76,34 @@ TEST(LogRoom, AFullDiskRefusesToBeginAndEveryTransactionThatBeganCommits)
     at.expect_clean();
 }
 
+TEST(LogRoom, WhatIsOnlyNotedTakesNoRoomOfADecision)
+{
+    world at;
+    at.disk->is_full = true;
+    std::map<std::string, engine_test::transaction> open;
+    try {
+        for (int i = 0; i < 10'000; ++i) {
+            std::string const key = "row" + std::to_string(i);
+            open.emplace(key, at.begin_work(key));
+        }
+    } catch (assent::error const& e) {
+        EXPECT_EQ(e.code(), errc::log_full);
+    }
+    ASSERT_GT(open.size(), 3u);
+    // As many as were rolled back since the last force.
+    for (std::uint64_t i = 0; i < 20'000; ++i) {
+        auto parts = open.begin()->second.id().parts();
+        parts.sequence = 1'000'000 + i;
+        at.log().note_rolled_back(assent::gtrid::make(parts));
+    }
+
+    for (auto& [key, tx] : open) {
+        ASSERT_EQ(tx.commit(), outcome::committed);
+        at.expect_rows(1, key);
+        dynamic_cast<assent::log::file_log&>(at.log()).seal();  // as after a pause
+    }
+}
+
 TEST(LogRoom, WhatEndsWithoutADecisionGivesItsRoomBack)
 {
     world at;
