@@ -119,6 +119,17 @@ opened_log open_log(file_layer& files, opening_settings const& how)
                          how.node_label + "\"; give each node a directory of its own");
     }
 
+    // The lock file names an epoch only once its segment lasts.
+    if (found && found->image.last_epoch() < how.epoch_before) {
+        throw refuse(log_fault::missing_segment, std::errc::no_such_file_or_directory,
+                     files.directory(),
+                     "epoch " + std::to_string(how.epoch_before) +
+                         " of this log was opened here, and its segments end with epoch " +
+                         std::to_string(found->image.last_epoch()) +
+                         ": they are those of a backup, and what was decided since is missing; "
+                         "never restore a log");
+    }
+
     opened_log log;
     log.node = found ? found->newest.writer.node
                      : nonzero(how.random, std::numeric_limits<std::uint64_t>::max());

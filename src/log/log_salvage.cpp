@@ -340,6 +340,7 @@ ports::opening repair_torn(file_layer& files, log_lock& lock, std::string const&
     opening_settings settings;
     settings.node_label = node_label;
     settings.segment_bytes = how.segment_bytes;
+    settings.epoch_before = owner.epoch;
     settings.random = how.random;
     settings.unix_ms = how.unix_ms;
     auto opened = open_log(files, settings);

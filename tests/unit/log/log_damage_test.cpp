@@ -367,6 +367,31 @@ TEST(LogChain, ALogWhoseLockFileNamesAnEpochIsNotBegunAnew)
     EXPECT_EQ(open_on(good.disk, 2)->current().epoch, 1U) << "and on purpose it is";
 }
 
+TEST(LogChain, SegmentsOlderThanTheLockFileSaysAreThoseOfABackup)
+{
+    auto const disk = std::make_shared<simulated_disk>();
+    open_on(disk, 1);
+    std::map<std::string, std::vector<std::byte>> backup;
+    for (std::string const& each : disk->names()) {
+        if (each.ends_with(".seg")) backup[each] = disk->contents(each);
+    }
+    open_on(disk, 2);
+    open_on(disk, 3);
+    for (std::string const& each : disk->names()) {
+        if (each.ends_with(".seg")) disk->remove(each);
+    }
+    for (auto const& [each, bytes_then] : backup)
+        disk->put(each, bytes_then);
+
+    try {
+        open_on(disk, 4);
+        ADD_FAILURE() << "what was decided in epochs 2 and 3 would be presumed aborted";
+    } catch (log_error const& error) {
+        EXPECT_EQ(error.fault(), log_fault::missing_segment);
+        EXPECT_THAT(error.what(), ::testing::HasSubstr("epoch 3"));
+    }
+}
+
 TEST(LogChain, ATornOrHalfMadeSegmentProvesWhatStoodBesideIt)
 {
     ledger promises;
