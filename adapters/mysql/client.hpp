@@ -10,6 +10,7 @@
 
 #include <mysql.h>
 
+#include <string>
 #include <type_traits>
 
 #include <assent/mysql.hpp>
@@ -20,6 +21,7 @@ static_assert(std::is_same_v<mysql::handle_type, MYSQL*>,
               "mysql_handle.hpp was generated for the other client library: configure again");
 
 #ifdef LIBMARIADB
+inline constexpr char client_name[] = "MariaDB Connector/C";
 using client_bool = my_bool;
 inline int socket_of(MYSQL* handle) noexcept
 {
@@ -37,6 +39,7 @@ inline void forbid_reconnecting(MYSQL* handle) noexcept
     if (reconnects(handle)) mysql_options(handle, MYSQL_OPT_RECONNECT, &no);
 }
 #else
+inline constexpr char client_name[] = "libmysqlclient";
 using client_bool = bool;
 inline int socket_of(MYSQL* handle) noexcept
 {
@@ -53,6 +56,12 @@ inline void forbid_reconnecting(MYSQL* handle) noexcept
     handle->reconnect = false;
 }
 #endif
+
+/// For people.
+inline std::string client_version()
+{
+    return std::string(client_name) + " " + mysql_get_client_info();
+}
 
 }  // namespace assent::mysql_adapter
 

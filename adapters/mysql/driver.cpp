@@ -6,6 +6,7 @@
 
 #include "adapters/dialects/mysql/decisions.hpp"
 #include "adapters/dialects/mysql/error.hpp"
+#include "adapters/dialects/mysql/examination.hpp"
 #include "adapters/dialects/mysql/server.hpp"
 #include "adapters/dialects/row_wait.hpp"
 #include "adapters/mysql/question.hpp"
@@ -182,6 +183,15 @@ void driver::end_session(driver_session& manage, std::uint64_t id, deadline unti
 witness_state driver::ask_witness(driver_session&, std::string const&, deadline)
 {
     return witness_state::unknown;  // this server forgets a transaction with its end
+}
+
+examination driver::examine(driver_session& manage, deadline until)
+{
+    question q{own(manage), name_, until};
+    mysql_dialect::examination_settings how;
+    how.allow_non_durable = safety_.allow_non_durable;
+    how.client.name = client_version();
+    return mysql_dialect::examine(q, how);
 }
 
 // ---- commit rows -----------------------------------------------------------------------------

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include <assent/examination.hpp>
 #include <assent/mysql.hpp>
 
 #include "adapters/mysql/connection.hpp"
@@ -18,7 +19,7 @@
 
 namespace assent::mysql_adapter {
 
-class driver final : public resource_manager_driver, public decision_table
+class driver final : public resource_manager_driver, public decision_table, public examined_driver
 {
 public:
     /// @throws driver_error  the name, or the settings, cannot be used.
@@ -39,6 +40,8 @@ public:
     void end_session(driver_session& manage, std::uint64_t id, deadline until) override;
     witness_state ask_witness(driver_session& manage, std::string const& witness,
                               deadline until) override;
+
+    examination examine(driver_session& manage, deadline until) override;
 
     decision_table* decisions() noexcept override { return this; }
     void ensure(driver_session& manage, deadline until) override;

@@ -21,6 +21,7 @@
 #include <string>
 #include <vector>
 
+#include <assent/examination.hpp>
 #include <assent/resource_manager.hpp>
 
 #include "adapters/dialects/cancelled_sessions.hpp"
@@ -79,6 +80,7 @@ public:
 
     // The manager's questions; see resource_manager_driver.
     virtual server_facts preflight(bool allow_non_durable) = 0;
+    virtual examination examine(bool allow_non_durable) = 0;
     virtual scan_result scan() = 0;
     virtual bool try_guard(std::uint64_t node) = 0;
     virtual void heartbeat() = 0;

@@ -206,4 +206,16 @@ void driver::prune(driver_session& manage, decision_row const& horizon,
     own(manage).ask(until, [horizon, gone](dialect& speaks) { speaks.prune_rows(horizon, gone); });
 }
 
+examination driver::examine(driver_session& manage, deadline until)
+{
+    bool const allow_non_durable = safety_.allow_non_durable;
+    examination told = own(manage).ask(
+        until, [allow_non_durable](dialect& speaks) { return speaks.examine(allow_non_durable); });
+    if (told.kind == "sqlite" || own(manage).can_be_severed()) return told;
+    told.add("socket of the driver", finding_level::warning, "not found",
+             "connect by TCP: without it a lent connection is refused, and a leased one that falls "
+             "silent is ended only by another connection");
+    return told;
+}
+
 }  // namespace assent::odbc_adapter

@@ -16,13 +16,14 @@
 #include <string_view>
 #include <vector>
 
+#include <assent/examination.hpp>
 #include <assent/odbc.hpp>
 
 #include "adapters/odbc/session.hpp"
 
 namespace assent::odbc_adapter {
 
-class driver final : public resource_manager_driver, private decision_table
+class driver final : public resource_manager_driver, public examined_driver, private decision_table
 {
 public:
     /// @throws driver_error  the name, or the settings, cannot be used.
@@ -44,6 +45,8 @@ public:
     witness_state ask_witness(driver_session& manage, std::string const& witness,
                               deadline until) override;
     decision_table* decisions() noexcept override { return this; }
+
+    examination examine(driver_session& manage, deadline until) override;
 
 private:
     // decision_table

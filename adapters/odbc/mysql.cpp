@@ -18,6 +18,7 @@
 #include "adapters/dialects/mysql/conversation.hpp"
 #include "adapters/dialects/mysql/decisions.hpp"
 #include "adapters/dialects/mysql/error.hpp"
+#include "adapters/dialects/mysql/examination.hpp"
 #include "adapters/dialects/mysql/server.hpp"
 #include "adapters/odbc/dialect.hpp"
 
@@ -101,6 +102,17 @@ public:
     unsigned server_version() const override { return version_; }
     std::uint64_t session_id() const override { return id_; }
 
+    /// Whether branches can be listed without a procedure's being made for that.
+    bool may_list()
+    {
+        if (is_mariadb()) return true;
+        my::row const seen = one_row(
+            "select count(*) from information_schema.routines where routine_schema = database() "
+            "and routine_name = 'assent_recover'",
+            1);
+        return my::number_of(seen, 0) != 0;
+    }
+
     /// What every session is asked first.
     void learn()
     {
@@ -168,6 +180,7 @@ public:
     bool must_cut() const override { return talk_.must_cut(); }
 
     server_facts preflight(bool allow_non_durable) override;
+    examination examine(bool allow_non_durable) override;
     scan_result scan() override { return my::read_branches(question_); }
     bool try_guard(std::uint64_t node) override
     {
@@ -283,6 +296,26 @@ server_facts speaker::preflight(bool allow_non_durable)
     // What cannot be listed could not be recovered: better now than after a crash.
     my::read_branches(question_);
     return facts;
+}
+
+examination speaker::examine(bool allow_non_durable)
+{
+    my::examination_settings how;
+    how.allow_non_durable = allow_non_durable;
+    how.may_list = question_.may_list();
+    how.client = {link_.versions(),
+                  "ODBC hides what the native adapter checks, and takes a thread for each "
+                  "connection: kind = \"" +
+                      std::string(question_.is_mariadb() ? "mariadb" : "mysql") +
+                      "\" reaches the same database"};
+    examination told = my::examine(question_, how);
+    if (is_proxied_) {
+        told.add("translated addresses", finding_level::warning,
+                 "the server sees another address than this process has",
+                 "connect past the proxy or the translation: sessions are neither cancelled nor "
+                 "ended through one");
+    }
+    return told;
 }
 
 reply speaker::run(request const& what)

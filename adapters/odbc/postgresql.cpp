@@ -26,6 +26,7 @@
 
 #include "adapters/dialects/postgresql/decisions.hpp"
 #include "adapters/dialects/postgresql/error.hpp"
+#include "adapters/dialects/postgresql/examination.hpp"
 #include "adapters/dialects/postgresql/server.hpp"
 #include "adapters/dialects/postgresql/statements.hpp"
 #include "adapters/odbc/dialect.hpp"
@@ -123,6 +124,17 @@ public:
     }
 
     server_facts preflight(bool allow_non_durable) override;
+    examination examine(bool allow_non_durable) override
+    {
+        return named([&] {
+            return pg::examine(
+                question_, who_, allow_non_durable,
+                {link_.versions(),
+                 "by default it undoes a statement that fails alone, and the branch commits "
+                 "without it (Protocol=7.4-0 fails the branch); a call that hangs in it cannot be "
+                 "interrupted: kind = \"postgresql\" reaches the same database without either"});
+        });
+    }
     scan_result scan() override
     {
         return named([&] { return pg::server::scan(question_); });

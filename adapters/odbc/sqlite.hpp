@@ -51,6 +51,7 @@ public:
     void undo_severed() override;
 
     server_facts preflight(bool allow_non_durable) override;
+    examination examine(bool allow_non_durable) override;
     scan_result scan() override;
     bool try_guard(std::uint64_t node) override;
     void heartbeat() override;

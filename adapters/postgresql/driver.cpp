@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "adapters/dialects/postgresql/decisions.hpp"
+#include "adapters/dialects/postgresql/examination.hpp"
 #include "adapters/dialects/row_wait.hpp"
 #include "adapters/postgresql/error.hpp"
 
@@ -195,6 +196,18 @@ witness_state driver::ask_witness(driver_session& manage, std::string const& wit
 {
     auto q = asked_of(manage, until);
     return named(name(), [&] { return server::ask_witness(q, ours(manage).who(), witness); });
+}
+
+examination driver::examine(driver_session& manage, deadline until)
+{
+    int const library = PQlibVersion();
+    auto const client =
+        "libpq " + std::to_string(library / 10000) + "." + std::to_string(library % 10000);
+    auto q = asked_of(manage, until);
+    return named(name(), [&] {
+        return postgresql_dialect::examine(q, ours(manage).who(), safety_.allow_non_durable,
+                                           {client, {}});
+    });
 }
 
 // ---- commit rows -----------------------------------------------------------------------------

@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 
+#include <assent/examination.hpp>
 #include <assent/postgresql.hpp>
 
 #include "adapters/postgresql/connection.hpp"
@@ -21,7 +22,7 @@
 
 namespace assent::pg {
 
-class driver final : public resource_manager_driver, public decision_table
+class driver final : public resource_manager_driver, public decision_table, public examined_driver
 {
 public:
     driver(connection_source source, postgresql::safety_options safety);
@@ -43,6 +44,8 @@ public:
     void end_session(driver_session& manage, std::uint64_t id, deadline until) override;
     witness_state ask_witness(driver_session& manage, std::string const& witness,
                               deadline until) override;
+
+    examination examine(driver_session& manage, deadline until) override;
 
     decision_table* decisions() noexcept override { return this; }
     void ensure(driver_session& manage, deadline until) override;

@@ -50,8 +50,17 @@ bool is_locked(driver_error const& error)
            error.what() + ")");
 }
 
-/// @return whether the table is there.  @throws driver_error  it is, and it will not do.
-bool check(question& q)
+}  // namespace
+
+std::string insert(std::string const& database, decision_row const& row)
+{
+    std::string name = "`";
+    for (char const c : database)
+        name.append(c == '`' ? 2 : 1, c);
+    return insert_into(name + "`." + table_name, row);
+}
+
+bool is_fit(question& q)
 {
     std::string const of_table = "table_schema = database() and table_name = 'assent_decision'";
     auto const rows = q.ask(
@@ -75,19 +84,9 @@ bool check(question& q)
     return true;
 }
 
-}  // namespace
-
-std::string insert(std::string const& database, decision_row const& row)
-{
-    std::string name = "`";
-    for (char const c : database)
-        name.append(c == '`' ? 2 : 1, c);
-    return insert_into(name + "`." + table_name, row);
-}
-
 void ensure(question& q)
 {
-    if (check(q)) return;
+    if (is_fit(q)) return;
     try {
         q.ask("create table if not exists assent_decision" ASSENT_MYSQL_COLUMNS);
     } catch (driver_error const& error) {
@@ -96,7 +95,7 @@ void ensure(question& q)
                "); let an administrator run, in this database: " + ddl +
                ", and GRANT SELECT, INSERT, UPDATE, DELETE on it");
     }
-    if (!check(q)) q.fail("the table of commit rows was made, and is not there");
+    if (!is_fit(q)) q.fail("the table of commit rows was made, and is not there");
 }
 
 std::optional<decision_row> fence(question& q, gtrid const& which, std::chrono::milliseconds wait)

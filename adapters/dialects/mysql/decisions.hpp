@@ -33,6 +33,10 @@ extern char const ddl[];
 /// @param database  server_facts::database
 std::string insert(std::string const& database, decision_row const& row);
 
+/// Whether the table is there; nothing is made.
+/// @throws driver_error  it is, and it will not do; without an error number.
+bool is_fit(question& q);
+
 void ensure(question& q);
 /// @param wait  for a row that is not committed yet; the server counts in seconds.
 std::optional<decision_row> fence(question& q, gtrid const& which, std::chrono::milliseconds wait);

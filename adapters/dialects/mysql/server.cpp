@@ -21,7 +21,7 @@ char const database_column[] = "if(@@lower_case_table_names = 0, database(), low
 
 namespace {
 
-constexpr char identity_ddl[] =
+constexpr char make_identity[] =
     "CREATE TABLE assent_identity (id TINYINT NOT NULL PRIMARY KEY, value CHAR(32) CHARACTER SET "
     "ascii NOT NULL) ENGINE=InnoDB; INSERT INTO assent_identity VALUES (1, lower(hex("
     "random_bytes(16))))";
@@ -77,18 +77,9 @@ void ensure_identity(question& q)
         q.ask("insert ignore into assent_identity values (1, '" + random_identity() + "')");
     } catch (driver_error const& error) {
         q.fail(std::string("cannot create the table that gives this MariaDB an identity (") +
-               error.what() + "); let an administrator run, in this database: " + identity_ddl);
+               error.what() + "); let an administrator run, in this database: " + make_identity);
     }
 }
-
-// Who answers: identity, whether it can be written to, whether a binary log says so again after a
-// crash.
-struct whoami
-{
-    std::string identity;
-    bool is_writable = false;
-    bool has_binlog = false;
-};
 
 char const* whoami_sql(bool mariadb)
 {
@@ -104,7 +95,7 @@ std::string whoami_query(bool mariadb)
     return sql.replace(sql.find("%d"), 2, database_column);
 }
 
-whoami read_whoami(question& q, row const& from)
+server_answer read_whoami(question& q, row const& from)
 {
     std::string const kind = q.is_mariadb() ? "mariadb" : "mysql";
     if (text_of(from, 0).empty()) q.fail("the table assent_identity is empty: its row was lost");
@@ -278,6 +269,25 @@ server_facts read_facts(question& q, bool allow_non_durable)
     return facts;
 }
 
+char const* identity_ddl() noexcept
+{
+    return make_identity;
+}
+
+server_answer read_answer(question& q)
+{
+    try {
+        return read_whoami(q, q.one_row(whoami_query(q.is_mariadb()), 5));
+    } catch (driver_error const& error) {
+        if (error.native_code() != static_cast<int>(code::no_such_table)) throw;
+    }
+    server_answer who = read_whoami(q, q.one_row(std::string("select 'none', ") + database_column +
+                                                     ", @@read_only, 0, @@log_bin",
+                                                 5));
+    who.identity.clear();
+    return who;
+}
+
 scan_result read_branches(question& q)
 {
     std::vector<table> all;
@@ -290,7 +300,7 @@ scan_result read_branches(question& q)
         all = list_branches(
             q, std::string("select 'none', ") + database_column + ", @@read_only, 0, @@log_bin");
     }
-    whoami const who = read_whoami(q, all[0][0]);
+    server_answer const who = read_whoami(q, all[0][0]);
     scan_result seen;
     seen.identity = who.identity;
     seen.is_writable_primary = who.is_writable;
@@ -328,7 +338,7 @@ bool check_work_session(question& q, server_facts const& expected)
         if (error.native_code() != static_cast<int>(code::no_such_table)) throw;
         q.fail("the connection leads to another server or database (no assent_identity)");
     }
-    whoami const who = read_whoami(q, seen);
+    server_answer const who = read_whoami(q, seen);
     if (text_of(seen, 1) != expected.database) {
         q.fail("the connection uses the database " + std::string(text_of(seen, 1)) + ", not " +
                expected.database);

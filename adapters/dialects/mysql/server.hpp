@@ -52,6 +52,19 @@ std::string why_unsafe(bool mariadb, std::string_view version);
 server_facts read_facts(question& q, bool allow_non_durable);
 scan_result read_branches(question& q);
 
+/// Who answers, without listing anything.
+struct server_answer
+{
+    std::string identity;  ///< empty: a MariaDB without its table
+    bool is_writable = false;
+    /// Whether a binary log says it again after a crash.
+    bool has_binlog = false;
+};
+server_answer read_answer(question& q);
+
+/// For an administrator: the table that gives a MariaDB its identity.
+char const* identity_ddl() noexcept;
+
 /// Checks a connection for work, lent or opened, against `expected`, after what the client library
 /// knows.
 /// @return whether the session's number is the server's own.

@@ -95,8 +95,18 @@ constexpr std::array requirements = {
                 "rights on it are missing: GRANT SELECT, INSERT, UPDATE, DELETE"},
 };
 
-/// @return whether the table is there.  @throws driver_error  it is, and it will not do.
-bool check(question& manage)
+}  // namespace
+
+// A trigger or a rule that came after the table was looked at may keep the row out, and the server
+// says nothing: so the statement fails where it has not inserted one row.
+std::string insert(decision_row const& row)
+{
+    return "WITH made AS (INSERT INTO " ASSENT_PG_TABLE + values_of(row) +
+           " RETURNING 1) SELECT CAST(CASE WHEN pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 THEN "
+           "'1' ELSE 'a trigger or rule kept the commit row out' END AS pg_catalog.int4) FROM made";
+}
+
+bool is_fit(question& manage)
 {
     std::string sql = "SELECT 1";
     for (auto const& each : requirements)
@@ -116,20 +126,9 @@ bool check(question& manage)
     return true;
 }
 
-}  // namespace
-
-// A trigger or a rule that came after the table was looked at may keep the row out, and the server
-// says nothing: so the statement fails where it has not inserted one row.
-std::string insert(decision_row const& row)
-{
-    return "WITH made AS (INSERT INTO " ASSENT_PG_TABLE + values_of(row) +
-           " RETURNING 1) SELECT CAST(CASE WHEN pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 THEN "
-           "'1' ELSE 'a trigger or rule kept the commit row out' END AS pg_catalog.int4) FROM made";
-}
-
 void ensure(question& manage, session_identity const& asking)
 {
-    if (check(manage)) return;
+    if (is_fit(manage)) return;
     try {
         manage.ask(create, "making the table of commit rows");
     } catch (driver_error const& error) {
@@ -140,7 +139,7 @@ void ensure(question& manage, session_identity const& asking)
                 asking.user + "\"",
             error.sqlstate());
     }
-    if (!check(manage)) throw driver_error(ASSENT_PG_TABLE " was made, and is not there");
+    if (!is_fit(manage)) throw driver_error(ASSENT_PG_TABLE " was made, and is not there");
 }
 
 std::optional<decision_row> fence(question& manage, gtrid const& which,

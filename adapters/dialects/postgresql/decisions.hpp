@@ -36,6 +36,10 @@ extern char const* const synchronous_column;
 /// The statement that a branch's transaction runs before its COMMIT.
 std::string insert(decision_row const& row);
 
+/// Whether the table is there; nothing is made.
+/// @throws driver_error  it is, and it will not do; without an SQLSTATE.
+bool is_fit(question& manage);
+
 void ensure(question& manage, session_identity const& asking);
 /// @param wait  for a row that is not committed yet.
 std::optional<decision_row> fence(question& manage, gtrid const& which,
