@@ -23,7 +23,7 @@ constexpr char const* exit_status =
     "  1  the command could not find out what it should\n"
     "  2  wrong usage, or a wrong configuration\n"
     "  3  recover or log repair did nothing: a live process owns the log\n"
-    "  4  something is in doubt, or needs a person\n"
+    "  4  something is in doubt, or needs a person; doctor found a warning or an error\n"
     "  5  the log is damaged (log verify, dump, stats, repair)";
 
 constexpr char const* about =
@@ -88,6 +88,9 @@ std::variant<request, reply_only> parse_command_line(int argc, char const* const
                        "show what the log says: owner, epoch, decisions, heuristics; no lock");
     app.add_subcommand(
         "scan", "list what the databases have prepared for this node, and what recovery would do");
+    auto* const doctor = app.add_subcommand(
+        "doctor", "examine the log's directory and every database, before work rests on them");
+    doctor->add_flag("--all", asked.is_all, "show also what is ok");
     auto* const recover = app.add_subcommand(
         "recover", "own the log and finish what can be finished; beside a live owner, do nothing");
     recover->add_option("--timeout", timeout, "give up after so long")

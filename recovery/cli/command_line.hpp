@@ -14,9 +14,10 @@ namespace assent::cli {
 
 struct request
 {
-    std::string command;  ///< status, scan, recover, show, log verify, log dump, ...
+    std::string command;  ///< status, scan, doctor, recover, show, log verify, log dump, ...
     std::string config;
     bool is_json = false;
+    bool is_all = false;  ///< of doctor: also what is ok
     std::chrono::milliseconds timeout{60'000};
     std::chrono::milliseconds presumed_abort_delay{5'000};
     std::string transaction;  ///< of show; of log dump, if not empty

@@ -26,7 +26,7 @@ _assent() {
     esac
     for each in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $each in
-            status | scan | recover | show | log)
+            status | scan | doctor | recover | show | log)
                 command=$each
                 ;;
             verify | dump | stats | repair)
@@ -36,11 +36,12 @@ _assent() {
     done
     local offered='--config --json --help'
     case $command in
-        '') offered="status scan recover show log --version $offered" ;;
+        '') offered="status scan doctor recover show log --version $offered" ;;
         log) offered="verify dump stats repair --directory --progress $offered" ;;
         log-dump) offered="--gtrid --type --unfinished --directory --progress $offered" ;;
         log-repair) offered="--salvage-into --reason --yes --directory --progress $offered" ;;
         log-*) offered="--directory --progress $offered" ;;
+        doctor) offered="--all $offered" ;;
         recover) offered="--timeout --presumed-abort-delay $offered" ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$offered" -- "$word")

@@ -4,6 +4,8 @@
 
 #include "recovery/cli/json.hpp"
 
+#include <optional>
+
 #include <nlohmann/json.hpp>
 
 #include "recovery/cli/text.hpp"
@@ -20,6 +22,7 @@ json time(std::int64_t unix_ms)
     return unix_ms == 0 ? json(nullptr) : json(iso_utc(unix_ms));
 }
 
+json as_json(examined const& one);
 json as_json(scanned_database const& database);
 json as_json(recovered_database const& database);
 json as_json(shown_listing const& listing);
@@ -146,6 +149,32 @@ json as_json(shown_listing const& listing)
             {"branches", list_of(listing.branches)}};
 }
 
+json as_json(std::optional<median_time> const& time)
+{
+    if (!time) return nullptr;
+    return {{"median_us", time->value.count()}, {"count", time->count}};
+}
+
+json as_json(examined const& one)
+{
+    json findings = json::array();
+    for (auto const& each : one.seen.findings) {
+        findings.push_back({{"check", each.check},
+                            {"level", word_for(each.level)},
+                            {"seen", each.seen},
+                            {"advice", text_or_null(each.advice)}});
+    }
+    return {{"name", one.name},
+            {"kind", text_or_null(one.kind)},
+            {"version", text_or_null(one.seen.version)},
+            {"identity", text_or_null(one.seen.identity)},
+            {"is_examined", one.is_examined},
+            {"problem", text_or_null(one.problem)},
+            {"round_trip", as_json(one.seen.round_trip)},
+            {"force", as_json(one.seen.force)},
+            {"findings", std::move(findings)}};
+}
+
 json begin(char const* command, any_report const& told)
 {
     return {{"command", command},
@@ -226,6 +255,16 @@ std::string in_json(show_report const& told)
     all["heuristics"] = list_of(told.heuristics);
     all["operator_records"] = list_of(told.operators);
     all["listings"] = list_of(told.listings);
+    return dump(all);
+}
+
+std::string in_json(doctor_report const& told)
+{
+    auto all = begin("doctor", told);
+    for (std::size_t i = 0; i < told.counts.size(); ++i)
+        all["counts"][word_for(static_cast<finding_level>(i + 1))] = told.counts[i];
+    all["log"] = as_json(told.log);
+    all["databases"] = list_of(told.databases);
     return dump(all);
 }
 

@@ -15,6 +15,7 @@ std::string in_json(status_report const& told);
 std::string in_json(scan_report const& told);
 std::string in_json(recover_report const& told);
 std::string in_json(show_report const& told);
+std::string in_json(doctor_report const& told);
 std::string in_json(std::string const& command, failure const& what);
 
 }  // namespace assent::cli

@@ -10,10 +10,12 @@
 #include <exception>
 #include <iostream>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "recovery/cli/command_line.hpp"
 #include "recovery/cli/configuration.hpp"
+#include "recovery/cli/doctor.hpp"
 #include "recovery/cli/failure.hpp"
 #include "recovery/cli/json.hpp"
 #include "recovery/cli/log_command.hpp"
@@ -82,6 +84,24 @@ recover_report run_recover(configuration const& from, request const& asked)
     return told;
 }
 
+doctor_report run_doctor(configuration const& from, request const& asked)
+{
+    auto const shown = [&](doctor_report told) {
+        told.is_all = asked.is_all;
+        return told;
+    };
+    if (!is_terminal(STDERR_FILENO)) return shown(doctor(from));
+    std::string line = "\r\x1b[Kexamining " + std::to_string(from.databases.size()) +
+                       " databases and the log; done:";
+    std::cerr << line << std::flush;
+    auto told = doctor(from, [&line](std::string const& name) {
+        line += " " + printable(name);
+        std::cerr << line << std::flush;
+    });
+    std::cerr << "\r\x1b[K" << std::flush;
+    return shown(std::move(told));
+}
+
 template <class Report>
 exit_code say(Report const& told, request const& asked)
 {
@@ -103,6 +123,7 @@ exit_code run(request const& asked)
     if (asked.command == "status") return say(make_status(from, look(from)), asked);
     if (asked.command == "scan") return say(scan(from).report, asked);
     if (asked.command == "recover") return say(run_recover(from, asked), asked);
+    if (asked.command == "doctor") return say(run_doctor(from, asked), asked);
     auto const id = parse_transaction(asked.transaction);
     return say(show(id, scan(from)), asked);
 }

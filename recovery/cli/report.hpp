@@ -5,11 +5,13 @@
 #ifndef ASSENT_RECOVERY_CLI_REPORT_HPP
 #define ASSENT_RECOVERY_CLI_REPORT_HPP
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include <assent/examination.hpp>
 #include <assent/resource_manager.hpp>
 #include <assent/xid.hpp>
 
@@ -170,6 +172,24 @@ struct show_report : any_report
     std::vector<ports::heuristic_record> heuristics;
     std::vector<operator_report> operators;
     std::vector<shown_listing> listings;
+};
+
+/// The directory of the log, or a database, as the doctor found it.
+struct examined
+{
+    std::string name;
+    std::string kind;          ///< as the configuration says; empty: the log's directory
+    bool is_examined = false;  ///< it answered
+    std::string problem;       ///< why it did not
+    examination seen;
+};
+
+struct doctor_report : any_report
+{
+    examined log;
+    std::vector<examined> databases;
+    bool is_all = false;                  ///< words show also what is ok
+    std::array<std::size_t, 4> counts{};  ///< of findings: ok, advice, warning, error
 };
 
 }  // namespace assent::cli

@@ -105,6 +105,13 @@ std::string bytes(std::uint64_t number)
     return text.data();
 }
 
+std::string duration(std::chrono::microseconds time)
+{
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%.3f ms", static_cast<double>(time.count()) / 1000);
+    return text.data();
+}
+
 std::string printable(std::string_view text)
 {
     std::string clean{text};

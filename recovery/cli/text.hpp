@@ -5,6 +5,7 @@
 #ifndef ASSENT_RECOVERY_CLI_TEXT_HPP
 #define ASSENT_RECOVERY_CLI_TEXT_HPP
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -22,6 +23,9 @@ std::string hex(std::uint64_t number, int digits);
 
 /// `16.0 MiB`
 std::string bytes(std::uint64_t number);
+
+/// `0.213 ms`
+std::string duration(std::chrono::microseconds time);
 
 /// What others wrote (a server's words, a person's), without control characters.
 std::string printable(std::string_view text);

@@ -16,6 +16,10 @@ std::string in_words(status_report const& told, painter const& paint);
 std::string in_words(scan_report const& told, painter const& paint);
 std::string in_words(recover_report const& told, painter const& paint);
 std::string in_words(show_report const& told, painter const& paint);
+std::string in_words(doctor_report const& told, painter const& paint);
+
+/// `ok`, `advice`, `warning`, `error`
+char const* word_for(finding_level level) noexcept;
 
 /// XA's name of a heuristic: `committed`, `rolled back`, `mixed`, `hazard`.
 std::string word_for(xa_code heuristic);
