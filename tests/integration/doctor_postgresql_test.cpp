@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tests/contract/postgresql_target.hpp"
+#include "tests/contract/renumbering_proxy.hpp"
 #include "tests/integration/consulting_room.hpp"
 
 namespace {
@@ -168,6 +169,16 @@ TEST_P(DoctorPostgresql, BranchesOfAnotherRoleCannotBeFinished)
     EXPECT_THAT(as_shop.at_level("accounts", "error"), ElementsAre("branches of another role"));
     EXPECT_EQ(as_superuser.status(), 0);
     EXPECT_THAT(as_superuser.at_level("accounts", "advice"), ElementsAre("role"));
+}
+
+TEST_P(DoctorPostgresql, AProxyThatGivesOutItsOwnProcessIdsIsNoticed)
+{
+    assent::contract::renumbering_proxy const proxy{sound().port()};
+
+    auto const told = examine_at(sound(), sound().conninfo("accounts", proxy.port()));
+
+    EXPECT_EQ(told.status(), 4);
+    EXPECT_THAT(told.at_level("accounts", "warning"), ElementsAre("proxy"));
 }
 
 TEST_P(DoctorPostgresql, PlacesForPreparedTransactionsRunOut)

@@ -340,11 +340,11 @@ void measure_force(examination& into, question& q, std::string const& probe)
             q.ask("start transaction");
             q.ask("insert into " + probe);
             q.ask("delete from " + table + " where " + key);
-            return dialects::time_of([&] { q.ask("commit"); });
+            return dialects::time_of([&] { q.ask("commit and no chain no release"); });
         });
     } catch (driver_error const& error) {
         if (is_connection_lost(static_cast<unsigned>(error.native_code()))) throw;
-        q.ask("rollback");
+        q.ask("rollback and no chain no release");
         into.why_no_force = error.what();
     }
 }
