@@ -41,6 +41,7 @@ enum class errc : int {
     forked = 11,       ///< a forked child has no part in its parent's transactions
     twin = 12,         ///< a copy of this log is, or was, at work
     log_full = 13,     ///< no room for another decision now: the disk is full, or too much is open
+    exhausted = 14,    ///< every session of a pool was leased until the transaction's deadline
 };
 
 ASSENT_EXPORT std::error_category const& assent_category() noexcept;

@@ -101,6 +101,15 @@ public:
     {
     }
     resource_manager(std::string name, connect_function connect, safety_options safety = {});
+
+    /// The same database, whose leases come from the application's own pool.
+    /// @throws driver_error  a function of `pool` is missing.
+    resource_manager leases_from(connection_source<handle_type> pool) const
+    {
+        resource_manager with = *this;
+        with.lease_from(std::move(pool));
+        return with;
+    }
 };
 
 /// Whether the last error on `failed` says that the transaction lost against others (a deadlock, a

@@ -52,8 +52,15 @@ struct limits
     /// Decisions that the log may keep at once, some 250 bytes of memory each; beyond them begin()
     /// is refused, since a database that takes part in them was not scanned for long.
     std::uint64_t kept_decisions_max = 4'000'000;
-    duration log_force_slow{100};            ///< a slower force of the log is told to the observer
-    std::uint32_t pooled_sessions_max = 64;  ///< idle sessions kept for leases, per database
+    duration log_force_slow{100};  ///< a slower force of the log is told to the observer
+    /// Sessions for leases, in use and idle, per database; a lease beyond them waits for one.
+    std::uint32_t pooled_sessions_max = 64;
+    duration session_idle_max{180'000};   ///< idle for longer: closed, as firewalls forget it
+    duration session_age_max{1'800'000};  ///< older: replaced, as addresses and certificates change
+    /// What a lease did to its session (SET, USE, temporary tables, prepared statements, locks) is
+    /// undone before the next one.  Sessions of a user's own connect function, and those behind
+    /// ODBC, are leased again as they are.
+    bool reset_leases = true;
 };
 
 /// How a manager is opened.
@@ -89,6 +96,18 @@ public:
     options& presumed_abort_delay(limits::duration delay)
     {
         limits_.presumed_abort_delay = delay;
+        return *this;
+    }
+    /// As limits::pooled_sessions_max.
+    options& pooled_sessions_max(std::uint32_t sessions)
+    {
+        limits_.pooled_sessions_max = sessions;
+        return *this;
+    }
+    /// As limits::reset_leases.
+    options& reset_leases(bool is_on)
+    {
+        limits_.reset_leases = is_on;
         return *this;
     }
     /// Accepts a log directory on a file system that is refused otherwise, by its name: "tmpfs",

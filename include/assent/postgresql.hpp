@@ -22,6 +22,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 
 #include <assent/export.hpp>
 #include <assent/resource_manager.hpp>
@@ -65,6 +66,15 @@ public:
 
     /// With connections that `connect` opens.
     resource_manager(std::string name, connect_function connect, safety_options safety = {});
+
+    /// The same database, whose leases come from the application's own pool.
+    /// @throws driver_error  a function of `pool` is missing.
+    resource_manager leases_from(connection_source<handle_type> pool) const
+    {
+        resource_manager with = *this;
+        with.lease_from(std::move(pool));
+        return with;
+    }
 };
 
 /// Whether the statement failed in a way that a new run of the whole transaction may cure: a

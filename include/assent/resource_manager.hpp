@@ -16,6 +16,8 @@
 //
 //   resource_manager what users hold: a cheap handle on a shared driver.
 //
+//   connection_source   the application's own pool, for leases.
+//
 // The one invariant: a reply says what the server said, or that nothing was heard.  Adapters map
 // by meaning (see reply_detail), never guess, and never turn silence into success.
 
@@ -24,6 +26,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -217,6 +220,21 @@ public:
     /// protocol in step, and never cancelled, so that it may serve another transaction.
     virtual bool is_reusable() const noexcept = 0;
 
+    /// Asks the server to undo what was done to the session besides transactions (settings,
+    /// temporary tables, prepared statements, locks of the session), so that whoever uses it next
+    /// finds it as it was opened.  Sends, does not wait.  Where this cannot be done, or the session
+    /// was opened by the application's own function, nothing happens.
+    /// @pre  is_reusable(): nothing was left prepared here, since a reset would let go of it.
+    virtual void submit_reset() noexcept {}
+
+    /// Waits for the answer to submit_reset(), if one is due.
+    /// @return false when it was refused, or not there by `until`: the session is of no more use.
+    virtual bool collect_reset(deadline until) noexcept
+    {
+        static_cast<void>(until);
+        return true;
+    }
+
     /// Cuts the connection with shutdown(2) so that the server lets go of the branch; the handle
     /// stays its owner's to close.  Outstanding and later replies are reply_lost.
     virtual void sever() noexcept = 0;
@@ -354,6 +372,30 @@ public:
     virtual decision_table* decisions() noexcept { return nullptr; }
 };
 
+/// What to do with a connection of the application's when its transaction has ended.
+enum class release : std::uint8_t {
+    keep = 1,        ///< idle and sound: it may be used again
+    must_close = 2,  ///< close it; it was cut, cancelled, or its state is not known
+};
+
+/// The application's own pool, as leases see it (resource_manager's leases_from()).
+///
+/// What one lease acquires is given back exactly once: after the branch's last byte, on the thread
+/// that ends the transaction; or, where the branch did not start, at once, on the thread that asked
+/// for the lease, and then it must be closed.  A handle that was given back is not touched again.
+/// @pre  an acquired connection is as transaction::enlist() wants it: idle, outside any
+///       transaction, and it does not reconnect by itself.  Each one is checked.
+///
+/// Thread safety: both functions may be called from several threads at once, with no lock held.
+template <class Handle>
+struct connection_source
+{
+    /// Waits for a connection no longer than `until`; throws when there is none.
+    std::function<Handle(deadline until)> acquire;
+    /// What it throws is told to the observer, and changes nothing.
+    std::function<void(Handle handle, release what)> give_back;
+};
+
 /// A user's handle on a database: cheap to copy, compares by identity of the driver.
 class ASSENT_EXPORT resource_manager
 {
@@ -366,6 +408,13 @@ public:
     std::string const& name() const noexcept { return driver_->name(); }
     std::shared_ptr<resource_manager_driver> const& driver() const noexcept { return driver_; }
 
+    /// Where leases come from; null: from the manager's own pool.  Decided by what is given to
+    /// transaction_manager::add().
+    std::shared_ptr<connection_source<void*> const> const& source() const noexcept
+    {
+        return source_;
+    }
+
     friend bool operator==(resource_manager const& a, resource_manager const& b) noexcept
     {
         return a.driver_ == b.driver_;
@@ -375,8 +424,28 @@ public:
         return !(a == b);
     }
 
+protected:
+    /// @throws driver_error  a function is missing.
+    template <class Handle>
+    void lease_from(connection_source<Handle> pool)
+    {
+        if (!pool.acquire || !pool.give_back) {
+            throw driver_error("resource manager \"" + name() +
+                               "\": a connection source has two functions, acquire and give_back");
+        }
+        connection_source<void*> untyped;
+        untyped.acquire = [acquire = std::move(pool.acquire)](deadline until) {
+            return static_cast<void*>(acquire(until));
+        };
+        untyped.give_back = [give = std::move(pool.give_back)](void* handle, release what) {
+            give(static_cast<Handle>(handle), what);
+        };
+        source_ = std::make_shared<connection_source<void*> const>(std::move(untyped));
+    }
+
 private:
     std::shared_ptr<resource_manager_driver> driver_;
+    std::shared_ptr<connection_source<void*> const> source_;
 };
 
 }  // namespace v0

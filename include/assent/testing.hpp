@@ -29,6 +29,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <assent/export.hpp>
@@ -341,6 +342,14 @@ public:
     /// What the server sees of kill -9: all sessions of this resource manager's process end, and
     /// the process never reaches the server again.  Make another one for the next process.
     void kill_process();
+
+    /// The same database, whose leases come from the application's own pool.
+    memory_resource_manager leases_from(connection_source<handle_type> pool) const
+    {
+        memory_resource_manager with = *this;
+        with.lease_from(std::move(pool));
+        return with;
+    }
 };
 
 }  // namespace testing

@@ -42,12 +42,6 @@ inline namespace v0 {
 
 class transaction_manager;
 
-/// What to do with a borrowed connection when the transaction has ended.
-enum class release : std::uint8_t {
-    keep = 1,        ///< idle and sound: it may be used again
-    must_close = 2,  ///< close it; it was cut, cancelled, or its state is not known
-};
-
 using release_function = std::function<void(void* handle, release what)>;
 
 /// One branch per resource manager, unless a second one is asked for.
@@ -57,8 +51,9 @@ enum class branch_choice : std::uint8_t { one_per_resource_manager = 1, another 
 /// its writes, and its end costs no forced write anywhere.
 enum class access : std::uint8_t { read_write = 1, read_only = 2 };
 
-/// A connection of the manager's pool, for one transaction.  Converts to the client's own handle.
-/// Dead after the transaction's end: using it throws error (errc::lease_ended).  Cheap to copy.
+/// A connection of a pool, the manager's or the application's, for one transaction.  Converts to
+/// the client's own handle. Dead after the transaction's end: using it throws error
+/// (errc::lease_ended).  Cheap to copy.
 ///
 /// Thread safety: one shared object unsafe.
 class ASSENT_EXPORT any_lease
@@ -99,9 +94,12 @@ public:
     /// commits: a branch that cannot be reached is told to the observer and left to recovery.
     ~transaction();
 
-    /// Takes a connection of `rm` from the pool and starts a branch on it.  A second lease of the
+    /// Takes a connection of `rm` from its pool and starts a branch on it.  A second lease of the
     /// same resource manager gives the same branch, and must not ask for more than the first.
-    /// @throws error  errc::unavailable (`rm`, or the place of the commit row, does not serve),
+    /// Waits while limits::pooled_sessions_max sessions are leased, first come, first served.
+    /// @throws error  errc::exhausted (nothing was given back by this transaction's deadline;
+    ///                what() names who holds them), errc::unavailable (`rm`, or the place of the
+    ///                commit row, does not serve, or its connection source gave nothing usable),
     ///                errc::rollback_only: the branch did not start, the transaction can only be
     ///                rolled back; errc::invalid_state: `rm` cannot prepare and others take part,
     ///                or there is another last resource.

@@ -43,6 +43,10 @@ struct resource_manager_state
     std::size_t branches_due = 0;  ///< decided branches that wait to be finished there
     bool is_drained = false;  ///< nothing of earlier runs is, or can come to be, in doubt there
     std::string undrained;    ///< why it is not drained
+    std::size_t sessions_max = 0;     ///< that its pool may have; 0: leases are the application's
+    std::size_t sessions_leased = 0;  ///< of the manager's own pool, now
+    std::size_t sessions_idle = 0;    ///< ... ready for the next lease
+    std::size_t leases_waiting = 0;   ///< calls of lease() that wait for a session now
 };
 
 /// How a manager stands.

@@ -46,6 +46,8 @@ public:
                 return "a copy of this log is, or was, at work";
             case errc::log_full:
                 return "the decision log has no room now";
+            case errc::exhausted:
+                return "every session of the pool is leased";
         }
         return "unknown error";
     }

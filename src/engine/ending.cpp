@@ -407,24 +407,29 @@ void engine::release(global_transaction& tx) noexcept
         branch& b = **at;
         bool const is_sound = b.is_connected && !b.was_cancelled && b.session->is_reusable();
         if (!b.is_borrowed) {
-            if (is_sound) {
-                b.rm->pool().give({std::move(b.session), std::move(b.in_child)});
-            } else {
-                b.session.reset();
-            }
+            pooled_session leased{std::move(b.session), std::move(b.in_child), b.origin, {}, false};
+            if (is_sound) b.rm->pool().give(std::move(leased));
+            leased = {};     // closed, unless it was given back
+            b.seat.leave();  // only now: whoever is called next shall find it
             continue;
         }
         if (b.was_cancelled) lose(b);
         b.session.reset();
         if (!b.on_release) continue;
-        try {
-            b.on_release(b.handle, is_sound ? assent::release::keep : assent::release::must_close);
-        } catch (std::exception const& e) {
-            shared_.tell(severity::warning, "on_release.threw", b.rm->name(), b.id.text(),
-                         e.what());
-        } catch (...) {
-            shared_.tell(severity::warning, "on_release.threw", b.rm->name(), b.id.text(), "?");
-        }
+        call_release(b.on_release, b,
+                     is_sound ? assent::release::keep : assent::release::must_close);
+    }
+}
+
+void engine::call_release(release_function const& on_release, branch const& b,
+                          assent::release what) const noexcept
+{
+    try {
+        on_release(b.handle, what);
+    } catch (std::exception const& e) {
+        shared_.tell(severity::warning, "on_release.threw", b.rm->name(), b.id.text(), e.what());
+    } catch (...) {
+        shared_.tell(severity::warning, "on_release.threw", b.rm->name(), b.id.text(), "?");
     }
 }
 

@@ -234,6 +234,9 @@ close_report engine::close(deadline until)
     for (auto const& tx : shared_.live.all()) {
         reaper_.expire(*tx, "the transaction manager was closed", limits::duration{0});
     }
+    // Whoever waits for a lease is told now.
+    for (auto const& each : keepers())
+        each->pool().close();
     while (shared_.time.now() < until && !is_quiet()) {
         shared_.live.wait_for_size(shared_.live.size() - 1, shared_.time,
                                    std::min(until, shared_.time.now() + shared_.bounds.retry_min));

@@ -93,7 +93,11 @@ private:
     void settle_place(global_transaction& tx);
     void require_place(global_transaction const& tx, keeper const& joining, access how) const;
     void enlist_last(global_transaction& tx);
-    pooled_session start_leased(global_transaction& tx, std::uint16_t rm_id, branch& started);
+    void start_leased(global_transaction& tx, std::uint16_t rm_id, branch& started);
+    void start_lent(global_transaction& tx, std::uint16_t rm_id, branch& started);
+    void start_borrowed(global_transaction& tx, std::uint16_t rm_id, branch& started, errc unfit);
+    pooled_session open_session(global_transaction const& tx, keeper& rm,
+                                pooled_session opened) const;
     reply start_branch(driver_session& session, branch const& started, deadline until);
     std::shared_ptr<branch> admit(global_transaction& tx, std::shared_ptr<branch> started);
 
@@ -116,6 +120,8 @@ private:
     void hand_over(global_transaction& tx) noexcept;
     std::list<due_branch> unfinished(global_transaction& tx);
     void release(global_transaction& tx) noexcept;
+    void call_release(release_function const& on_release, branch const& b,
+                      assent::release what) const noexcept;
     ending report(global_transaction& tx) noexcept;
     void describe(global_transaction& tx, ending& told) noexcept;
     void run_after_completion(global_transaction& tx) noexcept;

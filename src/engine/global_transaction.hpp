@@ -27,6 +27,7 @@
 #include <assent/transaction.hpp>
 
 #include "engine/descriptors.hpp"
+#include "engine/session_pool.hpp"
 #include "ports/coordinator_log.hpp"
 #include "protocol/coordinator.hpp"
 
@@ -41,6 +42,8 @@ struct branch
     std::shared_ptr<keeper> rm;
     std::unique_ptr<driver_session> session;
     inherited_descriptor in_child;  // a borrowed socket is its owner's affair
+    session_origin origin;          // of a session of the pool
+    pool_seat seat;
     bool is_borrowed = false;
     bool is_read_only = false;  // declared, and enforced by the server
     bool is_last = false;       // not prepared: its commit carries the decision

@@ -13,7 +13,7 @@ namespace assent::engine {
 keeper::keeper(context& shared, resource_manager rm)
     : shared_(shared),
       rm_(std::move(rm)),
-      pool_(shared.bounds.pooled_sessions_max),
+      pool_(shared, rm_.name()),
       guardian_(shared, *rm_.driver()),
       rows_(shared, *rm_.driver()),
       due_(shared, rm_.name()),
@@ -117,6 +117,7 @@ void keeper::cancel(std::shared_ptr<branch> target, deadline end_at)
 resource_manager_state keeper::state() const
 {
     auto const asked = rows_asked();  // before the lock: whoever answers holds theirs, and wakes us
+    auto const pooled = pool_.now();
     std::lock_guard const held{mutex_};
     resource_manager_state now;
     now.name = name();
@@ -124,6 +125,10 @@ resource_manager_state keeper::state() const
     now.is_serving = is_serving();
     now.why = now.is_serving ? std::string{} : why_;
     now.branches_due = due_count_;
+    now.sessions_max = rm_.source() ? 0 : std::max(1U, shared_.bounds.pooled_sessions_max);
+    now.sessions_leased = pooled.leased;
+    now.sessions_idle = pooled.idle;
+    now.leases_waiting = pooled.waiting;
     now.is_drained = has_scanned_ && undrained_.empty() && due_count_ == 0;
     if (!now.is_drained) now.undrained = undrained_.empty() ? "branches wait there" : undrained_;
     if (asked != 0) {
@@ -155,6 +160,7 @@ std::size_t keeper::rows_asked() const
 deadline keeper::step()
 {
     take_incoming();
+    pool_.tend();
     try {
         if (ensure_connected()) {
             run_cancels();
@@ -270,7 +276,7 @@ void keeper::lose_connection(std::string const& why)
 {
     shared_.tell(severity::warning, "resource_manager.unreachable", name(), {}, why);
     manage_ = {};
-    pool_.clear();
+    pool_.drop_all();
     rows_.reset();
     auto const cap =
         due_.is_empty() ? shared_.bounds.retry_max : shared_.bounds.completion_retry_max;
@@ -378,7 +384,7 @@ void keeper::stop()
     if (id_ != 0) shared_.rows.stop_listening(id_);
     guardian_.release();
     manage_ = {};
-    pool_.clear();
+    pool_.close();
     // What is left names transactions whose branches name this keeper: nobody would ever free it.
     due_.clear();
     cancels_.clear();

@@ -55,13 +55,16 @@ public:
               assent::deadline until) override
     {
         held.unlock();
-        pass(until);
+        bool const is_called = while_blocked && while_blocked();
+        if (!is_called) pass(until);
         held.lock();
     }
     void pass(assent::deadline until) { now_ = std::max(now_.load(), until.time_since_epoch()); }
 
     /// What other threads do while the owner waits for a reply.
     std::function<void()> while_waiting;
+    /// What they do while the owner waits for one of them.  @return whether that wakes the owner.
+    std::function<bool()> while_blocked;
 
 private:
     // Beside the machine's clock, which the log compares its own bounds with.

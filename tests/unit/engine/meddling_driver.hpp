@@ -37,7 +37,9 @@ public:
                                      assent::deadline until) override
     {
         if (on_connect) on_connect(purpose);
-        return under_->connect(purpose, until);
+        auto opened = under_->connect(purpose, until);
+        bool const is_changed = change && purpose == assent::session_purpose::work;
+        return is_changed ? change(std::move(opened)) : std::move(opened);
     }
     std::unique_ptr<session> borrow(void* handle, assent::server_facts const& expected,
                                     assent::deadline until) override
@@ -92,6 +94,8 @@ public:
     }
 
     std::function<void(assent::session_purpose)> on_connect;
+    /// Puts something before each session for work.
+    std::function<std::unique_ptr<session>(std::unique_ptr<session>)> change;
     std::function<void()> before_scan;  // once
     std::function<void()> after_scan;   // once
     std::vector<std::string> warnings;  // of every scan
