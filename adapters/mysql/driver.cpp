@@ -104,6 +104,7 @@ std::unique_ptr<driver_session> driver::connect(session_purpose purpose, deadlin
         expected = facts_;
     }
     if (expected) check(q, *expected);
+    if (!source_.connect) opened->allow_reset(what_was_told(q));
     return opened;
 }
 

@@ -136,6 +136,47 @@ bool session::is_reusable() const noexcept
            !cancelled_->contains(opened_as_);
 }
 
+void session::allow_reset(std::vector<std::string> told)
+{
+    if (!wire_->can_fuse()) return;  // a reset could not be sent without waiting for it
+    told_ = std::move(told);
+    character_set_ = mysql_character_set_name(wire_->handle());
+}
+
+void session::submit_reset() noexcept
+{
+    if (told_.empty()) return;
+    try {
+        // A prepared branch is never reset: MariaDB would let go of it, and then answer OK to a
+        // commit that commits nothing.  And a client that was made to quote by another character
+        // set than the session will have is not safe to give to anybody.
+        if (!is_reusable() || character_set_ != mysql_character_set_name(wire_->handle())) {
+            is_cut_ = true;
+            return;
+        }
+        wire_->send_reset();
+        is_resetting_ = true;
+    } catch (std::bad_alloc const&) {
+        is_cut_ = true;
+    }
+}
+
+bool session::collect_reset(deadline until) noexcept
+{
+    if (!std::exchange(is_resetting_, false)) return !is_cut_;
+    try {
+        auto const said = wire_->receive(until);
+        if (said && said->code == 0) {
+            talk_.precede(told_);
+            return true;
+        }
+    } catch (std::bad_alloc const&) {
+        // As a reset that was refused.
+    }
+    is_cut_ = true;
+    return false;
+}
+
 void session::sever() noexcept
 {
     is_cut_ = true;

@@ -19,6 +19,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <assent/resource_manager.hpp>
 
@@ -45,11 +46,17 @@ public:
     void submit(verb v, xid const& x) noexcept override;
     std::optional<reply> collect(deadline until) noexcept override;
     bool is_reusable() const noexcept override;
+    void submit_reset() noexcept override;
+    bool collect_reset(deadline until) noexcept override;
     void sever() noexcept override;
     void abandon() noexcept override;
 
     /// The next one-phase commit runs this statement too, within the branch.
     void carry(std::string statement) { talk_.carry(std::move(statement)); }
+
+    /// How the session is told again, after a reset, what it was told when it was opened.  Without
+    /// it there are no resets: the application's own function may have told it anything.
+    void allow_reset(std::vector<std::string> told);
 
     /// For the manager's own questions, outside of any branch.
     wire& connection() noexcept { return *wire_; }
@@ -76,6 +83,9 @@ private:
     conversation talk_;
     std::optional<reply> ready_;
     bool is_cut_ = false;
+    std::vector<std::string> told_;  ///< empty: no reset
+    std::string character_set_;      ///< as the client library quotes by
+    bool is_resetting_ = false;
 };
 
 }  // namespace assent::mysql_adapter

@@ -134,6 +134,12 @@ void wire::send(std::string_view text)
     pending_ = result_ == 0 ? wait_read : 0;
 }
 
+void wire::send_reset()
+{
+    stage_ = stage::reset;
+    pending_ = begin(stage_);
+}
+
 #ifdef LIBMARIADB
 
 int wire::begin(stage which)
@@ -144,6 +150,8 @@ int wire::begin(stage which)
                                           static_cast<unsigned long>(text_.size()));
         case stage::store:
             return mysql_store_result_start(&stored_, handle_);
+        case stage::reset:
+            return mysql_reset_connection_start(&result_, handle_);
         default:
             return mysql_next_result_start(&result_, handle_);
     }
@@ -156,6 +164,8 @@ int wire::resume(int events)
             return mysql_real_query_cont(&result_, handle_, events);
         case stage::store:
             return mysql_store_result_cont(&stored_, handle_, events);
+        case stage::reset:
+            return mysql_reset_connection_cont(&result_, handle_, events);
         default:
             return mysql_next_result_cont(&result_, handle_, events);
     }
@@ -173,6 +183,9 @@ int wire::begin(stage which)
             break;
         case stage::store:
             status = mysql_store_result_nonblocking(handle_, &stored_);
+            break;
+        case stage::reset:
+            status = mysql_reset_connection_nonblocking(handle_);
             break;
         default:
             status = mysql_next_result_nonblocking(handle_);
@@ -234,7 +247,8 @@ std::optional<answer> wire::receive(deadline until)
     if (!finish_operation(until)) return std::nullopt;
     if (stage_ != stage::store) {
         if (result_ != 0) return failure();
-        if (mysql_field_count(handle_) == 0) return conclude();
+        // A reset has no result set, whatever the last statement had.
+        if (stage_ == stage::reset || mysql_field_count(handle_) == 0) return conclude();
         stage_ = stage::store;
         if (waits_inside_) {
             pending_ = begin(stage_);

@@ -68,6 +68,10 @@ public:
     /// @pre  is_in_step() and not is_waiting().
     void send(std::string_view text);
 
+    /// Sends what mysql_reset_connection() sends; receive() gives its answer.
+    /// @pre  can_fuse(), is_in_step() and not is_waiting().
+    void send_reset();
+
     /// @return nothing when `until` passed.  A broken connection is an answer with a code.
     std::optional<answer> receive(deadline until);
 
@@ -78,7 +82,7 @@ public:
     void abandon() noexcept { handle_ = nullptr; }
 
 private:
-    enum class stage : std::uint8_t { idle, query, store, more, advance };
+    enum class stage : std::uint8_t { idle, query, store, more, advance, reset };
 
     int begin(stage which);
     int resume(int events);

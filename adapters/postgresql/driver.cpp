@@ -107,6 +107,7 @@ std::unique_ptr<driver_session> driver::connect(session_purpose purpose, deadlin
     }
     auto made = std::make_unique<session>(opened.get(), true, std::move(who), cancelled_);
     static_cast<void>(opened.release());
+    if (!source_.connect) made->allow_reset();
     return made;
 }
 

@@ -197,6 +197,32 @@ void session::undo(reply planned)
     send(talk::undoing, "ROLLBACK");
 }
 
+void session::submit_reset() noexcept
+{
+    if (!is_resettable_) return;
+    if (!is_reusable()) {  // what is prepared here, or active, is never reset
+        is_tainted_ = true;
+        return;
+    }
+    try {
+        send(talk::resetting, "DISCARD ALL");
+    } catch (std::exception const& error) {
+        wire_.poison();
+        on_broken(lost_reply(error.what()));
+    }
+}
+
+bool session::collect_reset(deadline until) noexcept
+{
+    if (talk_ == talk::none) return !is_tainted_;
+    auto const answer = collect(until);
+    if (!answer) {
+        is_tainted_ = true;
+        wire_.poison();
+    }
+    return answer && answer->is_ok();
+}
+
 std::optional<reply> session::collect(deadline until) noexcept
 {
     try {

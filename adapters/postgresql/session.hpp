@@ -8,6 +8,7 @@
 //     with a row       guard; INSERT; COMMIT                     one message: the row is the
 //     witness
 //   rollback, active   mark; ROLLBACK                            one message
+//   reset              DISCARD ALL                               alone in its message
 //   commit, rollback   COMMIT PREPARED | ROLLBACK PREPARED       alone in its message
 //
 // The mark tells whether this is still the transaction that start began.  It has two halves,
@@ -50,11 +51,17 @@ public:
     void submit(verb v, xid const& x) noexcept override;
     std::optional<reply> collect(deadline until) noexcept override;
     bool is_reusable() const noexcept override;
+    void submit_reset() noexcept override;
+    bool collect_reset(deadline until) noexcept override;
     void sever() noexcept override { wire_.sever(); }
     void abandon() noexcept override { wire_.abandon(); }
 
     /// The next one-phase commit runs this statement too, in the same message and transaction.
     void carry(std::string statement) { carried_ = std::move(statement); }
+
+    /// What the session was told before it came to us is in its connection string, so that DISCARD
+    /// ALL leads back to it; a function of the application's may have told it anything.
+    void allow_reset() noexcept { is_resettable_ = true; }
 
     wire& connection() noexcept { return wire_; }
     session_identity const& who() const noexcept { return who_; }
@@ -82,6 +89,7 @@ private:
         asking_portal,
         undoing,
         finishing,
+        resetting,
     };
 
     void begin_verb(verb v, xid const& x);
@@ -130,6 +138,7 @@ private:
     std::vector<std::string> row_;
     int synchronizations_ = 0;
 
+    bool is_resettable_ = false;
     bool is_tainted_ = false;  // not to serve another transaction
 };
 

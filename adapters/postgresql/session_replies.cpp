@@ -95,6 +95,12 @@ void session::on_end()
             return on_undone();
         case talk::finishing:
             return on_finished();
+        case talk::resetting:
+            is_tainted_ = failure_ || tag_ != "DISCARD ALL";
+            return answer(failure_      ? std::move(*failure_)
+                          : is_tainted_ ? not_understood(tag_)
+                                        : reply{},
+                          stage::idle);
         case talk::none:
         case talk::answered:
             return;

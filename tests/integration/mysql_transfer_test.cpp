@@ -173,4 +173,39 @@ TEST_F(MysqlTransfer, WhatAKilledProgramLeftIsCommittedOrRolledBackByTheNextOne)
     }
 }
 
+TEST_F(MysqlTransfer, ALeaseFindsNothingOfTheOneBefore)
+{
+    auto const remembered = [](assent::mysql::handle_type on) {
+        // What is to be as it was: 1 for each, so that one number tells.
+        return number(on,
+                      "select (database() = 'orders') + (@@sql_mode <> 'ANSI_QUOTES') + "
+                      "(@@time_zone = 'SYSTEM') + (@@collation_connection <> 'utf8mb4_bin') + "
+                      "(@@character_set_client = 'utf8mb4') + "
+                      "(@@wait_timeout = 31536000) + (@@autocommit = 1) + (@mine is null) + "
+                      "(is_used_lock('mine') is null)");
+    };
+    assent::transaction_manager tm{test_options(bank_->new_log_directory())};
+    auto const orders = tm.add(bank_->orders_manager());
+    auto first = tm.begin();
+    assent::mysql::handle_type const messy = first.lease(orders);
+    auto const session = number(messy, "select connection_id()");
+    ASSERT_EQ(remembered(messy), 9);
+    for (auto const* sql : {"set sql_mode = 'ansi_quotes'", "set time_zone = '+09:00'",
+                            "set session wait_timeout = 77", "set @mine = 1",
+                            "set collation_connection = 'utf8mb4_bin'", "do get_lock('mine', 0)",
+                            "use information_schema"}) {
+        execute(messy, sql);
+    }
+    ASSERT_LT(remembered(messy), 4);
+    ASSERT_EQ(first.commit(), assent::outcome::committed);
+
+    auto second = tm.begin();
+    assent::mysql::handle_type const clean = second.lease(orders);
+
+    EXPECT_EQ(number(clean, "select connection_id()"), session) << "it is the same one";
+    EXPECT_EQ(remembered(clean), 9);
+    execute(clean, "update balance set amount = amount + 0 where id = 1");
+    EXPECT_EQ(second.commit(), assent::outcome::committed);
+}
+
 }  // namespace

@@ -31,7 +31,7 @@ bool is_of_another_branch(answer const& said)
 
 conversation::conversation()
 {
-    steps_.reserve(4);
+    steps_.reserve(8);
     asked_text_.reserve(128);
 }
 
@@ -93,9 +93,12 @@ std::vector<conversation::step> conversation::plan_for(verb v) const
 {
     bool const must_end = owns(attachment::active) || owns(attachment::unsure);
     switch (v) {
-        case verb::start:
-            if (is_read_only_next_) return {step::read_only, step::start};
-            return {step::start};
+        case verb::start: {
+            std::vector<step> steps(preamble_.size(), step::preamble);
+            if (is_read_only_next_) steps.push_back(step::read_only);
+            steps.push_back(step::start);
+            return steps;
+        }
         case verb::prepare:
             return {step::end, step::prepare};
         case verb::commit_one_phase:
@@ -112,9 +115,12 @@ std::vector<conversation::step> conversation::plan_for(verb v) const
     }
 }
 
-std::string conversation::statement(step what) const
+/// `told`: how many statements of the preamble stand before it.
+std::string conversation::statement(step what, std::size_t told) const
 {
     switch (what) {
+        case step::preamble:
+            return preamble_[told];
         case step::read_only:
             return "SET TRANSACTION READ ONLY";  // of the next transaction only
         case step::start:
@@ -143,9 +149,9 @@ std::string conversation::statement(step what) const
 std::string conversation::message(bool all)
 {
     sent_ = all ? steps_.size() : 1;
-    std::string text = statement(steps_.front());
+    std::string text = statement(steps_.front(), 0);
     for (std::size_t i = 1; i < sent_; ++i)
-        text.append("; ").append(statement(steps_[i]));
+        text.append("; ").append(statement(steps_[i], i));
     return text;
 }
 
@@ -156,8 +162,12 @@ std::optional<reply> conversation::advance(answer const& said)
     sent_ = said.code == 0 ? sent_ - 1 : 0;
     std::optional<reply> final;
     switch (done) {
+        case step::preamble:
+            if (said.code == 0) preamble_.erase(preamble_.begin());
+            final = before_start(said);
+            break;
         case step::read_only:
-            final = after_read_only(said);
+            final = before_start(said);
             break;
         case step::start:
             final = after_start(said);
@@ -224,7 +234,7 @@ reply conversation::left_behind(answer const& said, std::string text)
     return gone;
 }
 
-std::optional<reply> conversation::after_read_only(answer const& said)
+std::optional<reply> conversation::before_start(answer const& said)
 {
     if (said.code == 0) return std::nullopt;
     attachment_ = attachment::none;

@@ -3,6 +3,7 @@
 // conversation.hpp -- one session's branches: each verb as a few statements and their answers.
 //
 //   start              XA START x
+//     after a reset    what the session was told when it was opened; XA START x
 //   prepare            XA END x; XA PREPARE x
 //   commit_one_phase   XA END x; XA COMMIT x ONE PHASE
 //     with a row       SAVEPOINT s; RELEASE SAVEPOINT s; INSERT ...; XA END x; XA COMMIT x ONE
@@ -66,6 +67,9 @@ public:
     /// The next branch is read-only.
     void declare_read_only() noexcept { is_read_only_next_ = true; }
 
+    /// The next start runs these statements first.
+    void precede(std::vector<std::string> const& statements) { preamble_ = statements; }
+
     /// The next one-phase commit runs this statement too, within the branch.
     void carry(std::string statement) { carried_ = std::move(statement); }
     /// Whether a row may have been inserted into something else than the branch: the session must
@@ -106,6 +110,7 @@ public:
 
 private:
     enum class step : std::uint8_t {
+        preamble,
         read_only,
         start,
         savepoint,
@@ -119,8 +124,8 @@ private:
     };
 
     std::vector<step> plan_for(verb v) const;
-    std::string statement(step what) const;
-    std::optional<reply> after_read_only(answer const& said);
+    std::string statement(step what, std::size_t told) const;
+    std::optional<reply> before_start(answer const& said);
     std::optional<reply> after_start(answer const& said);
     std::optional<reply> before_row(answer const& said);
     std::optional<reply> after_row(answer const& said);
@@ -137,6 +142,7 @@ private:
 
     // The verb that is being answered.
     bool is_read_only_next_ = false;
+    std::vector<std::string> preamble_;  ///< of the next start
     verb verb_ = verb::start;
     xid asked_;
     std::string asked_text_;

@@ -198,7 +198,9 @@ bool is_same_session(std::uint64_t client_side, std::uint64_t server_side) noexc
     return (client_side & 0xffffffffU) == (server_side & 0xffffffffU);
 }
 
-void prepare_session(question& q, session_purpose purpose)
+namespace {
+
+std::string settings_for(question const& q, session_purpose purpose)
 {
     // A wait_timeout of 0 would become one second.
     std::string sql = "set session autocommit = 1, lc_messages = 'en_US', wait_timeout = ";
@@ -208,12 +210,31 @@ void prepare_session(question& q, session_purpose purpose)
         // A chained commit begins a transaction that nobody ends: what follows is never committed.
         sql += ", completion_type = 'NO_CHAIN'";
     }
-    if (q.is_mariadb()) {
-        sql += ", max_statement_time = 0";
-    } else {
-        sql += ", max_execution_time = 0";
-    }
-    q.ask(sql);
+    return sql + (q.is_mariadb() ? ", max_statement_time = 0" : ", max_execution_time = 0");
+}
+
+}  // namespace
+
+std::vector<std::string> what_was_told(question& q)
+{
+    bool const can_detach = !q.is_mariadb() && q.server_version() >= 80029;
+    row const now = q.one_row(
+        std::string(
+            "select concat('use `', replace(database(), '`', '``'), '`'), "
+            "concat(', character_set_client = ', @@session.character_set_client, "
+            "', character_set_results = ', ifnull(@@session.character_set_results, 'null'), "
+            "', collation_connection = ', @@session.collation_connection), ") +
+            (can_detach ? "@@global.xa_detach_on_prepare" : "1"),
+        3);
+    std::string settings = settings_for(q, session_purpose::work);
+    settings += text_of(now, 1);
+    if (number_of(now, 2) == 0) settings += ", xa_detach_on_prepare = 1";
+    return {std::move(settings), std::string(text_of(now, 0))};
+}
+
+void prepare_session(question& q, session_purpose purpose)
+{
+    q.ask(settings_for(q, purpose));
     if (q.is_mariadb() || q.server_version() < 80029) return;
     // Only asked for where it is off: changing it needs a right that few accounts have.
     row const detach = q.one_row("select @@session.xa_detach_on_prepare", 1);

@@ -24,6 +24,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <assent/resource_manager.hpp>
 
@@ -44,6 +45,12 @@ bool is_same_session(std::uint64_t client_side, std::uint64_t server_side) noexc
 
 /// Sets what a session of ours needs for its purpose.
 void prepare_session(question& q, session_purpose purpose);
+
+/// The statements that tell a session for work, after a reset, what it is told now: a reset undoes
+/// what prepare_session() set, and may take the client's character set; the chosen database it
+/// leaves as it is.
+/// @pre  the session was just prepared, and nobody else used it.
+std::vector<std::string> what_was_told(question& q);
 
 /// Why prepared branches are not safe on a server of this version; empty where they are.
 std::string why_unsafe(bool mariadb, std::string_view version);
