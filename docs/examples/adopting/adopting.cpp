@@ -149,6 +149,8 @@ try {
     return answer::done;  // committed: durable everywhere, or decided and being finished
 } catch (assent::rolled_back_error const& e) {
     return e.is_retryable() ? answer::try_again : answer::failed;  // nothing happened anywhere
+} catch (assent::retry_requested const&) {
+    return answer::try_again;  // the work lost against others, and was rolled back
 } catch (assent::in_doubt_error const& e) {
     std::cerr << "in doubt: " << e.id().text() << '\n';  // kept, and looked up: tm.outcome(e.id())
     return answer::ask_later;                            // never run it again

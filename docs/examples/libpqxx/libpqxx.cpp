@@ -33,8 +33,9 @@ private:
     {
         using connectionpolicy::connectionpolicy;
 
-        handle do_startconnect(handle) override
+        handle do_startconnect(handle present) override
         {
+            if (present != nullptr) return present;
             if (opened != nullptr) throw pqxx::broken_connection{"lost, and not opened again"};
             return opened = normalconnect(nullptr);
         }

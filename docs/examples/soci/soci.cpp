@@ -17,16 +17,14 @@
 // [handles]
 PGconn* postgresql_handle(soci::session& of)
 {
-    auto* const backend = dynamic_cast<soci::postgresql_session_backend*>(of.get_backend());
-    if (backend == nullptr) throw std::invalid_argument{"not a session of PostgreSQL"};
-    return backend->conn_;
+    if (of.get_backend_name() != "postgresql") throw std::invalid_argument{"not PostgreSQL"};
+    return static_cast<soci::postgresql_session_backend*>(of.get_backend())->conn_;
 }
 
 MYSQL* mysql_handle(soci::session& of)
 {
-    auto* const backend = dynamic_cast<soci::mysql_session_backend*>(of.get_backend());
-    if (backend == nullptr) throw std::invalid_argument{"not a session of MariaDB or MySQL"};
-    return backend->conn_;
+    if (of.get_backend_name() != "mysql") throw std::invalid_argument{"not MariaDB or MySQL"};
+    return static_cast<soci::mysql_session_backend*>(of.get_backend())->conn_;
 }
 // [handles]
 
