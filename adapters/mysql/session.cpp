@@ -133,7 +133,7 @@ bool session::is_reusable() const noexcept
     return talk_.is_clear() && !is_cut_ && !ready_ && wire_->is_in_step() &&
            wire_->descriptor() >= 0 && wire_->thread_id() == opened_as_ &&
            (status & SERVER_STATUS_IN_TRANS) == 0 && (status & SERVER_STATUS_AUTOCOMMIT) != 0 &&
-           !cancelled_->contains(opened_as_);
+           !is_worn_ && !cancelled_->contains(opened_as_);
 }
 
 void session::allow_reset(std::vector<std::string> told)
@@ -151,19 +151,19 @@ void session::submit_reset() noexcept
         // commit that commits nothing.  And a client that was made to quote by another character
         // set than the session will have is not safe to give to anybody.
         if (!is_reusable() || character_set_ != mysql_character_set_name(wire_->handle())) {
-            is_cut_ = true;
+            is_worn_ = true;
             return;
         }
         wire_->send_reset();
         is_resetting_ = true;
     } catch (std::bad_alloc const&) {
-        is_cut_ = true;
+        is_worn_ = true;
     }
 }
 
 bool session::collect_reset(deadline until) noexcept
 {
-    if (!std::exchange(is_resetting_, false)) return !is_cut_;
+    if (!std::exchange(is_resetting_, false)) return !is_worn_;
     try {
         auto const said = wire_->receive(until);
         if (said && said->code == 0) {
@@ -173,7 +173,7 @@ bool session::collect_reset(deadline until) noexcept
     } catch (std::bad_alloc const&) {
         // As a reset that was refused.
     }
-    is_cut_ = true;
+    is_worn_ = true;
     return false;
 }
 

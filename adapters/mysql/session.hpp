@@ -86,6 +86,7 @@ private:
     std::vector<std::string> told_;  ///< empty: no reset
     std::string character_set_;      ///< as the client library quotes by
     bool is_resetting_ = false;
+    bool is_worn_ = false;  ///< it cannot be reset, so it serves no other transaction
 };
 
 }  // namespace assent::mysql_adapter

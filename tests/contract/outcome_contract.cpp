@@ -202,4 +202,40 @@ TEST_P(contract, TheSessionIdIsTheServersOwn)
     EXPECT_EQ(driver().presence(*manage, session->id(), in_seconds(10)), session_presence::present);
 }
 
+TEST_P(contract, AResetLeavesASessionForTheNextBranch)
+{
+    auto const branch = start_branch(1);
+    ASSERT_TRUE(run(*branch.session, verb::commit_one_phase, branch.id).is_ok());
+
+    branch.session->submit_reset();
+    ASSERT_TRUE(branch.session->collect_reset(in_seconds(10)));
+
+    auto const next = next_xid(*branch.session);
+    ASSERT_TRUE(run(*branch.session, verb::start, next).is_ok());
+    target().write_row(*branch.session, 2);
+    EXPECT_TRUE(run(*branch.session, verb::commit_one_phase, next).is_ok());
+    EXPECT_TRUE(branch.session->is_reusable());
+    EXPECT_EQ(target().count_rows(1), 1);
+    EXPECT_EQ(target().count_rows(2), 1);
+}
+
+/// Asked for against the rules: MariaDB itself would let go of the branch, and then answer OK to a
+/// commit that commits nothing.
+TEST_P(contract, AResetNeverLetsGoOfABranch)
+{
+    auto const active = start_branch(1);
+    active.session->submit_reset();
+    static_cast<void>(active.session->collect_reset(in_seconds(10)));
+    EXPECT_TRUE(run(*active.session, verb::commit_one_phase, active.id).is_ok());
+    EXPECT_EQ(target().count_rows(1), 1);
+
+    ASSENT_NEEDS(two_phase);
+    auto const prepared = prepare_branch(2);
+    prepared.session->submit_reset();
+    static_cast<void>(prepared.session->collect_reset(in_seconds(10)));
+    EXPECT_TRUE(is_listed(prepared.id));
+    EXPECT_TRUE(run(*prepared.session, verb::commit, prepared.id).is_ok());
+    EXPECT_EQ(target().count_rows(2), 1);
+}
+
 }  // namespace assent::contract
