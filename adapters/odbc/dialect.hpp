@@ -76,7 +76,7 @@ public:
     virtual bool must_cut() const { return false; }
 
     /// The session is severed.  Without a server nobody else ends what it holds.
-    virtual void undo_severed() {}
+    virtual void undo_severed() noexcept {}
 
     // The manager's questions; see resource_manager_driver.
     virtual server_facts preflight(bool allow_non_durable) = 0;

@@ -100,7 +100,8 @@ server_facts driver::preflight(driver_session& manage, deadline until)
     return facts;
 }
 
-/// Ends, at the server, the sessions whose sockets could not be cut.
+/// Ends, at the server, the sessions whose sockets could not be cut.  One that the server refuses
+/// to end is for the operator: its number may be somebody else's by now, for as long as he likes.
 void driver::end_unreachable(driver_session& manage, deadline until)
 {
     auto left = family_->unreachable.take();
@@ -108,19 +109,28 @@ void driver::end_unreachable(driver_session& manage, deadline until)
         std::uint64_t const id = *left.begin();
         try {
             own(manage).ask(until, [id](dialect& speaks) { speaks.end_session(id); });
-            left.erase(id);
-        } catch (driver_error const&) {
-            for (std::uint64_t const each : left)
-                family_->unreachable.add(each);
-            throw;
+        } catch (driver_error const& error) {
+            if (!manage.is_reusable()) {
+                for (std::uint64_t const each : left)
+                    family_->unreachable.add(each);
+                throw;
+            }
+            std::lock_guard const hold(mutex_);
+            not_ended_.push_back("session " + std::to_string(id) +
+                                 ", which was cut, could not be ended: " + error.what());
         }
+        left.erase(id);
     }
 }
 
 scan_result driver::scan(driver_session& manage, deadline until)
 {
     end_unreachable(manage, until);
-    return own(manage).ask(until, [](dialect& speaks) { return speaks.scan(); });
+    auto seen = own(manage).ask(until, [](dialect& speaks) { return speaks.scan(); });
+    std::lock_guard const hold(mutex_);
+    for (auto& each : std::exchange(not_ended_, {}))
+        seen.warnings.push_back(std::move(each));
+    return seen;
 }
 
 bool driver::try_guard(driver_session& guardian, std::uint64_t node, deadline until)

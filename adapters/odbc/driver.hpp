@@ -67,8 +67,9 @@ private:
     /// database_kind; 0 until a connection was opened.
     std::atomic<int> kind_{0};
 
-    std::mutex mutex_;                   // guards what follows
-    std::optional<server_facts> facts_;  // of the last preflight
+    std::mutex mutex_;                    // guards what follows
+    std::optional<server_facts> facts_;   // of the last preflight
+    std::vector<std::string> not_ended_;  // sentences, for the next scan
 };
 
 }  // namespace assent::odbc_adapter

@@ -48,7 +48,7 @@ public:
     {
         return !is_active_ && !is_tainted_ && question_.is_sound() && link_.has_autocommit();
     }
-    void undo_severed() override;
+    void undo_severed() noexcept override;
 
     server_facts preflight(bool allow_non_durable) override;
     examination examine(bool allow_non_durable) override;

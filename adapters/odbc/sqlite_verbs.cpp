@@ -5,6 +5,7 @@
 // The one invariant: XA_RB* is said only after nothing of the branch is open any more, and COMMIT
 // was not sent, or left the transaction open.
 
+#include <exception>
 #include <utility>
 
 #include "adapters/odbc/sqlite.hpp"
@@ -126,10 +127,15 @@ bool sqlite_speaker::undo()
     return is_gone;
 }
 
-void sqlite_speaker::undo_severed()
+void sqlite_speaker::undo_severed() noexcept
 {
-    if (is_active_) undo();
     lock_.release();
+    if (!is_active_) return;
+    try {
+        undo();
+    } catch (std::exception const&) {
+        is_tainted_ = true;  // without memory the file stays locked until it is closed
+    }
 }
 
 reply sqlite_speaker::left_behind()

@@ -6,7 +6,9 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
+#include <stdexcept>
 
 #include "tests/contract/sqlite_target.hpp"
 
@@ -17,6 +19,37 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr char some_content[] = "00010001000000000000000a";
+
+/// A file has other permissions, and this process is nobody who may ignore them.
+class without_rights
+{
+public:
+    without_rights(std::string path, std::filesystem::perms of)
+        : path_(std::move(path)), before_(std::filesystem::status(path_).permissions())
+    {
+        std::filesystem::permissions(directory(), std::filesystem::perms{0755});
+        std::filesystem::permissions(path_, of);
+        if (was_root_ && ::seteuid(65534) != 0) throw std::runtime_error("seteuid");
+    }
+    without_rights(without_rights const&) = delete;
+    without_rights& operator=(without_rights const&) = delete;
+    ~without_rights()
+    {
+        if (was_root_ && ::seteuid(0) != 0) std::abort();
+        std::filesystem::permissions(path_, before_);
+    }
+
+private:
+    std::string directory() const
+    {
+        bool const is_directory = std::filesystem::is_directory(path_);
+        return is_directory ? path_ : std::filesystem::path{path_}.parent_path().string();
+    }
+
+    std::string const path_;
+    std::filesystem::perms const before_;
+    bool const was_root_ = ::geteuid() == 0;
+};
 
 bool is_rolled_back(reply const& what)
 {
@@ -335,19 +368,29 @@ TEST_P(odbc_sqlite_rows, AFileThatIsMissingIsNotMade)
 
 TEST_P(odbc_sqlite_rows, AFileThatMayOnlyBeReadIsNoPrimary)
 {
-    if (::geteuid() != 0) {
-        std::filesystem::permissions(lite().path(), std::filesystem::perms::owner_read);
-        EXPECT_FALSE(driver().scan(manage(), in_seconds(10)).is_writable_primary);
-        std::filesystem::permissions(lite().path(), std::filesystem::perms::owner_all);
-        return;
+    auto const is_primary = [&] {
+        return driver().scan(manage(), in_seconds(10)).is_writable_primary;
+    };
+    {
+        without_rights const now{lite().path(), std::filesystem::perms{0444}};
+        EXPECT_FALSE(is_primary());
     }
-    // Root may write anything: for this moment nobody looks.
-    std::filesystem::permissions(lite().directory(), std::filesystem::perms{0755});
-    ASSERT_EQ(::seteuid(65534), 0);
-    bool const is_primary = driver().scan(manage(), in_seconds(10)).is_writable_primary;
-    ASSERT_EQ(::seteuid(0), 0);
-    EXPECT_FALSE(is_primary);
-    EXPECT_TRUE(driver().scan(manage(), in_seconds(10)).is_writable_primary);
+    EXPECT_TRUE(is_primary());
+}
+
+/// What is committed in the page cache only, since its process was killed right then, may go with
+/// the power.
+TEST_P(odbc_sqlite_rows, ARowThatCannotBeSyncedDecidesNothing)
+{
+    auto const name = next_name();
+    ASSERT_TRUE(commit(start_branch(1), name).is_ok());
+    {
+        // The directory may be entered, and not opened.
+        without_rights const now{lite().directory(), std::filesystem::perms{0311}};
+        EXPECT_THAT(refusal([&] { fence(name); }), HasSubstr("cannot sync"));
+        EXPECT_THAT(refusal([&] { has_row(name); }), HasSubstr("cannot sync"));
+    }
+    EXPECT_EQ(fence(name), row_kind::commit);
 }
 
 TEST_P(odbc_sqlite_rows, ALentHandleMustSyncWhatItCommits)
