@@ -35,7 +35,7 @@ struct desk
     static assent::options patient(std::string const& directory,
                                    std::chrono::milliseconds phase2_wait)
     {
-        auto chosen = test_options(directory);
+        auto chosen = test_options(directory).reset_leases(false);  // messages are counted here
         auto bounds = chosen.bounds();
         bounds.phase2_wait = phase2_wait;
         bounds.scan_interval = 200ms;

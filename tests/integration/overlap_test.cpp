@@ -13,6 +13,11 @@ using namespace std::chrono_literals;
 class Overlap : public AtBank
 {
 protected:
+    /// The messages of an end are counted, and the reset that follows it is not one of them.
+    static assent::options counted()
+    {
+        return test_options(bank_->new_log_directory()).reset_leases(false);
+    }
     /// What commit() sent and heard on the session that sent `part`, in order.
     static std::vector<wire_message> conversation(std::vector<wire_message> const& all,
                                                   std::string const& part)
@@ -50,7 +55,7 @@ protected:
 TEST_F(Overlap, CommitTakesTwoRoundTripsPerDatabaseSideBySide)
 {
     network net{*bank_};
-    assent::transaction_manager tm{test_options(bank_->new_log_directory())};
+    assent::transaction_manager tm{counted()};
     auto const accounts = tm.add(bank_->accounts_manager(net.wire.port(net.accounts)));
     auto const orders = tm.add(bank_->orders_manager(net.wire.port(net.orders)));
     auto tx = tm.begin();
@@ -86,7 +91,7 @@ TEST_F(Overlap, CommitTakesTwoRoundTripsPerDatabaseSideBySide)
 TEST_F(Overlap, RollbackIsOneRoundTripPerDatabaseSideBySide)
 {
     network net{*bank_};
-    assent::transaction_manager tm{test_options(bank_->new_log_directory())};
+    assent::transaction_manager tm{counted()};
     auto const accounts = tm.add(bank_->accounts_manager(net.wire.port(net.accounts)));
     auto const orders = tm.add(bank_->orders_manager(net.wire.port(net.orders)));
     auto tx = tm.begin();
@@ -110,7 +115,7 @@ TEST_F(Overlap, RollbackIsOneRoundTripPerDatabaseSideBySide)
 TEST_F(Overlap, OneDatabaseIsCommittedWithoutPrepare)
 {
     network net{*bank_};
-    assent::transaction_manager tm{test_options(bank_->new_log_directory())};
+    assent::transaction_manager tm{counted()};
     auto const accounts = tm.add(bank_->accounts_manager(net.wire.port(net.accounts)));
     auto const orders = tm.add(bank_->orders_manager(net.wire.port(net.orders)));
     auto in_accounts = tm.begin();
@@ -133,7 +138,7 @@ TEST_F(Overlap, OneDatabaseIsCommittedWithoutPrepare)
 TEST_F(Overlap, ABorrowedHandleWithoutMultiStatementsTakesOneRoundTripMore)
 {
     network net{*bank_};
-    assent::transaction_manager tm{test_options(bank_->new_log_directory())};
+    assent::transaction_manager tm{counted()};
     auto const accounts = tm.add(bank_->accounts_manager(net.wire.port(net.accounts)));
     auto const orders = tm.add(bank_->orders_manager(net.wire.port(net.orders)));
     auto const mine = own_orders(*bank_, net.wire.port(net.orders));
@@ -149,6 +154,46 @@ TEST_F(Overlap, ABorrowedHandleWithoutMultiStatementsTakesOneRoundTripMore)
     EXPECT_THAT(to_my[0].text, ::testing::StartsWith("XA END"));
     EXPECT_THAT(to_my[1].text, ::testing::StartsWith("XA PREPARE"));
     EXPECT_THAT(to_my[2].text, ::testing::StartsWith("XA COMMIT"));
+    expect_whole();
+}
+
+TEST_F(Overlap, AResetIsSentWhenNobodyWaitsAndTheNextLeaseIsOneMessageStill)
+{
+    network net{*bank_};
+    assent::transaction_manager tm{test_options(bank_->new_log_directory())};
+    auto const accounts = tm.add(bank_->accounts_manager(net.wire.port(net.accounts)));
+    auto const orders = tm.add(bank_->orders_manager(net.wire.port(net.orders)));
+    auto tx = tm.begin();
+    transfer(tx.lease(accounts), tx.lease(orders), "reset", 1, 0);
+    net.wire.clear();
+
+    ASSERT_EQ(tx.commit(), assent::outcome::committed);
+
+    // Nobody waits for the resets, so they may not have passed yet.
+    std::vector<wire_message> pg_at_end;
+    std::vector<wire_message> my_at_end;
+    auto const are_sent = [&] {
+        pg_at_end = requests(conversation(net.wire.messages(net.accounts), "COMMIT PREP"));
+        my_at_end = requests(conversation(net.wire.messages(net.orders), "XA COMMIT"));
+        return pg_at_end.size() == 3 && my_at_end.size() == 3;
+    };
+    ASSERT_TRUE(becomes_true(are_sent, tenfold(1s)));
+    EXPECT_THAT(pg_at_end[1].text, ::testing::StartsWith("COMMIT PREPARED"));
+    EXPECT_EQ(pg_at_end[2].text, "DISCARD ALL");
+    EXPECT_THAT(my_at_end[1].text, ::testing::StartsWith("XA COMMIT"));
+    EXPECT_EQ(my_at_end[2].kind, "reset connection");
+    net.wire.clear();
+
+    auto next = tm.begin();
+    next.lease(accounts);
+    next.lease(orders);
+
+    auto const my_at_start = requests(conversation(net.wire.messages(net.orders), "XA START"));
+    ASSERT_EQ(my_at_start.size(), 1u);
+    EXPECT_THAT(my_at_start[0].text, ::testing::MatchesRegex("set session .*; use `orders`; XA "
+                                                             "START .*"));
+    for (auto const& each : net.wire.messages(net.accounts))
+        EXPECT_THAT(each.text, ::testing::Not(::testing::HasSubstr("DISCARD")));
     expect_whole();
 }
 
