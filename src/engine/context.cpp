@@ -68,6 +68,15 @@ void context::note_finished(xid const& branch) noexcept
     }
 }
 
+void context::let_go_of_decided()
+{
+    for (auto const& tx : live.all()) {
+        if (!tx->is_undecided || !log->find(tx->id)) continue;
+        tell(severity::info, "decision.durable_after_all", {}, tx->id.text(), {});
+        live.leave(*tx);
+    }
+}
+
 void context::tell(severity level, std::string_view name, std::string_view resource_manager,
                    std::string_view id, std::string_view text) const noexcept
 {

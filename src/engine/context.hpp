@@ -63,6 +63,10 @@ public:
     /// A branch of a decision is verified committed, or settled otherwise.
     void note_finished(xid const& branch) noexcept;
 
+    /// Lets go of transactions whose force ended, well, after their owners had given up waiting:
+    /// from here on they are decided, and the scans that begin now finish them.
+    void let_go_of_decided();
+
     /// Tells the observer; what it throws is dropped, so that it cannot change an outcome.
     void tell(severity level, std::string_view name, std::string_view resource_manager,
               std::string_view id, std::string_view text) const noexcept;

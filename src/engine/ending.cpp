@@ -373,7 +373,7 @@ std::list<due_branch> engine::unfinished(global_transaction& tx)
         bool const awaits_row =
             state == branch_state::row_in_doubt || state == branch_state::row_awaited;
         if (how == verdict::in_doubt && !is_final && !awaits_row) {
-            // Undecided: neither commit nor rollback may be sent until the log is opened again.
+            // Undecided: neither commit nor rollback may be sent until the log tells.
             // An attached session would keep recovery from finishing its branch.
             lose(b);
             continue;

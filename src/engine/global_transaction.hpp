@@ -139,7 +139,8 @@ public:
 
     /// Branches left to the completion queue; the transaction stays in the live table meanwhile.
     std::atomic<std::size_t> branches_left{0};
-    /// Stays in the live table until the log is opened again: nobody knows the decision.
+    /// Stays in the live table until the log shows the decision, or is opened again: nobody knows
+    /// it.
     std::atomic<bool> is_undecided{false};
 
     /// Keeps the first cause.  @return whether this was it.

@@ -50,6 +50,7 @@ void keeper::scan()
             driver().older_sessions(*manage_.session, call_end()) == session_presence::gone;
     }
     due_.for_each([this](due_branch& item) { note_session_presence(item); });
+    shared_.let_go_of_decided();
 
     auto const seen = driver().scan(*manage_.session, call_end());
     if (seen.identity != facts().identity) {

@@ -64,6 +64,30 @@ TEST(Decision, OfAnUnknownForceIsInDoubtAndNothingIsSent)
     EXPECT_THAT(refused.what(), ::testing::HasSubstr("open it again"));
 }
 
+// Of the threads that share a slow force only the one that leads it waits for its end.
+TEST(Decision, WhoseForceEndsAfterTheAnswerIsCommittedWithoutReopening)
+{
+    world at;
+    auto const log = at.make_late();
+    auto tx = at.begin_work();
+    log->be_late();
+    EXPECT_THROW(tx.commit(), assent::in_doubt_error);
+    at.run_for(60s);
+    for (site const* each : {&at.accounts, &at.orders}) {
+        EXPECT_EQ(each->count(verb::commit) + each->count(verb::rollback), 0) << each->name;
+        EXPECT_EQ(each->db.prepared().size(), 1u) << each->name;
+    }
+    EXPECT_TRUE(at.engine->state().is_accepting);
+
+    log->end_force();
+    at.run_for(2 * at.bounds.scan_interval);
+
+    at.expect_rows(1);
+    EXPECT_EQ(at.engine->state().live_transactions, 0u);
+    EXPECT_EQ(at.engine->outcome(tx.id()), known_outcome::committed);
+    at.expect_clean();
+}
+
 TEST(Decision, ThatReachedTheDiskAfterAllIsCommittedByReopening)
 {
     world at;

@@ -31,6 +31,7 @@
 
 #include "api/doors.hpp"
 #include "engine/engine.hpp"
+#include "tests/unit/engine/late_log.hpp"
 #include "tests/unit/log/log_fixture.hpp"
 
 namespace engine_test {
@@ -184,14 +185,26 @@ public:
         return all;
     }
 
+    /// Opens anew, over a log whose force can be late.
+    late_log* make_late()
+    {
+        engine->close(clock->now());
+        is_log_late_ = true;
+        open();
+        serve();
+        return static_cast<late_log*>(engine->shared().log.get());
+    }
+
     /// Opens the log and adds both databases; contacts nothing.
     void open()
     {
         auto options = assent::testing::repeatable(disk->attach_layer(), ++openings_);
         options.segment_bytes = assent::testing::roomy_segment;
         options.decisions_max = bounds.kept_decisions_max;
-        engine = std::make_shared<assent::engine::engine>(
-            bounds, seen, std::make_unique<assent::log::file_log>("simulated", options), *clock);
+        std::unique_ptr<assent::ports::coordinator_log> opened =
+            std::make_unique<assent::log::file_log>("simulated", options);
+        if (is_log_late_) opened = std::make_unique<late_log>(std::move(opened));
+        engine = std::make_shared<assent::engine::engine>(bounds, seen, std::move(opened), *clock);
         engine->add(accounts.rm);
         engine->add(orders.rm);
     }
@@ -290,6 +303,7 @@ public:
 
 private:
     std::uint64_t openings_ = 0;
+    bool is_log_late_ = false;
 };
 
 /// What `call` throws, as a value; a test fails when it throws nothing or something else.
