@@ -68,14 +68,12 @@ void row_keeper::step(driver_session& manage, std::uint16_t id, bool may_presume
 /// @return whether nothing is left to be asked again soon.
 bool row_keeper::work(driver_session& manage, std::uint16_t id, bool may_presume_abort)
 {
-    if (is_wanted_ && !is_ready_) {
-        table_->ensure(manage, call_end());
-        is_pruning_due_ = true;
-    }
     if (!was_looked_at_ || (is_pruning_due_ && shared_.time.now() >= next_look_)) {
         look(manage, id);
     }
-    is_ready_ = is_wanted_;
+    // Before the table may be made: in the place of one that is missing, an empty one would say
+    // that nothing was ever decided.  A fence fails there.
+    bool is_answered = true;
     for (auto const& [which, by] : shared_.rows.asked_of(id)) {
         if (was_deleted(which, by)) {
             shared_.rows.withdraw(which);
@@ -83,9 +81,16 @@ bool row_keeper::work(driver_session& manage, std::uint16_t id, bool may_presume
         }
         is_pruning_due_ = true;
         // A wait that was in vain has kept the guardian waiting as well: one of these at a time.
-        if (!answer(manage, which, may_presume_abort)) return false;
+        is_answered = answer(manage, which, may_presume_abort);
+        if (!is_answered) break;
     }
-    return true;
+    bool const is_table_proved = is_answered || may_presume_abort;
+    if (is_wanted_ && !is_ready_ && is_table_proved) {
+        table_->ensure(manage, call_end());
+        is_pruning_due_ = true;
+        is_ready_ = true;
+    }
+    return is_answered;
 }
 
 /// Whether the row was there and went, as it may once its branch was finished where it is listed

@@ -2,9 +2,9 @@
 //
 // row_keeper.hpp -- the part of a keeper that minds the commit rows in its database.
 //
-//   ensure    the table, when a transaction wants its decision there
 //   look      at every row once: what an earlier run left to finish, and up to where it deleted
 //   answer    questions: each by a fence, an abort row in the place of a row that may yet arrive
+//   ensure    the table, when a transaction wants its decision there
 //   prune     rows whose branches are all finished
 //
 // The one invariant: no question is answered because nothing was found.  Either a committed row was

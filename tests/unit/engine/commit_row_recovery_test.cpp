@@ -176,6 +176,21 @@ TEST(CommitRowRecovery, NeverMakesATableThatIsMissing)
     EXPECT_TRUE(at.state_of(at.orders).is_serving);
 }
 
+TEST(CommitRowRecovery, MakesNoTableAnewWhileSomebodyAsksForARowOfTheOldOne)
+{
+    row_world at;
+    auto const branch = die_in_doubt(at, true);
+    at.orders.db.drop_decisions();
+    at.open();
+    at.begin(at.by_row()).rollback();  // whose decision wants a table
+
+    at.run_for(30s);
+
+    EXPECT_EQ(at.accounts.db.fate(branch), branch_fate::prepared) << "orders has committed";
+    EXPECT_TRUE(at.rows().empty()) << "nor is it fenced";
+    EXPECT_THAT(at.state_of(at.orders).undrained, ::testing::HasSubstr("missing"));
+}
+
 TEST(CommitRowRecovery, ReadsARowButInsertsNoneWhileAbortMayNotBePresumed)
 {
     for (bool const has_row : {true, false}) {
