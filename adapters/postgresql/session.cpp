@@ -220,7 +220,8 @@ bool session::collect_reset(deadline until) noexcept
         is_tainted_ = true;
         wire_.poison();
     }
-    return answer && answer->is_ok();
+    // What the client library keeps is not the server's to discard.
+    return answer && answer->is_ok() && PQsetnonblocking(wire_.get(), 0) == 0;
 }
 
 std::optional<reply> session::collect(deadline until) noexcept

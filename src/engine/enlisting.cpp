@@ -192,6 +192,7 @@ void engine::start_leased(global_transaction& tx, std::uint16_t rm_id, branch& s
     keeper& rm = *started.rm;
     auto const number = static_cast<std::uint16_t>(tx.branches.size() + 1);
     auto seat = rm.pool().enter(tx.id, tx.until);
+    require_active(tx);  // others may have decided against it while it waited
     for (;;) {
         auto taken = rm.pool().take(tx.until);
         bool const is_fresh = !taken.session;

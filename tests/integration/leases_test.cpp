@@ -83,6 +83,7 @@ TEST_F(Leases, FindNothingOfTheLeaseBeforeInPostgresql)
     execute(messy, "create temporary table scratch (x int) on commit preserve rows");
     number(messy, "select 1 from (select pg_advisory_lock(42)) as locked");
     ASSERT_NE(remembered(messy), fresh);
+    PQsetnonblocking(messy, 1);
     // A branch that touched a temporary table cannot be prepared; alone it commits in one phase.
     ASSERT_EQ(first.commit(), assent::outcome::committed);
 
@@ -90,6 +91,7 @@ TEST_F(Leases, FindNothingOfTheLeaseBeforeInPostgresql)
     PGconn* const clean = second.lease(accounts);
 
     EXPECT_EQ(PQbackendPID(clean), session) << "it is the same one";
+    EXPECT_EQ(PQisnonblocking(clean), 0);
     EXPECT_EQ(remembered(clean), fresh);
 }
 
