@@ -6,6 +6,7 @@
 #include <csignal>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
@@ -91,12 +92,15 @@ doctor_report run_doctor(configuration const& from, request const& asked)
         return told;
     };
     if (!is_terminal(STDERR_FILENO)) return shown(doctor(from));
-    std::string line = "\r\x1b[Kexamining " + std::to_string(from.databases.size()) +
-                       " databases and the log; done:";
-    std::cerr << line << std::flush;
-    auto told = doctor(from, [&line](std::string const& name) {
-        line += " " + printable(name);
-        std::cerr << line << std::flush;
+    // Short, so that it stays one line of a narrow terminal.
+    std::size_t done = 0;
+    auto const tell = [&done, all = from.databases.size() + 1] {
+        std::cerr << "\r\x1b[Kexamining: " << done << " of " << all << " done" << std::flush;
+    };
+    tell();
+    auto told = doctor(from, [&](std::string const&) {
+        ++done;
+        tell();
     });
     std::cerr << "\r\x1b[K" << std::flush;
     return shown(std::move(told));

@@ -17,7 +17,6 @@ using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-using ::testing::Not;
 using ::testing::UnorderedElementsAreArray;
 
 class DoctorMysql : public ::testing::TestWithParam<server_kind>
@@ -164,8 +163,10 @@ TEST_P(DoctorMysql, SettingsThatLoseVotesOrBranchesAreNamed)
     EXPECT_EQ(examine(*server).level_of("accounts", "binary log"), is_mariadb() ? "advice" : "ok");
 
     // The last free connection is the doctor's.
+    constexpr int taken = 9;
     std::vector<mysql_client> others;
-    for (int i = 0; i < 9; ++i)
+    others.reserve(taken);
+    for (int i = 0; i < taken; ++i)
         others.push_back(mysql_client::account(*server, "accounts"));
     EXPECT_EQ(examine(*server).level_of("accounts", "connections"), "warning");
 }

@@ -119,8 +119,10 @@ TEST_P(DoctorPostgresql, SettingsThatLoseVotesOrBranchesAreNamed)
     EXPECT_EQ(accepted.level_of("accounts", "max_prepared_transactions"), "error");
 
     // The last free connection is the doctor's.
+    constexpr int taken = 9;
     std::vector<std::unique_ptr<plain_connection>> others;
-    for (int i = 0; i < 9; ++i)
+    others.reserve(taken);
+    for (int i = 0; i < taken; ++i)
         others.push_back(std::make_unique<plain_connection>(server->superuser_conninfo()));
     EXPECT_EQ(examine_at(*server, server->conninfo()).level_of("accounts", "connections"),
               "warning");
