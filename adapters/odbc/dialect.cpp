@@ -17,7 +17,7 @@ std::unique_ptr<dialect> make_dialect(link& on, std::string const& resource_mana
 {
     switch (on.kind()) {
         case database_kind::postgresql:
-            return make_postgresql(on, resource_manager);
+            return make_postgresql(on, resource_manager, std::move(reopen));
         case database_kind::mysql:
         case database_kind::mariadb:
             return make_mysql(on, resource_manager, std::move(reopen));

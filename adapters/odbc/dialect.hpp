@@ -1,113 +1,19 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// dialect.hpp -- what one kind of database is told on one session, whatever ODBC hides of it.
-//
-//   postgresql.cpp   BEGIN and PREPARE TRANSACTION as text; no command tag, no transaction status
-//   mysql.cpp        the conversation of the dialect that the native adapter speaks too
-//   sqlite.cpp       no two phases: BEGIN IMMEDIATE, SAVEPOINT, COMMIT
-//
-// Every member runs on the session's worker and may block; none knows a deadline.  The gate stops
-// what must not be sent any more.
+// dialect.hpp -- which kind of database behind ODBC speaks which dialect.
 
 #ifndef ASSENT_ADAPTERS_ODBC_DIALECT_HPP
 #define ASSENT_ADAPTERS_ODBC_DIALECT_HPP
 
-#include <chrono>
-#include <cstddef>
-#include <cstdint>
-#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <vector>
 
-#include <assent/examination.hpp>
-#include <assent/resource_manager.hpp>
-
-#include "adapters/dialects/cancelled_sessions.hpp"
-#include "adapters/odbc/link.hpp"
-#include "adapters/odbc/peer.hpp"
+#include "adapters/sql_text/dialect.hpp"
 
 namespace assent::odbc_adapter {
 
-/// What a session is asked to do with a branch.
-struct request
-{
-    verb what = verb::start;
-    xid branch;
-    bool is_read_only = false;  ///< of start
-    /// Of a one-phase commit: the statement that inserts its commit row, or nothing.
-    std::string insertion;
-};
+using namespace sql_text;
 
-class dialect
-{
-public:
-    virtual ~dialect() = default;
-    dialect(dialect const&) = delete;
-    dialect& operator=(dialect const&) = delete;
-
-    /// Gives a fresh connection of the manager's the settings of its purpose, and reads who it is.
-    virtual void introduce(session_purpose purpose) = 0;
-
-    /// Reads who a lent connection is, and that it is outside any transaction.
-    virtual void inspect() = 0;
-
-    /// @throws driver_error  it is not for work on the database that `expected` names, or its work
-    /// would not be durable.
-    virtual void check_work(server_facts const& expected, bool allow_non_durable) = 0;
-
-    /// The server's number for this session; 0 where there is none.
-    virtual std::uint64_t id() const = 0;
-
-    virtual peer_view ask_peer() = 0;
-
-    /// Something stands between this session and the server, so that its number means nothing.
-    virtual void set_proxied() = 0;
-
-    /// A verb to its end.
-    virtual reply run(request const& what) = 0;
-
-    /// Whether another branch may begin: nothing is open, and the state is known.
-    virtual bool is_clear() = 0;
-
-    /// Whether a commit row may have been inserted into something else than the branch: the session
-    /// must be cut, so that it goes with whatever that is.
-    virtual bool must_cut() const { return false; }
-
-    /// The session is severed.  Without a server nobody else ends what it holds.
-    virtual void undo_severed() noexcept {}
-
-    // The manager's questions; see resource_manager_driver.
-    virtual server_facts preflight(bool allow_non_durable) = 0;
-    virtual examination examine(bool allow_non_durable) = 0;
-    virtual scan_result scan() = 0;
-    virtual bool try_guard(std::uint64_t node) = 0;
-    virtual void heartbeat() = 0;
-    virtual session_presence presence(std::uint64_t id) = 0;
-    virtual session_presence older_sessions() = 0;
-    virtual void cancel_statement(std::uint64_t id, dialects::cancelled_sessions& cancelled) = 0;
-    virtual void end_session(std::uint64_t id) = 0;
-    virtual witness_state ask_witness(std::string const& witness) = 0;
-
-    // Commit rows; see decision_table.
-    virtual void ensure_rows() = 0;
-    /// @param wait  for a row that is not committed yet.
-    virtual std::optional<decision_row> fence(gtrid const& which,
-                                              std::chrono::milliseconds wait) = 0;
-    virtual std::vector<decision_row> list_rows(std::string const& prefix, std::size_t at_most) = 0;
-    virtual void prune_rows(decision_row const& horizon, std::vector<gtrid> const& gone) = 0;
-
-protected:
-    dialect() = default;
-};
-
-/// Opens another connection to the same database, for a question that needs a fresh one.
-using link_opener = std::function<std::unique_ptr<link>()>;
-
-std::unique_ptr<dialect> make_postgresql(link& on, std::string const& resource_manager);
-std::unique_ptr<dialect> make_mysql(link& on, std::string const& resource_manager,
-                                    link_opener reopen);
 std::unique_ptr<dialect> make_sqlite(link& on, std::string const& resource_manager);
 
 /// The one that `on` speaks.

@@ -7,10 +7,14 @@
 
 #include "adapters/dialects/row_wait.hpp"
 #include "adapters/odbc/connect_string.hpp"
+#include "adapters/odbc/dialect.hpp"
 
 namespace assent::odbc_adapter {
 
 namespace {
+
+using sql_text::dialect;
+using sql_text::gate;
 
 session& own(driver_session& any)
 {
@@ -35,6 +39,7 @@ driver::driver(std::string name, connection_source source, odbc::safety_options 
                            ": the connect string is empty: name a DRIVER or a DSN");
     }
     family_->name = std::move(name);
+    family_->make_dialect = &make_dialect;
 }
 
 driver_capabilities driver::capabilities() const noexcept
@@ -59,7 +64,11 @@ driver_capabilities driver::capabilities() const noexcept
 
 std::unique_ptr<driver_session> driver::connect(session_purpose purpose, deadline until)
 {
-    auto opened = session::open(source_, purpose, family_, until);
+    auto const connect = [source = source_, purpose](std::shared_ptr<gate> passes,
+                                                     unsigned seconds) {
+        return odbc_link::open(source, purpose, std::move(passes), seconds);
+    };
+    auto opened = session::open(connect, purpose, family_, until);
     kind_.store(static_cast<int>(opened->kind()), std::memory_order_relaxed);
     if (purpose != session_purpose::work) return opened;
     // Manager's sessions are not held to the facts: reading them again is what they are for.
@@ -82,7 +91,17 @@ std::unique_ptr<driver_session> driver::borrow(void* handle, server_facts const&
     if (handle == nullptr) {
         throw driver_error("resource manager " + name() + ": the borrowed handle is null");
     }
-    auto borrowed = session::borrow(handle, family_, until);
+    sql_text::lending lent;
+    lent.make_link = [handle](std::shared_ptr<gate> passes) {
+        auto made = odbc_link::borrow(handle, std::move(passes));
+        if (made->has_autocommit() == false) {
+            throw driver_error(
+                "the connection is refused: its autocommit is off, so it may be in a transaction: "
+                "set SQL_ATTR_AUTOCOMMIT on");
+        }
+        return made;
+    };
+    auto borrowed = session::borrow(std::move(lent), family_, until);
     borrowed->ask(until, [expected, lax = safety_.allow_non_durable](dialect& speaks) {
         speaks.check_work(expected, lax);
     });
@@ -100,36 +119,19 @@ server_facts driver::preflight(driver_session& manage, deadline until)
     return facts;
 }
 
-/// Ends, at the server, the sessions whose sockets could not be cut.  One that the server refuses
-/// to end is for the operator: its number may be somebody else's by now, for as long as he likes.
+/// Ends, at the server, the sessions whose sockets could not be cut.
 void driver::end_unreachable(driver_session& manage, deadline until)
 {
-    auto left = family_->unreachable.take();
-    while (!left.empty()) {
-        std::uint64_t const id = *left.begin();
-        try {
-            own(manage).ask(until, [id](dialect& speaks) { speaks.end_session(id); });
-        } catch (driver_error const& error) {
-            if (!manage.is_reusable()) {
-                for (std::uint64_t const each : left)
-                    family_->unreachable.add(each);
-                throw;
-            }
-            std::lock_guard const hold(mutex_);
-            not_ended_.push_back("session " + std::to_string(id) +
-                                 ", which was cut, could not be ended: " + error.what());
-        }
-        left.erase(id);
-    }
+    family_->unreachable.end_all(manage, [&](std::uint64_t id) {
+        own(manage).ask(until, [id](dialect& speaks) { speaks.end_session(id); });
+    });
 }
 
 scan_result driver::scan(driver_session& manage, deadline until)
 {
     end_unreachable(manage, until);
     auto seen = own(manage).ask(until, [](dialect& speaks) { return speaks.scan(); });
-    std::lock_guard const hold(mutex_);
-    for (auto& each : std::exchange(not_ended_, {}))
-        seen.warnings.push_back(std::move(each));
+    family_->unreachable.tell(seen);
     return seen;
 }
 
@@ -157,13 +159,13 @@ session_presence driver::older_sessions(driver_session& ours, deadline until)
 void driver::cancel_statement(driver_session& manage, std::uint64_t id, deadline until)
 {
     own(manage).ask(until, [id, family = family_](dialect& speaks) {
-        speaks.cancel_statement(id, family->cancelled);
+        speaks.cancel_statement(id, *family->cancelled);
     });
 }
 
 void driver::end_session(driver_session& manage, std::uint64_t id, deadline until)
 {
-    family_->cancelled.add(id);
+    family_->cancelled->add(id);
     own(manage).ask(until, [id](dialect& speaks) { speaks.end_session(id); });
 }
 

@@ -19,9 +19,13 @@
 #include <assent/examination.hpp>
 #include <assent/odbc.hpp>
 
-#include "adapters/odbc/session.hpp"
+#include "adapters/odbc/link.hpp"
+#include "adapters/sql_text/session.hpp"
 
 namespace assent::odbc_adapter {
+
+using sql_text::session;
+using sql_text::session_family;
 
 class driver final : public resource_manager_driver, public examined_driver, private decision_table
 {
@@ -67,9 +71,8 @@ private:
     /// database_kind; 0 until a connection was opened.
     std::atomic<int> kind_{0};
 
-    std::mutex mutex_;                    // guards what follows
-    std::optional<server_facts> facts_;   // of the last preflight
-    std::vector<std::string> not_ended_;  // sentences, for the next scan
+    std::mutex mutex_;                   // guards what follows
+    std::optional<server_facts> facts_;  // of the last preflight
 };
 
 }  // namespace assent::odbc_adapter

@@ -52,10 +52,4 @@ std::string plain_text(std::string_view message)
     return text;
 }
 
-bool is_lost_state(std::string_view sqlstate) noexcept
-{
-    // 08: connection exceptions.  57P01 to 57P05: PostgreSQL ends the session with that message.
-    return sqlstate.substr(0, 2) == "08" || sqlstate.substr(0, 4) == "57P0" || sqlstate == "25P03";
-}
-
 }  // namespace assent::odbc_adapter

@@ -32,9 +32,6 @@ std::optional<diagnosis> diagnose(SQLSMALLINT kind, SQLHANDLE of);
 /// A driver's message as one line for people.
 std::string plain_text(std::string_view message);
 
-/// Whether a SQLSTATE says that the connection is of no use any more.
-bool is_lost_state(std::string_view sqlstate) noexcept;
-
 }  // namespace assent::odbc_adapter
 
 #endif  // ASSENT_ADAPTERS_ODBC_ERROR_HPP

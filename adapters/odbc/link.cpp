@@ -5,7 +5,6 @@
 #include <array>
 #include <utility>
 
-#include "adapters/dialects/mysql/error.hpp"
 #include "adapters/odbc/connect_string.hpp"
 #include "adapters/odbc/error.hpp"
 
@@ -122,47 +121,39 @@ database_kind kind_of(SQLHDBC connection)
                        "\"; it knows PostgreSQL, MariaDB, MySQL and SQLite");
 }
 
-execution not_sent()
-{
-    execution cut;
-    cut.is_lost = true;
-    cut.text = "the connection was cut";
-    return cut;
-}
-
 }  // namespace
 
-link::link(std::unique_ptr<scoped_handle> environment, SQLHDBC opened, bool is_ours,
-           std::shared_ptr<gate> passes)
-    : environment_(std::move(environment)),
+odbc_link::odbc_link(std::unique_ptr<scoped_handle> environment, SQLHDBC opened, bool is_ours,
+                     std::shared_ptr<gate> passes)
+    : link(std::move(passes)),
+      environment_(std::move(environment)),
       handle_(opened),
-      is_ours_(is_ours),
-      gate_(std::move(passes))
+      is_ours_(is_ours)
 {
 }
 
-std::unique_ptr<link> link::borrow(SQLHDBC lent, std::shared_ptr<gate> passes)
+std::unique_ptr<odbc_link> odbc_link::borrow(SQLHDBC lent, std::shared_ptr<gate> passes)
 {
-    std::unique_ptr<link> borrowed(new link(nullptr, lent, false, std::move(passes)));
-    borrowed->kind_ = kind_of(lent);
+    std::unique_ptr<odbc_link> borrowed(new odbc_link(nullptr, lent, false, std::move(passes)));
+    borrowed->set_kind(kind_of(lent));
     return borrowed;
 }
 
-link::~link()
+odbc_link::~odbc_link()
 {
     if (!is_ours_) return;
     SQLDisconnect(handle_);
     SQLFreeHandle(SQL_HANDLE_DBC, handle_);
 }
 
-std::unique_ptr<link> link::open(connection_source const& source, session_purpose purpose,
-                                 std::shared_ptr<gate> passes, unsigned seconds)
+std::unique_ptr<odbc_link> odbc_link::open(connection_source const& source, session_purpose purpose,
+                                           std::shared_ptr<gate> passes, unsigned seconds)
 {
     if (source.connect) {
         SQLHDBC const given = source.connect();
         if (given == SQL_NULL_HDBC) throw driver_error("the connect function gave no connection");
-        std::unique_ptr<link> opened(new link(nullptr, given, true, std::move(passes)));
-        opened->kind_ = kind_of(given);
+        std::unique_ptr<odbc_link> opened(new odbc_link(nullptr, given, true, std::move(passes)));
+        opened->set_kind(kind_of(given));
         return opened;
     }
     // An environment each: where the driver manager is told to lock them, a connection that hangs
@@ -180,9 +171,9 @@ std::unique_ptr<link> link::open(connection_source const& source, session_purpos
         SQLDriverConnect(raw, nullptr, characters(text), static_cast<SQLSMALLINT>(text.size()),
                          nullptr, 0, nullptr, SQL_DRIVER_NOPROMPT);
     if (SQL_SUCCEEDED(got)) {
-        std::unique_ptr<link> opened(
-            new link(std::move(environment), raw, true, std::move(passes)));
-        opened->kind_ = kind_of(raw);
+        std::unique_ptr<odbc_link> opened(
+            new odbc_link(std::move(environment), raw, true, std::move(passes)));
+        opened->set_kind(kind_of(raw));
         return opened;
     }
     execution failed;
@@ -194,29 +185,15 @@ std::unique_ptr<link> link::open(connection_source const& source, session_purpos
         failed.sqlstate, failed.native_code);
 }
 
-execution link::execute(std::string const& sql)
+execution odbc_link::execute_each(std::initializer_list<std::string_view> statements)
 {
-    return gate_->pass() ? shut_if_lost(run(sql)) : not_sent();
+    std::string message;
+    for (std::string_view const each : statements)
+        message.append(message.empty() ? "" : "; ").append(each);
+    return execute(message);
 }
 
-execution link::execute_commit(std::string const& sql)
-{
-    return gate_->pass_commit() ? shut_if_lost(run(sql)) : not_sent();
-}
-
-/// A driver that reconnects must not carry a conversation on in another session.
-execution link::shut_if_lost(execution said)
-{
-    if (said.is_lost) gate_->cut();
-    return said;
-}
-
-execution link::execute_anyway(std::string const& sql)
-{
-    return run(sql);
-}
-
-execution link::run(std::string const& sql)
+execution odbc_link::run(std::string const& sql)
 {
     execution said;
     scoped_handle const statement{SQL_HANDLE_STMT, handle_};
@@ -238,41 +215,32 @@ execution link::run(std::string const& sql)
     return said;
 }
 
-bool link::is_lost(execution const& failed) const noexcept
+bool odbc_link::is_lost(execution const& failed) const noexcept
 {
-    switch (kind_) {
-        case database_kind::mysql:
-        case database_kind::mariadb:
-            // Not asked of the driver: it would ask the server, and perhaps reconnect.
-            return mysql_dialect::is_connection_lost(static_cast<unsigned>(failed.native_code)) ||
-                   failed.sqlstate.substr(0, 2) == "08";
-        case database_kind::postgresql:
-            return is_lost_state(failed.sqlstate) || is_dead();
-        case database_kind::sqlite:
-            break;
-    }
-    return false;
+    // MariaDB's driver is not asked: it would ask the server, and perhaps reconnect.
+    return sql_text::is_lost_by_code(kind(), failed) ||
+           (kind() == database_kind::postgresql && is_dead());
 }
 
-std::string link::info(SQLUSMALLINT what) const
+std::string odbc_link::info(SQLUSMALLINT what) const
 {
     return text_info(handle_, what);
 }
 
-std::string link::versions() const
+std::string odbc_link::versions() const
 {
     return info(SQL_DRIVER_NAME) + " " + info(SQL_DRIVER_VER) + ", driver manager " +
            info(SQL_DM_VER);
 }
 
-bool link::has_autocommit() const noexcept
+std::optional<bool> odbc_link::has_autocommit() const noexcept
 {
     SQLULEN on = SQL_AUTOCOMMIT_OFF;
     SQLGetConnectAttr(handle_, SQL_ATTR_AUTOCOMMIT, &on, 0, nullptr);
     return static_cast<SQLUINTEGER>(on) == SQL_AUTOCOMMIT_ON;
 }
 
-bool link::is_dead() const noexcept
+bool odbc_link::is_dead() const noexcept
 {
     SQLULEN dead = SQL_CD_FALSE;
     SQLRETURN const got = SQLGetConnectAttr(handle_, SQL_ATTR_CONNECTION_DEAD, &dead, 0, nullptr);

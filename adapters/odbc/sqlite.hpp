@@ -46,7 +46,8 @@ public:
     reply run(request const& what) override;
     bool is_clear() override
     {
-        return !is_active_ && !is_tainted_ && question_.is_sound() && link_.has_autocommit();
+        return !is_active_ && !is_tainted_ && question_.is_sound() &&
+               link_.has_autocommit() == true;
     }
     void undo_severed() noexcept override;
 

@@ -80,7 +80,7 @@ reply sqlite_speaker::run(request const& what)
 reply sqlite_speaker::start(xid const& x, bool is_read_only)
 {
     if (is_active_) return not_possible(xa_code::outside, "the connection is not idle");
-    if (!link_.has_autocommit()) {
+    if (link_.has_autocommit() == false) {
         return not_possible(xa_code::outside,
                             "the connection has autocommit off: set SQL_ATTR_AUTOCOMMIT on");
     }

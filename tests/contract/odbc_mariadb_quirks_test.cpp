@@ -13,8 +13,8 @@
 
 #include <assent/mysql.hpp>
 
-#include "adapters/odbc/peer.hpp"
-#include "adapters/odbc/worker.hpp"
+#include "adapters/sql_text/peer.hpp"
+#include "adapters/sql_text/worker.hpp"
 #include "tests/contract/odbc_target.hpp"
 #include "tests/servers/proxy.hpp"
 
@@ -125,12 +125,12 @@ TEST_P(odbc_mariadb, TheDriverShowsNothingOfXaRecoverAsText)
 
 TEST_P(odbc_mariadb, TheDriverLeavesItsSocketsToChildrenAndTheAdapterDoesNot)
 {
-    auto const before = odbc_adapter::open_sockets();
+    auto const before = sql_text::open_sockets();
     odbc_client const plain{mysql_string(my().server())};
     auto const session = open(session_purpose::work);
 
     bool is_left = false;
-    for (auto const& each : odbc_adapter::open_sockets()) {
+    for (auto const& each : sql_text::open_sockets()) {
         bool const is_old = std::find(before.begin(), before.end(), each) != before.end();
         bool const is_closed = (::fcntl(each.descriptor, F_GETFD) & FD_CLOEXEC) != 0;
         if (!is_old && !is_closed) is_left = true;
@@ -327,7 +327,7 @@ TEST_P(odbc_mariadb, ALentHandleOfASilentServerIsGivenUpAtTheDeadline)
     }
 
     EXPECT_LT(deadline::clock::now() - before, std::chrono::seconds(10));
-    EXPECT_EQ(odbc_adapter::worker::stuck_count(), 0u);
+    EXPECT_EQ(sql_text::worker::stuck_count(), 0u);
     my().thaw();
 }
 

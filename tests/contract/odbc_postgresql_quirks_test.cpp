@@ -15,7 +15,7 @@
 
 #include <assent/postgresql.hpp>
 
-#include "adapters/odbc/worker.hpp"
+#include "adapters/sql_text/worker.hpp"
 #include "tests/contract/odbc_target.hpp"
 #include "tests/servers/proxy.hpp"
 #include "tests/servers/spawn.hpp"
@@ -543,7 +543,7 @@ TEST_P(odbc_postgresql, ALentHandleOfASilentServerIsGivenUpAtTheDeadline)
     }
 
     EXPECT_LT(deadline::clock::now() - before, std::chrono::seconds(10));
-    EXPECT_EQ(odbc_adapter::worker::stuck_count(), 0u);
+    EXPECT_EQ(sql_text::worker::stuck_count(), 0u);
     pg().thaw();
 }
 
@@ -580,7 +580,7 @@ TEST_P(odbc_postgresql, ConnectionsThatHangInTheDriverAreLeftAndReturn)
     }
     pg().thaw();
 
-    EXPECT_TRUE(eventually([] { return odbc_adapter::worker::stuck_count() == 0; }));
+    EXPECT_TRUE(eventually([] { return sql_text::worker::stuck_count() == 0; }));
 }
 
 TEST_P(odbc_postgresql, TheFactsNameDriverAndDriverManager)

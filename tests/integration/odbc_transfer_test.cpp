@@ -6,7 +6,7 @@
 
 #include <cstdlib>
 
-#include "adapters/odbc/worker.hpp"
+#include "adapters/sql_text/worker.hpp"
 #include "tests/contract/odbc_client.hpp"
 #include "tests/integration/at_bank.hpp"
 #include "tests/integration/cli_desk.hpp"
@@ -192,7 +192,7 @@ TEST_F(OdbcTransfer, ASilentDatabaseCostsTheDeadlineAndNoMore)
     bank_->mariadb().thaw();
     EXPECT_TRUE(becomes_true([&] { return tm.state().live_transactions == 0; }, tenfold(3s)));
     EXPECT_TRUE(
-        becomes_true([] { return assent::odbc_adapter::worker::stuck_count() == 0; }, tenfold(3s)));
+        becomes_true([] { return assent::sql_text::worker::stuck_count() == 0; }, tenfold(3s)));
     EXPECT_EQ(bank_->transfers_in_orders().count("silent"), 0u);
     expect_whole();
 }

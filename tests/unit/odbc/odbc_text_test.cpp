@@ -185,14 +185,6 @@ TEST(OdbcText, AMessageIsItsFirstLineWithoutBracketsSeverityAndRows)
     EXPECT_EQ(plain_text(""), "");
 }
 
-TEST(OdbcText, AConnectionIsLostByTheseStatesOnly)
-{
-    for (char const* const lost : {"08S01", "08003", "57P01", "57P05", "25P03"})
-        EXPECT_TRUE(is_lost_state(lost)) << lost;
-    for (char const* const other : {"", "57014", "25P02", "40P01", "HY000", "3B001"})
-        EXPECT_FALSE(is_lost_state(other)) << other;
-}
-
 TEST(OdbcResourceManager, RefusesNamesAndStringsThatCannotBe)
 {
     EXPECT_THAT(refusal([] { odbc::resource_manager("a b", "DRIVER=x"); }), HasSubstr("printable"));

@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// odbc_peer_test.cpp -- a connection's socket is found by what its server says, or not at all.
+// peer_test.cpp -- a connection's socket is found by what its server says, or not at all.
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -20,9 +20,9 @@
 #include <thread>
 #include <utility>
 
-#include "adapters/odbc/peer.hpp"
+#include "adapters/sql_text/peer.hpp"
 
-namespace assent::odbc_adapter {
+namespace assent::sql_text {
 
 namespace {
 
@@ -123,7 +123,7 @@ private:
     std::string path_;
 };
 
-TEST(OdbcPeer, ATcpSocketIsFoundAmongOthersToTheSameServer)
+TEST(SqlTextPeer, ATcpSocketIsFoundAmongOthersToTheSameServer)
 {
     tcp_server server;
     auto const first = server.connect();
@@ -136,7 +136,7 @@ TEST(OdbcPeer, ATcpSocketIsFoundAmongOthersToTheSameServer)
     EXPECT_TRUE(found.is_direct);
 }
 
-TEST(OdbcPeer, AMappedIpv6AddressIsTheSame)
+TEST(SqlTextPeer, AMappedIpv6AddressIsTheSame)
 {
     tcp_server server;
     auto const ours = server.connect();
@@ -146,7 +146,7 @@ TEST(OdbcPeer, AMappedIpv6AddressIsTheSame)
     EXPECT_EQ(find_socket(view, nullptr).socket.descriptor, ours.get());
 }
 
-TEST(OdbcPeer, AServerThatKnowsTheClientByNameIsMatchedByBothPorts)
+TEST(SqlTextPeer, AServerThatKnowsTheClientByNameIsMatchedByBothPorts)
 {
     tcp_server server;
     auto const ours = server.connect();
@@ -158,7 +158,7 @@ TEST(OdbcPeer, AServerThatKnowsTheClientByNameIsMatchedByBothPorts)
     EXPECT_EQ(find_socket(view, nullptr).socket.descriptor, -1);
 }
 
-TEST(OdbcPeer, ATranslatedAddressIsNotDirectAndALentSocketNotFound)
+TEST(SqlTextPeer, ATranslatedAddressIsNotDirectAndALentSocketNotFound)
 {
     tcp_server server;
     auto const ours = server.connect();
@@ -171,7 +171,7 @@ TEST(OdbcPeer, ATranslatedAddressIsNotDirectAndALentSocketNotFound)
     EXPECT_FALSE(found.is_direct);
 }
 
-TEST(OdbcPeer, BehindATranslatorTheOnlyNewSocketIsTheConnections)
+TEST(SqlTextPeer, BehindATranslatorTheOnlyNewSocketIsTheConnections)
 {
     tcp_server server;
     auto const older = server.connect();
@@ -188,7 +188,7 @@ TEST(OdbcPeer, BehindATranslatorTheOnlyNewSocketIsTheConnections)
     EXPECT_EQ(find_socket(view, &before).socket.descriptor, -1) << "either could be it";
 }
 
-TEST(OdbcPeer, OfSeveralUnixSocketsTheNewOneIsTheConnections)
+TEST(SqlTextPeer, OfSeveralUnixSocketsTheNewOneIsTheConnections)
 {
     unix_server server;
     auto const older = server.connect();
@@ -203,7 +203,7 @@ TEST(OdbcPeer, OfSeveralUnixSocketsTheNewOneIsTheConnections)
     EXPECT_EQ(find_socket(unix_server::view(), &before).socket.descriptor, -1);
 }
 
-TEST(OdbcPeer, AServerThatSaysNothingIsNotLookedFor)
+TEST(SqlTextPeer, AServerThatSaysNothingIsNotLookedFor)
 {
     tcp_server server;
     auto const before = open_sockets();
@@ -212,7 +212,7 @@ TEST(OdbcPeer, AServerThatSaysNothingIsNotLookedFor)
     EXPECT_EQ(find_socket({}, &before).socket.descriptor, -1);
 }
 
-TEST(OdbcPeer, ADescriptorThatWasGivenToAnotherSocketIsLeftAlone)
+TEST(SqlTextPeer, ADescriptorThatWasGivenToAnotherSocketIsLeftAlone)
 {
     tcp_server server;
     auto ours = server.connect();
@@ -227,7 +227,7 @@ TEST(OdbcPeer, ADescriptorThatWasGivenToAnotherSocketIsLeftAlone)
     EXPECT_EQ(::fcntl(other.get(), F_GETFD) & FD_CLOEXEC, 0);
 }
 
-TEST(OdbcPeer, ASeveredSocketIsAtItsEndAndStillItsOwners)
+TEST(SqlTextPeer, ASeveredSocketIsAtItsEndAndStillItsOwners)
 {
     tcp_server server;
     auto const ours = server.connect();
@@ -282,7 +282,7 @@ private:
     std::thread thread_;
 };
 
-TEST(OdbcAwaitedSocket, IsTheOneThatAThreadPolls)
+TEST(SqlTextAwaitedSocket, IsTheOneThatAThreadPolls)
 {
     waiting_thread const hanging{[](int descriptor) {
         pollfd asked{descriptor, POLLIN, 0};
@@ -292,7 +292,7 @@ TEST(OdbcAwaitedSocket, IsTheOneThatAThreadPolls)
     EXPECT_TRUE(hanging.is_severed());
 }
 
-TEST(OdbcAwaitedSocket, IsTheOneThatAThreadReads)
+TEST(SqlTextAwaitedSocket, IsTheOneThatAThreadReads)
 {
     waiting_thread const hanging{[](int descriptor) {
         char byte = 0;
@@ -302,7 +302,7 @@ TEST(OdbcAwaitedSocket, IsTheOneThatAThreadReads)
     EXPECT_TRUE(hanging.is_severed());
 }
 
-TEST(OdbcAwaitedSocket, IsNoneOfAThreadThatWaitsForSomethingElse)
+TEST(SqlTextAwaitedSocket, IsNoneOfAThreadThatWaitsForSomethingElse)
 {
     std::promise<void> release;
     waiting_thread const other{[&release](int) { release.get_future().wait(); }};
@@ -314,4 +314,4 @@ TEST(OdbcAwaitedSocket, IsNoneOfAThreadThatWaitsForSomethingElse)
 
 }  // namespace
 
-}  // namespace assent::odbc_adapter
+}  // namespace assent::sql_text

@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// odbc_worker_test.cpp -- jobs that wait, jobs that never return, and the gate before them.
+// worker_test.cpp -- jobs that wait, jobs that never return, and the gate before them.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,10 +11,10 @@
 #include <thread>
 #include <vector>
 
-#include "adapters/odbc/gate.hpp"
-#include "adapters/odbc/worker.hpp"
+#include "adapters/sql_text/gate.hpp"
+#include "adapters/sql_text/worker.hpp"
 
-namespace assent::odbc_adapter {
+namespace assent::sql_text {
 
 namespace {
 
@@ -49,7 +49,7 @@ bool eventually_unstuck()
     return true;
 }
 
-TEST(OdbcWorker, RunsJobsInTheirOrder)
+TEST(SqlTextWorker, RunsJobsInTheirOrder)
 {
     std::vector<int> order;
     worker thread;
@@ -62,7 +62,7 @@ TEST(OdbcWorker, RunsJobsInTheirOrder)
     EXPECT_TRUE(thread.is_idle());
 }
 
-TEST(OdbcWorker, WaitsNoLongerThanTheDeadline)
+TEST(SqlTextWorker, WaitsNoLongerThanTheDeadline)
 {
     hanging call;
     worker thread;
@@ -74,7 +74,7 @@ TEST(OdbcWorker, WaitsNoLongerThanTheDeadline)
     EXPECT_TRUE(thread.wait(in(10s)));
 }
 
-TEST(OdbcWorker, IsLeftToItselfWhenItsJobDoesNotReturn)
+TEST(SqlTextWorker, IsLeftToItselfWhenItsJobDoesNotReturn)
 {
     hanging call;
     auto const finished = std::make_shared<std::atomic<bool>>(false);
@@ -91,7 +91,7 @@ TEST(OdbcWorker, IsLeftToItselfWhenItsJobDoesNotReturn)
     EXPECT_TRUE(*finished);
 }
 
-TEST(OdbcWorker, NoneIsMadeWhileTooManyAreStuck)
+TEST(SqlTextWorker, NoneIsMadeWhileTooManyAreStuck)
 {
     hanging call;
     {
@@ -114,7 +114,7 @@ TEST(OdbcWorker, NoneIsMadeWhileTooManyAreStuck)
     EXPECT_NO_THROW(worker{});
 }
 
-TEST(OdbcGate, LetsNothingPassOnceItIsCut)
+TEST(SqlTextGate, LetsNothingPassOnceItIsCut)
 {
     gate before;
 
@@ -126,7 +126,7 @@ TEST(OdbcGate, LetsNothingPassOnceItIsCut)
     EXPECT_FALSE(before.has_commit_passed()) << "it was never sent";
 }
 
-TEST(OdbcGate, RemembersThatACommitPassedAndWhomToAsk)
+TEST(SqlTextGate, RemembersThatACommitPassedAndWhomToAsk)
 {
     gate before;
     before.note_witness("17@1");
@@ -143,4 +143,4 @@ TEST(OdbcGate, RemembersThatACommitPassedAndWhomToAsk)
 
 }  // namespace
 
-}  // namespace assent::odbc_adapter
+}  // namespace assent::sql_text

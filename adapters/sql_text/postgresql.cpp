@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// postgresql.cpp -- PostgreSQL through psqlODBC, with autocommit on and transactions as text.
+// postgresql.cpp -- PostgreSQL through a client that shows little: autocommit on, transactions as
+// text.
 //
 //   start              BEGIN | mark; SAVEPOINT assent_mark
 //   prepare            guard | PREPARE TRANSACTION; is it listed?
@@ -8,13 +9,17 @@
 //   rollback, active   mark; ROLLBACK
 //   commit, rollback   COMMIT PREPARED | ROLLBACK PREPARED
 //
-// The driver shows neither the tag of a command (PREPARE TRANSACTION of a failed transaction is a
+// The client shows neither the tag of a command (PREPARE TRANSACTION of a failed transaction is a
 // success with the tag ROLLBACK) nor whether a transaction is open.  So each message that ends a
 // branch stands behind a query that a failed transaction refuses, and what was prepared is looked
 // up.  A transaction that refuses queries is brought back to the savepoint of its beginning, which
-// also proves that it is ours; then the mark can be asked for.  The driver's own savepoints (its
+// also proves that it is ours; then the mark can be asked for.  psqlODBC's own savepoints (its
 // default; see Protocol in its documentation) vanish with a transaction as well: 3B001 for one of
 // them says that the application ended the branch's transaction.
+//
+// A client that may reconnect without a word could repeat COMMIT in a session that is in no
+// transaction, where the server takes it for a success.  It is told COMMIT AND CHAIN, which is an
+// error there.
 //
 // The one invariant: no branch ends here without its mark having been checked, or the reply says
 // that it was lost.
@@ -29,16 +34,17 @@
 #include "adapters/dialects/postgresql/examination.hpp"
 #include "adapters/dialects/postgresql/server.hpp"
 #include "adapters/dialects/postgresql/statements.hpp"
-#include "adapters/odbc/dialect.hpp"
+#include "adapters/sql_text/dialect.hpp"
 
-namespace assent::odbc_adapter {
+namespace assent::sql_text {
 
 namespace {
 
 namespace pg = postgresql_dialect;
 namespace say = pg::statements;
 
-constexpr char back_to_mark[] = "ROLLBACK TO SAVEPOINT assent_mark; SELECT ";
+constexpr char no_transaction[] = "25P01";
+constexpr char back_to_mark[] = "ROLLBACK TO SAVEPOINT assent_mark";
 
 // Names as the hexadecimal digits of their bytes: nothing of them needs quoting, whatever the
 // client encoding is.
@@ -120,8 +126,9 @@ public:
     reply run(request const& what) override;
     bool is_clear() override
     {
-        return stage_ == stage::idle && !is_tainted_ && link_.has_autocommit();
+        return stage_ == stage::idle && !is_tainted_ && link_.has_autocommit().value_or(true);
     }
+    std::string login() const override { return who_.login; }
 
     server_facts preflight(bool allow_non_durable) override;
     examination examine(bool allow_non_durable) override
@@ -202,7 +209,10 @@ private:
     reply end(reply given, stage then);
     bool is_mark(execution const& said, std::size_t table) const;
     std::string guard() const;
+    std::string listed_query() const;
     std::optional<bool> is_listed();
+    execution back_to_beginning();
+    reply after_chained(execution const& done);
 
     /// Every error of the manager's own work names the resource manager that it came from.
     template <typename Work>
@@ -237,7 +247,7 @@ void speaker::introduce(session_purpose purpose)
     named([&] {
         std::string const doing = "opening a session";
         // 15.0.20 -> 15
-        if (std::stoi("0" + link_.info(SQL_DBMS_VER)) < 14) {
+        if (std::stoi("0" + link_.server_version()) < 14) {
             throw driver_error(doing + ": PostgreSQL 14 or newer is needed");
         }
         who_ = pg::read_who(
@@ -253,21 +263,30 @@ void speaker::inspect()
 {
     named([&] {
         std::string const doing = "the connection is refused";
-        try {
-            row const seen = question_.one_row(
-                std::string{"SELECT "} + pg::who_columns + ", " + role_and_database +
-                    // Within a transaction block the message is younger than the transaction.
-                    ", CASE WHEN pg_catalog.transaction_timestamp() OPERATOR(pg_catalog.=)"
-                    " pg_catalog.statement_timestamp() THEN 1 ELSE 0 END",
-                pg::who_width + 3, doing);
-            who_ = pg::read_who(seen);
-            role_ = seen[pg::who_width].value_or(std::string{});
-            database_ = seen[pg::who_width + 1].value_or(std::string{});
-            if (seen[pg::who_width + 2] == "1") return;
-        } catch (driver_error const& error) {
-            if (error.sqlstate() != "25P02") throw;
+        std::string const open =
+            doing +
+            ": it is in a transaction, or its client begins one before each statement: end "
+            "that, and set autocommit on";
+        // A client with autocommit off, that does not say so, begins a transaction with the first
+        // look: the second finds it.
+        int const looks = link_.has_autocommit() ? 1 : 2;
+        for (int look = 0; look < looks; ++look) {
+            try {
+                row const seen = question_.one_row(
+                    std::string{"SELECT "} + pg::who_columns + ", " + role_and_database +
+                        // Within a transaction block the message is younger than the transaction.
+                        ", CASE WHEN pg_catalog.transaction_timestamp() OPERATOR(pg_catalog.=)"
+                        " pg_catalog.statement_timestamp() THEN 1 ELSE 0 END",
+                    pg::who_width + 3, doing);
+                who_ = pg::read_who(seen);
+                role_ = seen[pg::who_width].value_or(std::string{});
+                database_ = seen[pg::who_width + 1].value_or(std::string{});
+                if (seen[pg::who_width + 2] != "1") throw driver_error(open);
+            } catch (driver_error const& error) {
+                if (error.sqlstate() != "25P02") throw;
+                throw driver_error(open);
+            }
         }
-        throw driver_error(doing + ": it is in a transaction: end that first");
     });
 }
 
@@ -309,7 +328,7 @@ server_facts speaker::preflight(bool allow_non_durable)
         execution const both = link_.execute("SELECT 1; SELECT 2");
         if (both.is_ok && both.tables.size() != 2) {
             throw driver_error(
-                "preflight: the ODBC driver does not send several statements in one message, on "
+                "preflight: the client does not send several statements in one message, on "
                 "which the safety of PREPARE TRANSACTION rests; use psqlODBC, and leave Parse and "
                 "similar options as they are");
         }
@@ -405,10 +424,10 @@ reply speaker::start(xid const& x, bool is_read_only)
     if (stage_ != stage::idle) {
         return not_possible(xa_code::outside, "the connection is not idle");
     }
-    if (!link_.has_autocommit()) {
+    if (link_.has_autocommit() == false) {
         return not_possible(xa_code::outside,
-                            "the connection has autocommit off, so that the driver begins "
-                            "transactions itself: set SQL_ATTR_AUTOCOMMIT on");
+                            "the connection has autocommit off, so that its client begins "
+                            "transactions itself: set it on");
     }
     execution const begun = link_.execute(is_read_only ? "BEGIN READ ONLY" : "BEGIN");
     if (begun.is_lost) return lost(begun);
@@ -418,8 +437,9 @@ reply speaker::start(xid const& x, bool is_read_only)
         return not_possible(xa_code::outside, "the connection is in a transaction");
     }
     execution const marked =
-        link_.execute(std::string{"SELECT "} + say::begun_at + ", " + role_and_database +
-                      ", pg_catalog.pg_backend_pid(); SAVEPOINT assent_mark");
+        link_.execute_each({std::string{"SELECT "} + say::begun_at + ", " + role_and_database +
+                                ", pg_catalog.pg_backend_pid()",
+                            "SAVEPOINT assent_mark"});
     if (marked.is_lost) return lost(marked);
     if (!marked.is_ok) {
         return undo(pg::map_error(pg::phase::beginning, marked.sqlstate, marked.text));
@@ -452,12 +472,8 @@ reply speaker::prepare()
     if (!guarded.is_ok) return after_failed_guard(guarded);
 
     // The guard was answered, so the transaction is ours, stands, and has not failed.
-    std::string const gid = literal(branch_);
     execution const prepared =
-        link_.execute("PREPARE TRANSACTION " + gid +
-                      "; SELECT pg_catalog.count(*) FROM pg_catalog.pg_prepared_xacts p WHERE p.gid"
-                      " OPERATOR(pg_catalog.=) " +
-                      gid);
+        link_.execute_each({"PREPARE TRANSACTION " + literal(branch_), listed_query()});
     if (prepared.is_lost) return end(lost(prepared), stage::in_doubt);
     if (!prepared.is_ok) return after_failed_prepare(prepared);
     if (value_of(prepared, 0) == "1") return end({}, stage::prepared);
@@ -482,14 +498,24 @@ reply speaker::after_failed_prepare(execution const& failed)
     return end(std::move(said), then);
 }
 
+std::string speaker::listed_query() const
+{
+    return "SELECT pg_catalog.count(*) FROM pg_catalog.pg_prepared_xacts p WHERE p.gid"
+           " OPERATOR(pg_catalog.=) " +
+           literal(branch_);
+}
+
 std::optional<bool> speaker::is_listed()
 {
-    execution const seen = link_.execute(
-        "SELECT pg_catalog.count(*) FROM pg_catalog.pg_prepared_xacts p WHERE p.gid"
-        " OPERATOR(pg_catalog.=) " +
-        literal(branch_));
+    execution const seen = link_.execute(listed_query());
     if (!seen.is_ok || value_of(seen, 0).empty()) return std::nullopt;
     return value_of(seen, 0) != "0";
+}
+
+/// A failed transaction refuses queries, but not the way back to its beginning.
+execution speaker::back_to_beginning()
+{
+    return link_.execute_each({back_to_mark, std::string{"SELECT "} + say::begun_at});
 }
 
 /// A query within the branch failed, so nothing that stood behind it was run.  Is the transaction
@@ -502,7 +528,7 @@ reply speaker::after_failed_guard(execution const& failed)
     bool const is_other = failed.text.find(say::left_behind_token) != std::string::npos;
     // 3B001: the driver put a savepoint before the branch's last statement, and it is gone.
     if (is_other || failed.sqlstate == "3B001") return left_behind();
-    execution const back = link_.execute(std::string{back_to_mark} + say::begun_at);
+    execution const back = back_to_beginning();
     if (back.is_lost) return end(lost(back), stage::idle);
     if (!back.is_ok || !is_mark(back, 0)) return left_behind();
     reply vote = pg::as_rolled_back(pg::map_error(pg::phase::ending, failed.sqlstate, failed.text));
@@ -533,8 +559,9 @@ reply speaker::one_phase()
 /// and the driver does not show which it was.
 reply speaker::one_phase_with(std::string const& insertion)
 {
-    execution const inserted = link_.execute("SELECT CAST(" + guard() + " AS pg_catalog.int4)" +
-                                             pg::decisions::synchronous_column + "; " + insertion);
+    execution const inserted = link_.execute_each(
+        {"SELECT CAST(" + guard() + " AS pg_catalog.int4)" + pg::decisions::synchronous_column,
+         insertion});
     if (inserted.is_lost) return end(never_committed(inserted), stage::idle);
     if (!inserted.is_ok) return after_failed_guard(inserted);
     return commit({});  // the row is the witness
@@ -545,23 +572,40 @@ reply speaker::one_phase_with(std::string const& insertion)
 reply speaker::commit(std::string const& witness)
 {
     link_.note_witness(witness);
-    execution const done = link_.execute_commit("COMMIT");
-    reply said = done.is_ok     ? reply{}
-                 : done.is_lost ? lost(done)
-                                : pg::map_error(pg::phase::ending, done.sqlstate, done.text);
+    bool const is_chained = link_.may_reconnect();
+    execution const done = link_.execute_commit(is_chained ? "COMMIT AND CHAIN" : "COMMIT");
+    reply said = done.is_lost ? lost(done)
+                 : is_chained ? after_chained(done)
+                 : done.is_ok ? reply{}
+                              : pg::map_error(pg::phase::ending, done.sqlstate, done.text);
     said.witness = witness;
     is_tainted_ = is_tainted_ || done.is_lost;
     return end(std::move(said), stage::idle);
 }
 
+reply speaker::after_chained(execution const& done)
+{
+    if (done.is_ok) {
+        is_tainted_ = is_tainted_ || !link_.execute("ROLLBACK").is_ok;  // of the empty one
+        return {};
+    }
+    if (done.sqlstate != no_transaction) {
+        return pg::map_error(pg::phase::ending, done.sqlstate, done.text);
+    }
+    // The transaction was there a moment ago.  Whether an earlier attempt committed it, in a
+    // session that is gone now, this one cannot tell.
+    is_tainted_ = true;
+    return lost(done);
+}
+
 reply speaker::roll_back_active()
 {
-    execution const undone = link_.execute(std::string{"SELECT "} + say::begun_at + "; ROLLBACK");
+    execution const undone =
+        link_.execute_each({std::string{"SELECT "} + say::begun_at, "ROLLBACK"});
     if (undone.is_lost) return end(lost(undone), stage::idle);
     if (undone.is_ok && is_mark(undone, 0)) return end({}, stage::idle);
     if (undone.is_ok || undone.sqlstate == "3B001") return left_behind();
-    // The transaction has failed: it refuses queries, but not the way back to its beginning.
-    execution const back = link_.execute(std::string{back_to_mark} + say::begun_at);
+    execution const back = back_to_beginning();
     if (back.is_lost) return end(lost(back), stage::idle);
     if (!back.is_ok || !is_mark(back, 0)) return left_behind();
     return undo({});
@@ -584,9 +628,9 @@ reply speaker::finish_prepared(char const* words, xid const& x)
 
 }  // namespace
 
-std::unique_ptr<dialect> make_postgresql(link& on, std::string const& resource_manager)
+std::unique_ptr<dialect> make_postgresql(link& on, std::string const& resource_manager, link_opener)
 {
     return std::make_unique<speaker>(on, resource_manager);
 }
 
-}  // namespace assent::odbc_adapter
+}  // namespace assent::sql_text

@@ -1,15 +1,16 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// mysql.cpp -- MariaDB and MySQL through MariaDB Connector/ODBC, with autocommit on.
+// mysql.cpp -- MariaDB and MySQL through a client that shows little, with autocommit on.
 //
-// The conversation is the dialect's.  What ODBC makes different:
+// The conversation is the dialect's.  What such a client makes different:
 //
 //   status flags     not shown: XA END's answer is the whole of the mark
-//   reconnecting     (AUTO_RECONNECT) is not shown either: the session's number is asked for at the
-//                    beginning of each branch
-//   XA RECOVER       as text it gives no result set, and the driver's next call crashes.  MariaDB
-//                    runs it within BEGIN NOT ATOMIC; MySQL within a procedure, `assent_recover`,
-//                    on a fresh connection each time: a second CALL on one connection hangs
+//   reconnecting     is not shown either: the session's number is asked for at the beginning of
+//                    each branch
+//   XA RECOVER       through MariaDB Connector/ODBC it gives no result set, and the driver's next
+//                    call crashes.  MariaDB runs it within BEGIN NOT ATOMIC; MySQL within a
+//                    procedure, `assent_recover`, on a fresh connection each time: a second CALL on
+//                    one connection hangs.  (Lent connections are never asked.)
 
 #include <cstdlib>
 #include <optional>
@@ -20,9 +21,9 @@
 #include "adapters/dialects/mysql/error.hpp"
 #include "adapters/dialects/mysql/examination.hpp"
 #include "adapters/dialects/mysql/server.hpp"
-#include "adapters/odbc/dialect.hpp"
+#include "adapters/sql_text/dialect.hpp"
 
-namespace assent::odbc_adapter {
+namespace assent::sql_text {
 
 namespace {
 
@@ -176,7 +177,10 @@ public:
     peer_view ask_peer() override;
     void set_proxied() override { is_proxied_ = true; }
     reply run(request const& what) override;
-    bool is_clear() override { return talk_.is_clear() && !is_replaced_ && link_.has_autocommit(); }
+    bool is_clear() override
+    {
+        return talk_.is_clear() && !is_replaced_ && link_.has_autocommit().value_or(true);
+    }
     bool must_cut() const override { return talk_.must_cut(); }
 
     server_facts preflight(bool allow_non_durable) override;
@@ -321,10 +325,10 @@ examination speaker::examine(bool allow_non_durable)
 reply speaker::run(request const& what)
 {
     auto const& [v, x, is_read_only, insertion] = what;
-    if (v == verb::start && !link_.has_autocommit()) {
+    if (v == verb::start && link_.has_autocommit() == false) {
         reply refused;
         refused.code = xa_code::outside;
-        refused.text = "the connection has autocommit off: set SQL_ATTR_AUTOCOMMIT on";
+        refused.text = "the connection has autocommit off: set it on";
         return refused;
     }
     if (is_read_only) talk_.declare_read_only();
@@ -335,8 +339,8 @@ reply speaker::run(request const& what)
     is_replaced_ = true;
     said.code = xa_code::proto;
     said.text =
-        "the driver reconnected since the session was opened: switch AUTO_RECONNECT off, with "
-        "which this driver also crashes";
+        "the client reconnected since the session was opened: switch that off (ODBC: "
+        "AUTO_RECONNECT, with which MariaDB's driver also crashes)";
     return said;
 }
 
@@ -353,8 +357,8 @@ reply speaker::converse(verb v, xid const& x)
     return std::move(*done);
 }
 
-/// Asked behind XA START: before it, a query on a connection that is broken makes the driver crash
-/// where it reconnects.
+/// Asked behind XA START: before it, a query on a connection that is broken makes MariaDB's ODBC
+/// driver crash where it reconnects.
 bool speaker::is_same_session()
 {
     execution const seen = link_.execute("select connection_id()");
@@ -371,4 +375,4 @@ std::unique_ptr<dialect> make_mysql(link& on, std::string const& resource_manage
     return std::make_unique<speaker>(on, resource_manager, std::move(reopen));
 }
 
-}  // namespace assent::odbc_adapter
+}  // namespace assent::sql_text

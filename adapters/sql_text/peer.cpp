@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 
-#include "adapters/odbc/peer.hpp"
+#include "adapters/sql_text/peer.hpp"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -18,7 +18,7 @@
 #include <memory>
 #include <optional>
 
-namespace assent::odbc_adapter {
+namespace assent::sql_text {
 
 namespace {
 
@@ -177,4 +177,4 @@ found_socket find_socket(peer_view const& seen, std::vector<socket_reference> co
     return answer;
 }
 
-}  // namespace assent::odbc_adapter
+}  // namespace assent::sql_text

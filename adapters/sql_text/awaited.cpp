@@ -14,9 +14,9 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "adapters/odbc/peer.hpp"
+#include "adapters/sql_text/peer.hpp"
 
-namespace assent::odbc_adapter {
+namespace assent::sql_text {
 
 namespace {
 
@@ -86,4 +86,4 @@ bool sever_awaited_socket(pid_t id) noexcept
     return true;
 }
 
-}  // namespace assent::odbc_adapter
+}  // namespace assent::sql_text

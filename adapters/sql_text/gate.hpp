@@ -2,18 +2,18 @@
 //
 // gate.hpp -- what may still be sent on a session, decided for the worker by others.
 //
-// A driver's call cannot be interrupted, and may return long after its deadline.  Then the worker
+// A client's call cannot be interrupted, and may return long after its deadline.  Then the worker
 // must not go on with the next statement of its verb: before each it passes the gate, which the
 // session's owner shuts for good.  The one invariant: once cut() has returned, nothing passes.
 
-#ifndef ASSENT_ADAPTERS_ODBC_GATE_HPP
-#define ASSENT_ADAPTERS_ODBC_GATE_HPP
+#ifndef ASSENT_ADAPTERS_SQL_TEXT_GATE_HPP
+#define ASSENT_ADAPTERS_SQL_TEXT_GATE_HPP
 
 #include <mutex>
 #include <string>
 #include <utility>
 
-namespace assent::odbc_adapter {
+namespace assent::sql_text {
 
 /// Thread safety: every member may be called from several threads at once.
 class gate
@@ -75,6 +75,6 @@ private:
     std::string witness_;
 };
 
-}  // namespace assent::odbc_adapter
+}  // namespace assent::sql_text
 
-#endif  // ASSENT_ADAPTERS_ODBC_GATE_HPP
+#endif  // ASSENT_ADAPTERS_SQL_TEXT_GATE_HPP

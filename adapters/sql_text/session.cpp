@@ -1,11 +1,11 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 
-#include "adapters/odbc/session.hpp"
+#include "adapters/sql_text/session.hpp"
 
 #include <algorithm>
 #include <chrono>
 
-namespace assent::odbc_adapter {
+namespace assent::sql_text {
 
 struct session::core
 {
@@ -26,7 +26,7 @@ struct session::core
 
 namespace {
 
-/// The seconds that a driver may take; it counts whole ones.
+/// The seconds that a client may take; it counts whole ones.
 unsigned seconds_until(deadline until)
 {
     auto const left = std::chrono::ceil<std::chrono::seconds>(until - deadline::clock::now());
@@ -38,15 +38,15 @@ driver_error refusal(std::string const& name, std::string const& what, bool must
     return driver_error("resource manager " + name + ": " + what, {}, 0, must_close);
 }
 
-std::unique_ptr<link> connect_named(connection_source const& source, session_purpose purpose,
-                                    std::string const& name, std::shared_ptr<gate> passes,
-                                    unsigned seconds)
+/// Every error of a connection's making names the resource manager that it was for.
+template <typename Make>
+std::unique_ptr<link> named(std::string const& name, Make make)
 {
     try {
-        return link::open(source, purpose, std::move(passes), seconds);
+        return make();
     } catch (driver_error const& error) {
         throw driver_error("resource manager " + name + ": " + error.what(), error.sqlstate(),
-                           error.native_code());
+                           error.native_code(), error.must_close());
     }
 }
 
@@ -57,27 +57,29 @@ session::session(std::shared_ptr<session_family> family)
 {
 }
 
-std::unique_ptr<session> session::open(connection_source const& source, session_purpose purpose,
+std::unique_ptr<session> session::open(link_source const& source, session_purpose purpose,
                                        std::shared_ptr<session_family> family, deadline until)
 {
     std::string const name = family->name;
+    dialect_maker const make_dialect = family->make_dialect;
     std::unique_ptr<session> made(new session(std::move(family)));
     auto const failure = std::make_shared<std::exception_ptr>();
-    bool const is_done = made->run(until, [source, purpose, name, until, failure](core& with) {
-        try {
-            auto const before = open_sockets();
-            auto const connect = [source, purpose, name, passes = with.passes,
-                                  seconds = seconds_until(until)] {
-                return connect_named(source, purpose, name, passes, seconds);
-            };
-            with.connection = connect();
-            with.speaks = make_dialect(*with.connection, name, connect);
-            with.speaks->introduce(purpose);
-            with.found = find_socket(with.speaks->ask_peer(), &before);
-        } catch (...) {
-            *failure = std::current_exception();
-        }
-    });
+    bool const is_done =
+        made->run(until, [source, purpose, name, make_dialect, until, failure](core& with) {
+            try {
+                auto const before = open_sockets();
+                auto const connect = [source, name, passes = with.passes,
+                                      seconds = seconds_until(until)] {
+                    return named(name, [&] { return source(passes, seconds); });
+                };
+                with.connection = connect();
+                with.speaks = make_dialect(*with.connection, name, connect);
+                with.speaks->introduce(purpose);
+                with.found = find_socket(with.speaks->ask_peer(), &before);
+            } catch (...) {
+                *failure = std::current_exception();
+            }
+        });
     if (!is_done) {
         made->sever();
         throw refusal(name,
@@ -89,25 +91,19 @@ std::unique_ptr<session> session::open(connection_source const& source, session_
     return made;
 }
 
-std::unique_ptr<session> session::borrow(SQLHDBC lent, std::shared_ptr<session_family> family,
+std::unique_ptr<session> session::borrow(lending lent, std::shared_ptr<session_family> family,
                                          deadline until)
 {
     std::string const name = family->name;
+    dialect_maker const make_dialect = family->make_dialect;
     std::unique_ptr<session> made(new session(std::move(family)));
     made->is_borrowed_ = true;
+    made->lent_ = std::move(lent);
     auto const failure = std::make_shared<std::exception_ptr>();
-    bool const is_done = made->run(until, [lent, name, failure](core& with) {
+    bool const is_done = made->run(until, [make_link = made->lent_.make_link, name, make_dialect,
+                                           failure](core& with) {
         try {
-            try {
-                with.connection = link::borrow(lent, with.passes);
-            } catch (driver_error const& error) {
-                throw refusal(name, error.what());
-            }
-            if (!with.connection->has_autocommit()) {
-                throw refusal(name,
-                              "the connection is refused: its autocommit is off, so it may be in "
-                              "a transaction: set SQL_ATTR_AUTOCOMMIT on");
-            }
+            with.connection = named(name, [&] { return make_link(with.passes); });
             with.speaks = make_dialect(*with.connection, name, [name]() -> std::unique_ptr<link> {
                 throw refusal(name, "a lent connection is not for the manager's own questions");
             });
@@ -131,11 +127,15 @@ void session::adopt(found_socket const& found)
     handle_ = core_->connection->handle();
     kind_ = core_->connection->kind();
     bool const is_file = kind_ == database_kind::sqlite;
-    if (!is_file && !found.is_direct) core_->speaks->set_proxied();
-    id_ = core_->speaks->id();
+    dialect& speaks = *core_->speaks;
+    // A client that tells its number is behind a proxy where the server has another one.
+    bool const is_direct = lent_.client_id != 0 ? lent_.client_id == speaks.id() : found.is_direct;
+    if (!is_file && !is_direct) speaks.set_proxied();
+    id_ = speaks.id();
     socket_ = found.socket;
     if (!socket_.set_close_on_exec()) socket_ = {};
-    if (!is_file && is_borrowed_ && socket_.descriptor < 0) {
+    bool const is_lent_blindly = is_borrowed_ && lent_.must_have_socket && !is_file;
+    if (is_lent_blindly && socket_.descriptor < 0) {
         throw refusal(
             family_->name,
             "the connection is refused: its socket cannot be told from others of this process, "
@@ -143,7 +143,7 @@ void session::adopt(found_socket const& found)
             "a proxy, or take a lease");
     }
     // A number that was cancelled once may have been given to this new session.
-    if (!is_borrowed_ && id_ != 0) family_->cancelled.forget(id_);
+    if (!is_borrowed_ && id_ != 0) family_->cancelled->forget(id_);
 }
 
 session::~session()
@@ -168,14 +168,14 @@ void session::core::close(socket_reference const& socket, bool is_ours)
         std::lock_guard const hold(mutex);
         was_clear = is_clear;
     }
-    // A driver must not end in its own way what is still open: it might commit.
+    // A client must not end in its own way what is still open: it might commit.
     if (is_ours && !was_clear) {
         if (speaks != nullptr) speaks->undo_severed();
         socket.sever();
     }
     speaks.reset();
     connection.reset();
-    // The driver manager may keep it in a pool, where the server's session would live on.
+    // ODBC's driver manager may keep it in a pool, where the server's session would live on.
     if (is_ours) socket.sever();
 }
 
@@ -292,7 +292,7 @@ bool session::is_reusable() const noexcept
     try {
         if (is_abandoned_ || is_cut_ || is_waiting_ || !worker_.is_idle()) return false;
         if (core_->passes->is_cut()) return false;
-        if (id_ != 0 && family_->cancelled.contains(id_)) return false;
+        if (id_ != 0 && family_->cancelled->contains(id_)) return false;
         std::lock_guard const hold(core_->mutex);
         return core_->is_clear;
     } catch (std::exception const&) {
@@ -306,12 +306,7 @@ void session::sever() noexcept
     is_cut_ = true;
     try {
         core_->passes->cut();
-        if (socket_.descriptor >= 0) {
-            socket_.sever();
-        } else if (pid_t const busy = worker_.busy_thread();
-                   busy == 0 || !sever_awaited_socket(busy)) {
-            if (id_ != 0) family_->unreachable.add(id_);
-        }
+        cut();
         worker_.post([with = core_] {
             if (with->speaks != nullptr) with->speaks->undo_severed();
         });
@@ -319,6 +314,15 @@ void session::sever() noexcept
         // Without memory the session keeps what it holds until it is destroyed.
         return;
     }
+}
+
+void session::cut()
+{
+    if (lent_.sever()) return;
+    if (socket_.descriptor >= 0) return socket_.sever();
+    pid_t const busy = worker_.busy_thread();
+    if (busy != 0 && sever_awaited_socket(busy)) return;
+    if (id_ != 0) family_->unreachable.add(id_);
 }
 
 void session::abandon() noexcept
@@ -331,4 +335,4 @@ void session::abandon() noexcept
     static_cast<void>(core_->connection.release());
 }
 
-}  // namespace assent::odbc_adapter
+}  // namespace assent::sql_text

@@ -3,19 +3,23 @@
 // session.hpp -- one connection, its worker, and what both share.
 //
 //   caller                                 worker
-//   submit(prepare, x) -- job -->          dialect.run(prepare, x)  (SQLExecDirect, and waits)
+//   submit(prepare, x) -- job -->          dialect.run(prepare, x)  (sends, and waits)
 //   collect(until)     <-- reply --        ... or nothing by `until`: ask again later
-//   sever()            gate cut, shutdown(2) on the driver's socket: its call fails at once
+//   sever()            gate cut, shutdown(2) on the client's socket: its call fails at once
 //
-// Only the worker touches the driver, and what it touches (core) it owns a share of, so that a call
+// Only the worker touches the client, and what it touches (core) it owns a share of, so that a call
 // that never returns harms nobody.  Once the gate is cut the reply is "lost" without waiting for
 // the worker, whatever it may still come to know.
 //
-// The one invariant: a borrowed handle is given back only when the worker has left it.
+// A session that must be cut, and whose socket cannot be told from others, is noted: the manager
+// ends it at the server, on a connection of its own, before its next question there.
+//
+// The one invariant: a borrowed connection is given back only when the worker has left it.
 
-#ifndef ASSENT_ADAPTERS_ODBC_SESSION_HPP
-#define ASSENT_ADAPTERS_ODBC_SESSION_HPP
+#ifndef ASSENT_ADAPTERS_SQL_TEXT_SESSION_HPP
+#define ASSENT_ADAPTERS_SQL_TEXT_SESSION_HPP
 
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -25,19 +29,22 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <assent/resource_manager.hpp>
 
 #include "adapters/dialects/cancelled_sessions.hpp"
-#include "adapters/odbc/dialect.hpp"
-#include "adapters/odbc/link.hpp"
-#include "adapters/odbc/peer.hpp"
-#include "adapters/odbc/worker.hpp"
+#include "adapters/sql_text/dialect.hpp"
+#include "adapters/sql_text/link.hpp"
+#include "adapters/sql_text/peer.hpp"
+#include "adapters/sql_text/worker.hpp"
 
-namespace assent::odbc_adapter {
+namespace assent::sql_text {
 
 /// Sessions that were severed, though their socket could not be found: the manager ends them at the
 /// server, with its next question there.
+///
+/// Thread safety: every member may be called from several threads at once.
 class unreachable_sessions
 {
 public:
@@ -46,23 +53,78 @@ public:
         std::lock_guard const hold(mutex_);
         ids_.insert(id);
     }
+
+    /// Has `end` end each of them, on `manage`.  One that the server refuses to end is for the
+    /// operator: its number may be somebody else's by now, for as long as he likes.
+    /// @throws driver_error  what `end` threw, where `manage` is of no use any more; the others are
+    /// kept.
+    template <typename End>
+    void end_all(driver_session const& manage, End end)
+    {
+        auto left = take();
+        while (!left.empty()) {
+            std::uint64_t const id = *left.begin();
+            try {
+                end(id);
+            } catch (driver_error const& error) {
+                std::lock_guard const hold(mutex_);
+                if (!manage.is_reusable()) {
+                    ids_.insert(left.begin(), left.end());
+                    throw;
+                }
+                not_ended_.push_back("session " + std::to_string(id) +
+                                     ", which was cut, could not be ended: " + error.what());
+            }
+            left.erase(id);
+        }
+    }
+
+    /// Tells the operator, once, which ones could not be ended.
+    void tell(scan_result& seen)
+    {
+        std::lock_guard const hold(mutex_);
+        for (auto& each : std::exchange(not_ended_, {}))
+            seen.warnings.push_back(std::move(each));
+    }
+
+private:
     std::set<std::uint64_t> take()
     {
         std::lock_guard const hold(mutex_);
         return std::exchange(ids_, {});
     }
 
-private:
     std::mutex mutex_;
     std::set<std::uint64_t> ids_;
+    std::vector<std::string> not_ended_;  // sentences, for the next scan
 };
 
 /// What the sessions of one driver share.
 struct session_family
 {
     std::string name;  ///< of the resource manager
-    dialects::cancelled_sessions cancelled;
+    dialect_maker make_dialect = nullptr;
+    std::shared_ptr<dialects::cancelled_sessions> cancelled =
+        std::make_shared<dialects::cancelled_sessions>();
     unreachable_sessions unreachable;
+};
+
+/// How the manager gets a connection of its own.  `seconds` bounds the client, where it can be.
+/// @throws driver_error
+using link_source =
+    std::function<std::unique_ptr<link>(std::shared_ptr<gate> passes, unsigned seconds)>;
+
+/// A connection that the application lends.
+struct lending
+{
+    /// Runs on the worker.  @throws driver_error
+    std::function<std::unique_ptr<link>(std::shared_ptr<gate> passes)> make_link;
+    /// The session's number as the client knows it; 0 where it does not tell.
+    std::uint64_t client_id = 0;
+    /// The client's own way to cut its connection, from any thread; @return whether it has one.
+    std::function<bool()> sever = [] { return false; };
+    /// Refused unless its socket is found.
+    bool must_have_socket = true;
 };
 
 class session final : public driver_session
@@ -70,12 +132,12 @@ class session final : public driver_session
 public:
     /// Connects, and introduces the connection.
     /// @throws driver_error  by `until`.
-    static std::unique_ptr<session> open(connection_source const& source, session_purpose purpose,
+    static std::unique_ptr<session> open(link_source const& source, session_purpose purpose,
                                          std::shared_ptr<session_family> family, deadline until);
 
-    /// Wraps a lent connection, which is checked as far as its driver answers for it.
+    /// Wraps a lent connection, which is checked as far as its client answers for it.
     /// @throws driver_error  must_close() where it was not answered in time.
-    static std::unique_ptr<session> borrow(SQLHDBC lent, std::shared_ptr<session_family> family,
+    static std::unique_ptr<session> borrow(lending lent, std::shared_ptr<session_family> family,
                                            deadline until);
 
     ~session() override;
@@ -125,6 +187,8 @@ private:
     /// Runs `work` on the worker, and waits.  @return whether it was done by `until`.
     bool run(deadline until, std::function<void(core&)> work);
     void adopt(found_socket const& found);
+    /// Cuts the connection, by whatever means there is.
+    void cut();
     reply lost() const;
 
     std::shared_ptr<session_family> family_;
@@ -132,7 +196,8 @@ private:
     worker worker_;
 
     // Of the caller's thread.
-    SQLHDBC handle_ = SQL_NULL_HDBC;
+    void* handle_ = nullptr;
+    lending lent_;
     database_kind kind_ = database_kind::postgresql;
     std::uint64_t id_ = 0;
     socket_reference socket_;
@@ -145,6 +210,6 @@ private:
     bool is_abandoned_ = false;
 };
 
-}  // namespace assent::odbc_adapter
+}  // namespace assent::sql_text
 
-#endif  // ASSENT_ADAPTERS_ODBC_SESSION_HPP
+#endif  // ASSENT_ADAPTERS_SQL_TEXT_SESSION_HPP

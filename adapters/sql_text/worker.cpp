@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 
-#include "adapters/odbc/worker.hpp"
+#include "adapters/sql_text/worker.hpp"
 
 #include <pthread.h>
 #include <signal.h>
@@ -16,7 +16,7 @@
 #include <thread>
 #include <utility>
 
-namespace assent::odbc_adapter {
+namespace assent::sql_text {
 
 namespace {
 
@@ -42,9 +42,10 @@ struct worker::shared
 worker::worker() : shared_(std::make_shared<shared>())
 {
     if (stuck.load() >= stuck_workers_max) {
-        throw driver_error(std::to_string(stuck_workers_max) +
-                           " connections hang in the ODBC driver; no more are made until one of "
-                           "them returns");
+        throw driver_error(
+            std::to_string(stuck_workers_max) +
+            " connections hang in their client library; no more are made until one of "
+            "them returns");
     }
     // Signals are the application's: none is to be handled on this thread.
     sigset_t all;
@@ -55,7 +56,7 @@ worker::worker() : shared_(std::make_shared<shared>())
         shared_->thread = std::thread{[with = shared_] { run(with); }};
     } catch (std::system_error const& error) {
         pthread_sigmask(SIG_SETMASK, &before, nullptr);
-        throw driver_error(std::string{"no thread for an ODBC connection: "} + error.what());
+        throw driver_error(std::string{"no thread for a connection: "} + error.what());
     }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
@@ -145,4 +146,4 @@ void worker::run(std::shared_ptr<shared> const& with)
     with->changed.notify_all();
 }
 
-}  // namespace assent::odbc_adapter
+}  // namespace assent::sql_text

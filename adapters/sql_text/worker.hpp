@@ -1,19 +1,19 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// worker.hpp -- the thread of one session: ODBC can only wait, and the caller must not.
+// worker.hpp -- the thread of one session: its client can only wait, and the caller must not.
 //
 //   post(job)      returns at once; jobs run one after another
 //   wait(until)    whether all of them are done, by the deadline
 //
-// A driver's call that does not return cannot be ended from outside.  Its worker is then left to
-// itself: whatever its jobs need they own, and it ends when the driver returns.  So that a dead
+// A client's call that does not return cannot be ended from outside.  Its worker is then left to
+// itself: whatever its jobs need they own, and it ends when the call returns.  So that a dead
 // network cannot fill a process with threads, no more than stuck_workers_max may be in that state;
 // then no new one is made.
 //
 // The one invariant: a job touches nothing that the session's owner may have destroyed.
 
-#ifndef ASSENT_ADAPTERS_ODBC_WORKER_HPP
-#define ASSENT_ADAPTERS_ODBC_WORKER_HPP
+#ifndef ASSENT_ADAPTERS_SQL_TEXT_WORKER_HPP
+#define ASSENT_ADAPTERS_SQL_TEXT_WORKER_HPP
 
 #include <sys/types.h>
 
@@ -23,9 +23,9 @@
 
 #include <assent/resource_manager.hpp>
 
-namespace assent::odbc_adapter {
+namespace assent::sql_text {
 
-/// Threads of this process that wait in a driver for a session that nobody has any more.
+/// Threads of this process that wait in a client library for a session that nobody has any more.
 inline constexpr std::size_t stuck_workers_max = 64;
 
 /// Thread safety: one owner's thread at a time.
@@ -67,6 +67,6 @@ private:
     std::shared_ptr<shared> shared_;  // null once abandoned
 };
 
-}  // namespace assent::odbc_adapter
+}  // namespace assent::sql_text
 
-#endif  // ASSENT_ADAPTERS_ODBC_WORKER_HPP
+#endif  // ASSENT_ADAPTERS_SQL_TEXT_WORKER_HPP

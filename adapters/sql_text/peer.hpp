@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// peer.hpp -- which socket of this process is a connection's, though no driver tells.
+// peer.hpp -- which socket of this process is a connection's, though no client library tells.
 //
 //   this process                                     server
 //   fd 12: local 10.0.0.7:40132, peer 10.0.0.9:5432  "you are 10.0.0.7:40132, and I am port 5432"
@@ -10,21 +10,21 @@
 // number may be another's as well.  Unix sockets have no address of their own: there the socket
 // must be the only new one since before the connection was made, or the only one to that server.
 //
-// A thread that hangs in a driver tells by itself: the kernel shows what it waits for.
+// A thread that hangs in a client library tells by itself: the kernel shows what it waits for.
 //
 // The one invariant: a doubtful socket is no socket, because what is found will be shut down.
 
-#ifndef ASSENT_ADAPTERS_ODBC_PEER_HPP
-#define ASSENT_ADAPTERS_ODBC_PEER_HPP
+#ifndef ASSENT_ADAPTERS_SQL_TEXT_PEER_HPP
+#define ASSENT_ADAPTERS_SQL_TEXT_PEER_HPP
 
 #include <sys/types.h>
 
 #include <string>
 #include <vector>
 
-namespace assent::odbc_adapter {
+namespace assent::sql_text {
 
-/// A descriptor, and which socket it was when it was found: a driver closes its descriptors when
+/// A descriptor, and which socket it was when it was found: a client closes its descriptors when
 /// it likes, and another thread may get the number at once.
 struct socket_reference
 {
@@ -75,6 +75,6 @@ found_socket find_socket(peer_view const& seen, std::vector<socket_reference> co
 /// @return whether there was one.
 bool sever_awaited_socket(pid_t id) noexcept;
 
-}  // namespace assent::odbc_adapter
+}  // namespace assent::sql_text
 
-#endif  // ASSENT_ADAPTERS_ODBC_PEER_HPP
+#endif  // ASSENT_ADAPTERS_SQL_TEXT_PEER_HPP
