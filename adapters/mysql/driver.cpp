@@ -10,6 +10,7 @@
 #include "adapters/dialects/mysql/server.hpp"
 #include "adapters/dialects/row_wait.hpp"
 #include "adapters/mysql/question.hpp"
+#include "adapters/sql_text/lent.hpp"
 
 namespace assent::mysql_adapter {
 
@@ -68,6 +69,9 @@ driver::driver(std::string name, connection_source source, mysql::safety_options
     if (!is_printable) {
         throw driver_error("a resource manager's name has 1 to 64 printable ASCII bytes");
     }
+    lent_->name = name_;
+    lent_->make_dialect = &sql_text::make_mysql;
+    lent_->cancelled = cancelled_;
     if (source_.connect) return;
     if (source_.where.database.empty()) {
         refuse(name_, "no database is chosen: branches belong to one database");
@@ -127,6 +131,14 @@ std::unique_ptr<driver_session> driver::borrow(void* handle, server_facts const&
     return borrowed;
 }
 
+std::unique_ptr<driver_session> driver::borrow_session(sql_session& lent,
+                                                       server_facts const& expected, deadline until)
+{
+    auto const kind = expected.kind == "mariadb" ? sql_text::database_kind::mariadb
+                                                 : sql_text::database_kind::mysql;
+    return sql_text::borrow(lent, kind, lent_, expected, until);
+}
+
 server_facts driver::preflight(driver_session& manage, deadline until)
 {
     question q{own(manage), name_, until};
@@ -136,10 +148,19 @@ server_facts driver::preflight(driver_session& manage, deadline until)
     return facts;
 }
 
+/// Lent sessions that were to be cut, and could not be: they keep their branches until they end.
+void driver::end_unreachable(question& q)
+{
+    lent_->unreachable.end_all(q.asked(), [&q](std::uint64_t id) { kill_session(q, id); });
+}
+
 scan_result driver::scan(driver_session& manage, deadline until)
 {
     question q{own(manage), name_, until};
-    return read_branches(q);
+    end_unreachable(q);
+    scan_result seen = read_branches(q);
+    lent_->unreachable.tell(seen);
+    return seen;
 }
 
 bool driver::try_guard(driver_session& guardian, std::uint64_t node, deadline until)
@@ -160,6 +181,7 @@ void driver::heartbeat(driver_session& guardian, deadline until)
 session_presence driver::presence(driver_session& manage, std::uint64_t id, deadline until)
 {
     question q{own(manage), name_, until};
+    end_unreachable(q);
     return find_session(q, id);
 }
 

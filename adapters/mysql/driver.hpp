@@ -15,7 +15,9 @@
 #include <assent/mysql.hpp>
 
 #include "adapters/mysql/connection.hpp"
+#include "adapters/mysql/question.hpp"
 #include "adapters/mysql/session.hpp"
+#include "adapters/sql_text/session.hpp"
 
 namespace assent::mysql_adapter {
 
@@ -30,6 +32,8 @@ public:
     std::unique_ptr<driver_session> connect(session_purpose purpose, deadline until) override;
     std::unique_ptr<driver_session> borrow(void* handle, server_facts const& expected,
                                            deadline until) override;
+    std::unique_ptr<driver_session> borrow_session(sql_session& lent, server_facts const& expected,
+                                                   deadline until) override;
     server_facts preflight(driver_session& manage, deadline until) override;
     scan_result scan(driver_session& manage, deadline until) override;
     bool try_guard(driver_session& guardian, std::uint64_t node, deadline until) override;
@@ -54,12 +58,16 @@ public:
                deadline until) override;
 
 private:
+    void end_unreachable(question& q);
     std::unique_ptr<session> adopt(std::unique_ptr<wire> connection);
 
     std::string name_;
     connection_source source_;
     mysql::safety_options safety_;
     std::shared_ptr<cancelled_sessions> cancelled_ = std::make_shared<cancelled_sessions>();
+    /// Of connections that are lent as a sql_session.
+    std::shared_ptr<sql_text::session_family> const lent_ =
+        std::make_shared<sql_text::session_family>();
     /// Until a server was seen, the more careful answer.
     std::atomic<bool> keeps_prepared_{true};
 

@@ -11,6 +11,7 @@
 #include "adapters/dialects/postgresql/examination.hpp"
 #include "adapters/dialects/row_wait.hpp"
 #include "adapters/postgresql/error.hpp"
+#include "adapters/sql_text/lent.hpp"
 
 namespace assent::pg {
 
@@ -71,6 +72,9 @@ driver::driver(connection_source source, postgresql::safety_options safety)
     if (!is_printable) {
         throw driver_error("a resource manager's name has 1 to 64 printable ASCII bytes");
     }
+    lent_->name = source_.name;
+    lent_->make_dialect = &sql_text::make_postgresql;
+    lent_->cancelled = cancelled_;
     if (!source_.connect) check_conninfo(source_.conninfo);
 }
 
@@ -133,6 +137,22 @@ std::unique_ptr<driver_session> driver::borrow(void* handle, server_facts const&
     return std::make_unique<session>(connection, false, std::move(who), cancelled_);
 }
 
+std::unique_ptr<driver_session> driver::borrow_session(sql_session& lent,
+                                                       server_facts const& expected, deadline until)
+{
+    auto borrowed =
+        sql_text::borrow(lent, sql_text::database_kind::postgresql, lent_, expected, until);
+    session_identity who;
+    who.login = borrowed->ask(until, [](sql_text::dialect& speaks) { return speaks.login(); });
+    std::string wrong;
+    {
+        std::lock_guard const hold(mutex_);
+        if (facts_) wrong = login_difference(who, manager_);
+    }
+    if (wrong.empty()) return borrowed;
+    throw driver_error("resource manager '" + name() + "': the connection is refused: " + wrong);
+}
+
 server_facts driver::preflight(driver_session& manage, deadline until)
 {
     return named(name(), [&] {
@@ -145,10 +165,19 @@ server_facts driver::preflight(driver_session& manage, deadline until)
     });
 }
 
+/// Lent sessions that were to be cut, and could not be: they keep their branches until they end.
+void driver::end_unreachable(driver_session& manage, deadline until)
+{
+    lent_->unreachable.end_all(manage, [&](std::uint64_t id) { end_session(manage, id, until); });
+}
+
 scan_result driver::scan(driver_session& manage, deadline until)
 {
+    end_unreachable(manage, until);
     auto q = asked_of(manage, until);
-    return named(name(), [&] { return server::scan(q); });
+    scan_result seen = named(name(), [&] { return server::scan(q); });
+    lent_->unreachable.tell(seen);
+    return seen;
 }
 
 bool driver::try_guard(driver_session& guardian, std::uint64_t node, deadline until)
@@ -167,6 +196,7 @@ void driver::heartbeat(driver_session& guardian, deadline until)
 
 session_presence driver::presence(driver_session& manage, std::uint64_t id, deadline until)
 {
+    end_unreachable(manage, until);
     auto q = asked_of(manage, until);
     return named(name(), [&] { return server::presence(q, ours(manage).who(), id); });
 }

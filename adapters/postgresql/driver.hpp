@@ -19,6 +19,7 @@
 
 #include "adapters/postgresql/connection.hpp"
 #include "adapters/postgresql/session.hpp"
+#include "adapters/sql_text/session.hpp"
 
 namespace assent::pg {
 
@@ -34,6 +35,8 @@ public:
     std::unique_ptr<driver_session> borrow(void* handle, server_facts const& expected,
                                            deadline until) override;
 
+    std::unique_ptr<driver_session> borrow_session(sql_session& lent, server_facts const& expected,
+                                                   deadline until) override;
     server_facts preflight(driver_session& manage, deadline until) override;
     scan_result scan(driver_session& manage, deadline until) override;
     bool try_guard(driver_session& guardian, std::uint64_t node, deadline until) override;
@@ -58,12 +61,17 @@ public:
                deadline until) override;
 
 private:
+    void end_unreachable(driver_session& manage, deadline until);
     /// What is wrong with a session for work; empty when nothing is, or nothing is known yet.
     std::string why_unfit_for_work(session_identity const& who) const;
 
     connection_source const source_;
     postgresql::safety_options const safety_;
     std::shared_ptr<cancelled_sessions> const cancelled_ = std::make_shared<cancelled_sessions>();
+
+    /// Of connections that are lent as a sql_session.
+    std::shared_ptr<sql_text::session_family> const lent_ =
+        std::make_shared<sql_text::session_family>();
 
     mutable std::mutex mutex_;
     // Of the last preflight.

@@ -10,6 +10,7 @@
 #include <assent/options.hpp>
 #include <assent/outcome.hpp>
 #include <assent/resource_manager.hpp>
+#include <assent/sql_session.hpp>
 #include <assent/synchronization.hpp>
 #include <assent/transaction.hpp>
 #include <assent/transaction_manager.hpp>

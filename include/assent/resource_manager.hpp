@@ -36,6 +36,7 @@
 #include <vector>
 
 #include <assent/export.hpp>
+#include <assent/sql_session.hpp>
 #include <assent/xid.hpp>
 
 namespace assent {
@@ -338,6 +339,12 @@ public:
     virtual std::unique_ptr<driver_session> borrow(void* handle, server_facts const& expected,
                                                    deadline until) = 0;
 
+    /// The same for a connection whose client shows no handle; what the client alone could tell is
+    /// not checked.  Not every driver can.
+    virtual std::unique_ptr<driver_session> borrow_session(sql_session& lent,
+                                                           server_facts const& expected,
+                                                           deadline until);
+
     /// Reads who the server is and refuses one on which a vote would not be durable.
     /// @throws driver_error  saying which setting to change, or what could not be reached.
     virtual server_facts preflight(driver_session& manage, deadline until) = 0;
@@ -371,6 +378,14 @@ public:
     /// Where commit rows live; null where the database cannot hold any.
     virtual decision_table* decisions() noexcept { return nullptr; }
 };
+
+inline std::unique_ptr<driver_session> resource_manager_driver::borrow_session(sql_session&,
+                                                                               server_facts const&,
+                                                                               deadline)
+{
+    throw driver_error("resource manager " + name() +
+                       " takes native handles only: lend one, or take a lease");
+}
 
 /// What to do with a connection of the application's when its transaction has ended.
 enum class release : std::uint8_t {

@@ -30,6 +30,7 @@
 #include <assent/options.hpp>
 #include <assent/outcome.hpp>
 #include <assent/resource_manager.hpp>
+#include <assent/sql_session.hpp>
 #include <assent/synchronization.hpp>
 #include <assent/xid.hpp>
 
@@ -126,10 +127,22 @@ public:
         enlist_any(rm, handle, std::move(on_release), which, how);
     }
 
+    /// The same for a connection whose client shows no handle.  `on_release` is given the
+    /// sql_session's address.  It cannot be the last resource, whose commit carries the decision:
+    /// errc::invalid_state.
+    void enlist(resource_manager const& rm, sql_session& session, release_function on_release = {},
+                branch_choice which = branch_choice::one_per_resource_manager,
+                access how = access::read_write)
+    {
+        enlist_any(rm, session, std::move(on_release), which, how);
+    }
+
     /// As lease() and enlist(), for resource managers known only by their base.
     any_lease lease_any(resource_manager const& rm, access how = access::read_write);
     /// @return false when this very handle is enlisted already.
     bool enlist_any(resource_manager const& rm, void* handle, release_function on_release,
+                    branch_choice which, access how = access::read_write);
+    bool enlist_any(resource_manager const& rm, sql_session& session, release_function on_release,
                     branch_choice which, access how = access::read_write);
 
     /// Makes the work of every branch permanent, or of none.

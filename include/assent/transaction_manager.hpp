@@ -164,6 +164,18 @@ join_result join(transaction_manager& tm, ResourceManager const& rm,
                : join_result::already;
 }
 
+/// The same for a connection whose client shows no handle.
+inline join_result join(transaction_manager& tm, resource_manager const& rm, sql_session& session,
+                        release_function on_release = {})
+{
+    transaction* const tx = tm.current();
+    if (tx == nullptr) return join_result::none;
+    return tx->enlist_any(rm, session, std::move(on_release),
+                          branch_choice::one_per_resource_manager)
+               ? join_result::joined
+               : join_result::already;
+}
+
 }  // namespace v0
 }  // namespace assent
 

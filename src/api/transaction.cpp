@@ -57,6 +57,12 @@ bool transaction::enlist_any(resource_manager const& rm, void* handle, release_f
     return impl_->engine->enlist(*impl_->tx, rm, handle, std::move(on_release), which, how);
 }
 
+bool transaction::enlist_any(resource_manager const& rm, sql_session& session,
+                             release_function on_release, branch_choice which, access how)
+{
+    return impl_->engine->enlist(*impl_->tx, rm, session, std::move(on_release), which, how);
+}
+
 // An ending holds shares of its own: its callbacks may drop the very object that is ended, and the
 // manager.
 

@@ -41,6 +41,16 @@ struct ending
     resolver who = resolver::recovery;
 };
 
+/// What the application lends: its client's handle, or a session that shows none.
+struct lent_connection
+{
+    lent_connection(void* its_handle) noexcept : handle(its_handle) {}
+    lent_connection(sql_session& lent) noexcept : handle(&lent), session(&lent) {}
+
+    void* handle;  ///< what it is known by; the session's address where it is one
+    sql_session* session = nullptr;
+};
+
 enum class intent : std::uint8_t { commit = 1, rollback = 2, destroy = 3 };
 
 /// Thread safety: every member may be called from several threads at once; a transaction is used
@@ -65,7 +75,7 @@ public:
     any_lease lease(global_transaction& tx, resource_manager const& rm,
                     access how = access::read_write);
     /// @return false when this very handle is enlisted already.
-    bool enlist(global_transaction& tx, resource_manager const& rm, void* handle,
+    bool enlist(global_transaction& tx, resource_manager const& rm, lent_connection lent,
                 release_function on_release, branch_choice which, access how = access::read_write);
 
     ending end(global_transaction& tx, intent what);
@@ -95,7 +105,8 @@ private:
     void enlist_last(global_transaction& tx);
     void start_leased(global_transaction& tx, std::uint16_t rm_id, branch& started);
     void start_lent(global_transaction& tx, std::uint16_t rm_id, branch& started);
-    void start_borrowed(global_transaction& tx, std::uint16_t rm_id, branch& started, errc unfit);
+    void start_borrowed(global_transaction& tx, std::uint16_t rm_id, branch& started,
+                        lent_connection lent, errc unfit);
     pooled_session open_session(global_transaction const& tx, keeper& rm,
                                 pooled_session opened) const;
     reply start_branch(driver_session& session, branch const& started, deadline until);

@@ -267,7 +267,7 @@ void engine::start_lent(global_transaction& tx, std::uint16_t rm_id, branch& sta
                     tx.id};
     }
     try {
-        start_borrowed(tx, rm_id, started, errc::unavailable);
+        start_borrowed(tx, rm_id, started, started.handle, errc::unavailable);
         started.lease = std::make_shared<leased_session>(started.handle);
     } catch (...) {
         started.session.reset();
@@ -279,14 +279,15 @@ void engine::start_lent(global_transaction& tx, std::uint16_t rm_id, branch& sta
 /// @pre  `started` has its handle.
 /// @throws error  `unfit`: the connection cannot take part; errc::rollback_only.
 void engine::start_borrowed(global_transaction& tx, std::uint16_t rm_id, branch& started,
-                            errc unfit)
+                            lent_connection lent, errc unfit)
 {
     auto& rm = *started.rm;
     started.is_borrowed = true;
     try {
-        started.session =
-            rm.driver().borrow(started.handle, rm.facts(),
-                               std::min(tx.until, shared_.time.now() + shared_.bounds.server_call));
+        auto const until = std::min(tx.until, shared_.time.now() + shared_.bounds.server_call);
+        started.session = lent.session != nullptr
+                              ? rm.driver().borrow_session(*lent.session, rm.facts(), until)
+                              : rm.driver().borrow(lent.handle, rm.facts(), until);
     } catch (driver_error const& e) {
         std::string why = "\"" + rm.name() + "\": " + e.what();
         if (e.must_close()) why += "; the connection must be closed";
@@ -302,10 +303,11 @@ void engine::start_borrowed(global_transaction& tx, std::uint16_t rm_id, branch&
     throw error{errc::rollback_only, why, tx.id};
 }
 
-bool engine::enlist(global_transaction& tx, resource_manager const& rm, void* handle,
+bool engine::enlist(global_transaction& tx, resource_manager const& rm, lent_connection lent,
                     release_function on_release, branch_choice which, access how)
 {
     require_active(tx);
+    void* const handle = lent.handle;
     if (handle == nullptr) throw error{errc::bad_argument, "the handle is null", tx.id};
     auto const keeper = keeper_of(rm);
     for (auto const& each : tx.branches) {
@@ -321,6 +323,14 @@ bool engine::enlist(global_transaction& tx, resource_manager const& rm, void* ha
     // First, because some drivers know what their database can do only once it was seen.
     auto const rm_id = keeper->wait_until_serving(tx.until);
     require_place(tx, *keeper, how);
+    if (lent.session != nullptr && keeper == tx.row_place) {
+        // A client that reconnects without a word would insert the row into no transaction: it
+        // would stay, and say that the branches commit, when the work that it came with is gone.
+        throw error{errc::invalid_state,
+                    "the commit row is written into \"" + keeper->name() +
+                        "\", and not by a sql_session: take a lease there, or enlist a handle",
+                    tx.id};
+    }
     settle_place(tx);
     auto started = std::make_shared<branch>();
     started->rm = keeper;
@@ -328,7 +338,7 @@ bool engine::enlist(global_transaction& tx, resource_manager const& rm, void* ha
     started->is_read_only = how == access::read_only;
     started->is_last = keeper == tx.row_place;
     started->handle = handle;
-    start_borrowed(tx, rm_id, *started, errc::bad_argument);
+    start_borrowed(tx, rm_id, *started, lent, errc::bad_argument);
     started->on_release = std::move(on_release);
     admit(tx, std::move(started));
     return true;
