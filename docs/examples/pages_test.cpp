@@ -83,7 +83,10 @@ int expect_in(std::vector<fs::path> const& sources, std::string const& language)
 
 TEST(Pages, EveryBlockOfCodeIsCompiled)
 {
-    EXPECT_GT(expect_in(files({"docs/examples"}, ".cpp"), "cpp"), 5);
+    auto sources = files({"docs/examples"}, ".cpp");
+    auto const headers = files({"docs/examples"}, ".hpp");
+    sources.insert(sources.end(), headers.begin(), headers.end());
+    EXPECT_GT(expect_in(sources, "cpp"), 5);
 }
 
 TEST(Pages, EveryBlockOfCMakeIsConfigured)

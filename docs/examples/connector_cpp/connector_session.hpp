@@ -27,9 +27,10 @@ public:
         assent::sql_answer answer;
         try {
             std::unique_ptr<sql::Statement> const statement{connection_.createStatement()};
-            bool const has_rows = statement->execute(sql);
-            if (has_rows)
-                answer.rows = all(*std::unique_ptr<sql::ResultSet>{statement->getResultSet()});
+            if (statement->execute(sql)) {
+                std::unique_ptr<sql::ResultSet> const rows{statement->getResultSet()};
+                answer.rows = all(*rows);
+            }
             answer.is_ok = true;
         } catch (sql::SQLException& e) {
             answer.sqlstate = e.getSQLState();
