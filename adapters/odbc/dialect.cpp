@@ -4,8 +4,6 @@
 
 #include "adapters/odbc/dialect.hpp"
 
-#include <utility>
-
 #include "adapters/dialects/mysql/decisions.hpp"
 #include "adapters/dialects/postgresql/decisions.hpp"
 #include "adapters/odbc/sqlite_rows.hpp"
@@ -13,14 +11,14 @@
 namespace assent::odbc_adapter {
 
 std::unique_ptr<dialect> make_dialect(link& on, std::string const& resource_manager,
-                                      link_opener reopen)
+                                      link_opener const& reopen)
 {
     switch (on.kind()) {
         case database_kind::postgresql:
-            return make_postgresql(on, resource_manager, std::move(reopen));
+            return make_postgresql(on, resource_manager, reopen);
         case database_kind::mysql:
         case database_kind::mariadb:
-            return make_mysql(on, resource_manager, std::move(reopen));
+            return make_mysql(on, resource_manager, reopen);
         case database_kind::sqlite:
             break;
     }

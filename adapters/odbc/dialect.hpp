@@ -18,7 +18,7 @@ std::unique_ptr<dialect> make_sqlite(link& on, std::string const& resource_manag
 
 /// The one that `on` speaks.
 std::unique_ptr<dialect> make_dialect(link& on, std::string const& resource_manager,
-                                      link_opener reopen);
+                                      link_opener const& reopen);
 
 /// The statement that inserts a commit row, whatever the session of the branch is set to.
 /// @param database  server_facts::database

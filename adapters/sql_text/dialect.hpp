@@ -110,12 +110,12 @@ using link_opener = std::function<std::unique_ptr<link>()>;
 
 /// Makes the one that speaks a link's kind of database.
 using dialect_maker = std::unique_ptr<dialect> (*)(link& on, std::string const& resource_manager,
-                                                   link_opener reopen);
+                                                   link_opener const& reopen);
 
 std::unique_ptr<dialect> make_postgresql(link& on, std::string const& resource_manager,
-                                         link_opener reopen);
+                                         link_opener const& reopen);
 std::unique_ptr<dialect> make_mysql(link& on, std::string const& resource_manager,
-                                    link_opener reopen);
+                                    link_opener const& reopen);
 
 }  // namespace assent::sql_text
 

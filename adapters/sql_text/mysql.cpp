@@ -370,9 +370,9 @@ bool speaker::is_same_session()
 }  // namespace
 
 std::unique_ptr<dialect> make_mysql(link& on, std::string const& resource_manager,
-                                    link_opener reopen)
+                                    link_opener const& reopen)
 {
-    return std::make_unique<speaker>(on, resource_manager, std::move(reopen));
+    return std::make_unique<speaker>(on, resource_manager, reopen);
 }
 
 }  // namespace assent::sql_text

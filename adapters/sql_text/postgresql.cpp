@@ -628,7 +628,8 @@ reply speaker::finish_prepared(char const* words, xid const& x)
 
 }  // namespace
 
-std::unique_ptr<dialect> make_postgresql(link& on, std::string const& resource_manager, link_opener)
+std::unique_ptr<dialect> make_postgresql(link& on, std::string const& resource_manager,
+                                         link_opener const&)
 {
     return std::make_unique<speaker>(on, resource_manager);
 }
