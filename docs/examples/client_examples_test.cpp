@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <string>
 
 #include "tests/integration/bank.hpp"
 
@@ -87,6 +89,7 @@ TEST_F(ClientExamples, AnApplicationIsAdoptedStageByStage)
 {
     ASSERT_EQ(run(ASSENT_ADOPTING), 0);
 
+    EXPECT_FALSE(std::filesystem::exists(std::string{std::getenv("SHOP_LOG")} + "-of-tests"));
     EXPECT_EQ(moved_from_accounts(4), 1 + 2 + 3) << "by hand, leased, joined; the last was undone";
     EXPECT_EQ(shop_->transfers_in_accounts().count("adopted"), 1u);
     EXPECT_EQ(shop_->transfers_in_orders().count("adopted"), 1u);

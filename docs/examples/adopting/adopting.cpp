@@ -195,7 +195,9 @@ try {
     in_transaction(pool, [](PGconn* on) {
         execute(on, "UPDATE balance SET amount = amount - 1 WHERE id = 4");
     });
-    an_order_is_paid_or_not_made(setting("SHOP_LOG") + "-of-tests");
+    auto const log_of_tests = setting("SHOP_LOG") + "-of-tests";
+    an_order_is_paid_or_not_made(log_of_tests);
+    std::filesystem::remove_all(log_of_tests);
 
     // [open]
     assent::transaction_manager tm{
