@@ -3,6 +3,7 @@
 #include "engine/descriptors.hpp"
 
 #include <pthread.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +13,36 @@
 #include <vector>
 
 namespace assent::engine {
+
+namespace {
+
+/// What a descriptor is open on.  A client library closes its descriptor when the connection
+/// breaks, and the number may then be another file's.
+struct open_file
+{
+    int descriptor = -1;
+    dev_t device = 0;
+    ino_t inode = 0;
+
+    static open_file of(int descriptor) noexcept
+    {
+        struct stat seen = {};
+        if (::fstat(descriptor, &seen) != 0) return {};
+        return {descriptor, seen.st_dev, seen.st_ino};
+    }
+    bool is_still_there() const noexcept
+    {
+        auto const now = of(descriptor);
+        return now.descriptor >= 0 && now.device == device && now.inode == inode;
+    }
+};
+
+}  // namespace
+
+struct inherited_descriptor::slot
+{
+    open_file file;  // descriptor -1: free
+};
 
 namespace {
 
@@ -25,8 +56,8 @@ struct child_handler
 struct registry
 {
     std::mutex mutex;
-    std::deque<int> slots;  // addresses stay valid; -1 is free
-    std::vector<int*> free;
+    std::deque<inherited_descriptor::slot> slots;  // addresses stay valid
+    std::vector<inherited_descriptor::slot*> free;
     std::vector<child_handler> handlers;
     std::atomic<std::uint64_t> generation{0};
 };
@@ -51,9 +82,9 @@ void in_child()
 {
     registry& all = the_registry();
     all.generation.fetch_add(1, std::memory_order_relaxed);
-    for (int& descriptor : all.slots) {
-        if (descriptor >= 0) ::close(descriptor);
-        descriptor = -1;
+    for (auto& slot : all.slots) {
+        if (slot.file.is_still_there()) ::close(slot.file.descriptor);
+        slot.file = {};
     }
     for (child_handler const& handler : all.handlers)
         handler.run(handler.what);
@@ -76,16 +107,18 @@ std::uint64_t fork_generation() noexcept
 inherited_descriptor::inherited_descriptor(int descriptor)
 {
     if (descriptor < 0) return;
+    auto const file = open_file::of(descriptor);
+    if (file.descriptor < 0) return;  // closed already
     install_once();
     registry& all = the_registry();
     std::lock_guard const held{all.mutex};
     if (all.free.empty()) {
-        slot_ = &all.slots.emplace_back(descriptor);
+        slot_ = &all.slots.emplace_back(slot{file});
         all.free.reserve(all.slots.size());  // so that giving a slot back never allocates
     } else {
         slot_ = all.free.back();
         all.free.pop_back();
-        *slot_ = descriptor;
+        slot_->file = file;
     }
 }
 
@@ -100,7 +133,7 @@ inherited_descriptor::~inherited_descriptor()
     if (slot_ == nullptr) return;
     registry& all = the_registry();
     std::lock_guard const held{all.mutex};
-    *slot_ = -1;
+    slot_->file = {};
     all.free.push_back(slot_);
 }
 

@@ -16,7 +16,8 @@ namespace assent::engine {
 /// Counts the forks between the process that loaded the library and this one.
 std::uint64_t fork_generation() noexcept;
 
-/// One descriptor, closed in any child for as long as this object lives in the parent.
+/// One descriptor, closed in any child for as long as this object lives in the parent.  Whoever
+/// owns it may close it meanwhile: what gets its number then is left alone.
 ///
 /// Thread safety: distinct objects safe.
 class inherited_descriptor
@@ -32,8 +33,10 @@ public:
     inherited_descriptor& operator=(inherited_descriptor&& other) noexcept;
     ~inherited_descriptor();
 
+    struct slot;
+
 private:
-    int* slot_ = nullptr;
+    slot* slot_ = nullptr;
 };
 
 /// Runs `in_child` in every forked child, after the descriptors were closed.  It may not take
