@@ -110,7 +110,8 @@ private:
     pooled_session open_session(global_transaction const& tx, keeper& rm,
                                 pooled_session opened) const;
     reply start_branch(driver_session& session, branch const& started, deadline until);
-    std::shared_ptr<branch> admit(global_transaction& tx, std::shared_ptr<branch> started);
+    static void make_room(global_transaction& tx);
+    std::shared_ptr<branch> admit(global_transaction& tx, std::shared_ptr<branch> started) noexcept;
 
     // deciding.cpp
     class row_port;

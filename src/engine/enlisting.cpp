@@ -3,6 +3,7 @@
 // enlisting.cpp -- lease and enlist: a session, XA START, a branch that the coordinator knows.
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "engine/engine.hpp"
@@ -131,7 +132,19 @@ reply engine::start_branch(driver_session& session, branch const& started, deadl
     return silent;
 }
 
-std::shared_ptr<branch> engine::admit(global_transaction& tx, std::shared_ptr<branch> started)
+/// For one more branch, before anything is done for it: a coordinator that counts a branch which
+/// the transaction has not would wait for its vote for ever, and a connection that began a branch
+/// would be nobody's to give back.
+void engine::make_room(global_transaction& tx)
+{
+    std::lock_guard const held{tx.mutex};
+    tx.branches.reserve(tx.branches.size() + 1);
+    tx.coordinator.reserve(tx.branches.size() + 1);
+}
+
+/// @pre  make_room(), so that nothing throws here: a branch that began takes part.
+std::shared_ptr<branch> engine::admit(global_transaction& tx,
+                                      std::shared_ptr<branch> started) noexcept
 {
     std::lock_guard const held{tx.mutex};
     tx.coordinator.add_branch(started->is_last        ? protocol::branch_role::last
@@ -141,7 +154,12 @@ std::shared_ptr<branch> engine::admit(global_transaction& tx, std::shared_ptr<br
     tx.branches.push_back(started);
     // A deadline that struck meanwhile did not see this branch; the reaper's cancel must.
     if (tx.is_expired) {
-        started->rm->cancel(started, shared_.time.now() + shared_.bounds.deadline_grace);
+        try {
+            started->rm->cancel(started, shared_.time.now() + shared_.bounds.deadline_grace);
+        } catch (std::bad_alloc const& e) {  // it is rollback-only all the same
+            shared_.tell(severity::warning, "session.not_cancelled", started->rm->name(),
+                         tx.id.text(), e.what());
+        }
     }
     return started;
 }
@@ -172,6 +190,7 @@ any_lease engine::lease(global_transaction& tx, resource_manager const& rm, acce
     auto const rm_id = keeper->wait_until_serving(tx.until);
     require_place(tx, *keeper, how);
     settle_place(tx);
+    make_room(tx);
     auto started = std::make_shared<branch>();
     started->rm = keeper;
     started->history = keeper->facts().history;
@@ -332,6 +351,7 @@ bool engine::enlist(global_transaction& tx, resource_manager const& rm, lent_con
                     tx.id};
     }
     settle_place(tx);
+    make_room(tx);
     auto started = std::make_shared<branch>();
     started->rm = keeper;
     started->history = keeper->facts().history;

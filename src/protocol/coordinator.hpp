@@ -65,6 +65,8 @@ class coordinator
 public:
     /// Adds a branch that was started.  @pre  stage is active; there is no other last resource.
     std::size_t add_branch(branch_role role);
+    /// So that adding the `count`-th branch needs no memory.
+    void reserve(std::size_t count) { branches_.reserve(count); }
 
     /// Begins to commit; rolls back instead when `is_rollback_only`.  @pre  stage is active.
     void commit(bool is_rollback_only) noexcept;

@@ -81,7 +81,8 @@ public:
     std::unique_ptr<session> borrow(void* handle, assent::server_facts const& expected,
                                     assent::deadline until) override
     {
-        return under_->borrow(handle, expected, until);
+        spare const here;
+        return std::make_unique<spared_session>(under_->borrow(handle, expected, until));
     }
     assent::server_facts preflight(session& manage, assent::deadline until) override
     {
@@ -324,6 +325,65 @@ TEST(MemoryRunsOut, WhereTheRowIsInDoubt)
         fail_each({true, 1, lose});
         fail_each({true, all_of_them, lose});
     }
+}
+
+/// A resource manager whose leases come from the application's pool.
+struct lent_manager final : assent::resource_manager
+{
+    lent_manager(std::shared_ptr<assent::resource_manager_driver> driver,
+                 assent::connection_source<assent::testing::memory_connection*> pool)
+        : resource_manager(std::move(driver))
+    {
+        lease_from(std::move(pool));
+    }
+};
+
+/// The lease is had, or its connection is given back; and the transaction ends either way.
+TEST(MemoryRunsOut, InALeaseFromTheApplicationsPoolAndTheConnectionIsGivenBackOnce)
+{
+    bool has_failed = true;
+    int nth = 0;
+    while (has_failed) {
+        SCOPED_TRACE("allocation " + std::to_string(++nth));
+        scene at;
+        site ledger{"ledger", personality::plain, at.clock, false};
+        auto const connection = ledger.db.connect();
+        int acquired = 0;
+        int given_back = 0;
+        assent::connection_source<assent::testing::memory_connection*> pool;
+        pool.acquire = [&](assent::deadline) {
+            ++acquired;
+            return connection.get();
+        };
+        pool.give_back = [&](assent::testing::memory_connection*, assent::release) {
+            ++given_back;
+        };
+        lent_manager const lent{std::make_shared<spared_driver>(ledger.rm.driver()), pool};
+        at.engine->add(lent);
+        at.run_for(50ms);
+        {
+            transaction tx{at.engine, {}};
+            for (site* each : {&at.accounts, &at.orders})
+                at.engine->lease(*tx.tx, *at.managers[each]);
+            bool is_had = true;
+            rations = {nth, 1, 0, false};
+            try {
+                at.engine->lease(*tx.tx, lent);
+            } catch (std::exception const&) {
+                is_had = false;
+            }
+            has_failed = rations.has_failed;
+            rations = {};
+            EXPECT_EQ(given_back, is_had ? 0 : acquired);
+
+            // What could not be leased takes no part, so nobody waits for its vote.
+            ASSERT_EQ(tx.tx->branches.size(), is_had ? 3u : 2u);
+            tx.rollback();
+        }
+        EXPECT_EQ(given_back, acquired);
+        at.engine.reset();  // before its database
+    }
+    EXPECT_GT(nth, 5) << "nothing was tested";
 }
 
 TEST(MemoryRunsOut, WhereADatabaseVotesNo)
