@@ -14,6 +14,9 @@
 // The savepoint is the mark: a transaction takes its savepoints with it, so one that the
 // application ended, or that SQLite rolled back itself (a full disk), has none of that name.
 //
+// SQLite lets a transaction switch its own journal to memory, or off, before its first write: then
+// a process that is killed in the COMMIT leaves half of it.  Every end of a branch looks for that.
+//
 // There is no server: no session number, nothing to cancel, nobody to ask about a lost COMMIT but
 // its row.  The guardian's lock is one on a file beside the database, "<database>-assent-<node>".
 
@@ -75,6 +78,8 @@ private:
     reply after_failed_commit(execution const& failed);
     reply roll_back(reply planned);
     reply left_behind();
+    std::string weaker_journal();
+    reply unsafe_journal(std::string const& mode, verb ends);
     bool undo();
     void set_writable();
 
@@ -85,6 +90,7 @@ private:
 
     bool is_active_ = false;
     xid branch_;
+    std::string journal_;        // its mode when the branch began
     bool is_read_only_ = false;  // the session refuses writes now
     bool is_tainted_ = false;
 };

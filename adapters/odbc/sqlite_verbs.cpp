@@ -18,6 +18,7 @@ namespace {
 constexpr char set_mark[] = "SAVEPOINT assent_mark";
 constexpr char take_mark[] = "RELEASE assent_mark";
 constexpr char back_to_mark[] = "ROLLBACK TO assent_mark";
+constexpr char ask_journal[] = "PRAGMA main.journal_mode";
 
 reply to_reply(execution const& said, xa_code code)
 {
@@ -41,6 +42,13 @@ reply not_possible(xa_code code, char const* why)
     return answer;
 }
 
+std::string value_of(execution const& said)
+{
+    if (!said.is_ok || said.tables.empty() || said.tables[0].empty()) return {};
+    row const& first = said.tables[0].front();
+    return first.empty() ? std::string{} : first.front().value_or(std::string{});
+}
+
 /// Only the row can tell.
 reply unknown(execution const& said)
 {
@@ -54,6 +62,10 @@ reply unknown(execution const& said)
 reply sqlite_speaker::run(request const& what)
 {
     bool const is_ours = is_active_ && branch_ == what.branch;
+    if (is_ours && what.what != verb::start) {
+        std::string const weaker = weaker_journal();
+        if (!weaker.empty()) return unsafe_journal(weaker, what.what);
+    }
     switch (what.what) {
         case verb::start:
             return start(what.branch, what.is_read_only);
@@ -103,10 +115,37 @@ reply sqlite_speaker::start(xid const& x, bool is_read_only)
     }
     is_active_ = true;
     branch_ = x;
-    execution const marked = link_.execute(set_mark);
+    execution marked = link_.execute(ask_journal);
+    journal_ = value_of(marked);
+    if (marked.is_ok) marked = link_.execute(set_mark);
     if (marked.is_ok) return {};
     undo();
     return to_reply(marked, xa_code::rmerr);
+}
+
+/// The mode to which the branch has switched its journal, where a crash would leave half of it.
+std::string sqlite_speaker::weaker_journal()
+{
+    std::string const now = value_of(link_.execute(ask_journal));
+    return now != journal_ && (now == "memory" || now == "off") ? now : std::string{};
+}
+
+/// Nothing is committed, here or by a later lease of the session.  Without any journal SQLite
+/// cannot roll back either.
+reply sqlite_speaker::unsafe_journal(std::string const& mode, verb ends)
+{
+    is_tainted_ = true;
+    std::string const why = "the branch has set journal_mode to " + mode +
+                            ", with which a crash leaves half of a transaction";
+    if (mode != "off") {
+        return roll_back(ends == verb::rollback ? reply{}
+                                                : not_possible(xa_code::rbother, why.c_str()));
+    }
+    undo();
+    reply hazard = not_possible(xa_code::proto, why.c_str());
+    hazard.text += ", and nothing can be rolled back";
+    hazard.detail = reply_detail::left_behind;
+    return hazard;
 }
 
 void sqlite_speaker::set_writable()

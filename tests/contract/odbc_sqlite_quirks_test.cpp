@@ -205,6 +205,38 @@ TEST_P(odbc_sqlite, AHandleThatMayLoseACommitIsRefused)
     }
 }
 
+/// SQLite allows it before the transaction's first write; kill -9 in the COMMIT would then leave
+/// half of the branch, and the mode stays with the session.
+TEST_P(odbc_sqlite, ABranchThatPutsItsJournalIntoMemoryIsRolledBackAndItsSessionNotUsedAgain)
+{
+    for (verb const end : ends) {
+        auto const session = open(session_purpose::work);
+        xid const x = next_xid(*session);
+        ASSERT_TRUE(run(*session, verb::start, x).is_ok());
+        ASSERT_EQ(run_sql(*session, "PRAGMA journal_mode = MEMORY"), "memory");
+        lite().write_row(*session, 1);
+
+        reply const said = run(*session, end, x);
+
+        EXPECT_EQ(said.code, end == verb::rollback ? xa_code::ok : xa_code::rbother) << said.text;
+        EXPECT_FALSE(session->is_reusable());
+        EXPECT_EQ(lite().count_rows(1), 0);
+    }
+}
+
+TEST_P(odbc_sqlite, ABranchThatSwitchesItsJournalOffIsNeverCalledRolledBack)
+{
+    for (verb const end : ends) {
+        auto const session = open(session_purpose::work);
+        xid const x = next_xid(*session);
+        ASSERT_TRUE(run(*session, verb::start, x).is_ok());
+        ASSERT_EQ(run_sql(*session, "PRAGMA journal_mode = OFF"), "off");
+
+        EXPECT_TRUE(is_left_behind(run(*session, end, x)));
+        EXPECT_FALSE(session->is_reusable());
+    }
+}
+
 TEST_P(odbc_sqlite, OurOwnSessionsSyncEvenTheDirectory)
 {
     auto const session = open(session_purpose::work);
