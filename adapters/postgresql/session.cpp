@@ -197,6 +197,25 @@ void session::undo(reply planned)
     send(talk::undoing, "ROLLBACK");
 }
 
+void session::allow_reset() noexcept
+{
+    is_resettable_ = true;
+    receiver_ = PQsetNoticeReceiver(wire_.get(), nullptr, nullptr);  // null changes nothing
+    processor_ = PQsetNoticeProcessor(wire_.get(), nullptr, nullptr);
+}
+
+/// What the lease told libpq.  A notice must not go to a function whose argument went with the
+/// transaction.
+void session::reset_client() noexcept
+{
+    PGconn* const connection = wire_.get();
+    PQsetNoticeReceiver(connection, receiver_, nullptr);
+    PQsetNoticeProcessor(connection, processor_, nullptr);
+    PQsetErrorVerbosity(connection, PQERRORS_DEFAULT);
+    PQsetErrorContextVisibility(connection, PQSHOW_CONTEXT_ERRORS);
+    PQuntrace(connection);
+}
+
 void session::submit_reset() noexcept
 {
     if (!is_resettable_) return;
@@ -204,6 +223,7 @@ void session::submit_reset() noexcept
         is_tainted_ = true;
         return;
     }
+    reset_client();
     try {
         send(talk::resetting, "DISCARD ALL");
     } catch (std::exception const& error) {

@@ -61,7 +61,7 @@ public:
 
     /// What the session was told before it came to us is in its connection string, so that DISCARD
     /// ALL leads back to it; a function of the application's may have told it anything.
-    void allow_reset() noexcept { is_resettable_ = true; }
+    void allow_reset() noexcept;
 
     wire& connection() noexcept { return wire_; }
     session_identity const& who() const noexcept { return who_; }
@@ -92,6 +92,7 @@ private:
         resetting,
     };
 
+    void reset_client() noexcept;
     void begin_verb(verb v, xid const& x);
     void start();
     void end_branch();
@@ -139,6 +140,8 @@ private:
     int synchronizations_ = 0;
 
     bool is_resettable_ = false;
+    PQnoticeReceiver receiver_ = nullptr;  // libpq's own, for a reset
+    PQnoticeProcessor processor_ = nullptr;
     bool is_tainted_ = false;  // not to serve another transaction
 };
 

@@ -95,6 +95,29 @@ TEST_F(Leases, FindNothingOfTheLeaseBeforeInPostgresql)
     EXPECT_EQ(remembered(clean), fresh);
 }
 
+/// libpq keeps what it was told in the connection, past any reset at the server.
+TEST_F(Leases, DoNotCallTheNoticeProcessorOfTheLeaseBefore)
+{
+    assent::transaction_manager tm{with_log()};
+    auto const accounts = tm.add(bank_->accounts_manager());
+    auto first = tm.begin();
+    PGconn* const messy = first.lease(accounts);
+    int const session = PQbackendPID(messy);
+    int calls = 0;
+    PQsetNoticeProcessor(
+        messy, [](void* count, char const*) { ++*static_cast<int*>(count); }, &calls);
+    execute(messy, "do $$ begin raise warning 'first'; end $$");
+    ASSERT_EQ(calls, 1);
+    ASSERT_EQ(first.commit(), assent::outcome::committed);
+
+    auto second = tm.begin();
+    PGconn* const clean = second.lease(accounts);
+    execute(clean, "do $$ begin raise warning 'second'; end $$");
+
+    EXPECT_EQ(PQbackendPID(clean), session) << "it is the same one";
+    EXPECT_EQ(calls, 1) << "its argument may be gone by now";
+}
+
 TEST_F(Leases, FindNothingOfTheLeaseBeforeInMariadb)
 {
     assent::transaction_manager tm{with_log()};
@@ -120,6 +143,32 @@ TEST_F(Leases, FindNothingOfTheLeaseBeforeInMariadb)
     EXPECT_EQ(remembered(clean), fresh);
     execute(clean, "update balance set amount = amount + 0 where id = 1");
     EXPECT_EQ(second.commit(), assent::outcome::committed);
+}
+
+/// COM_RESET_CONNECTION leaves the role as it is, on MariaDB and on MySQL.
+TEST_F(Leases, DoNotHaveTheRoleOfTheLeaseBefore)
+{
+    std::unique_ptr<MYSQL, decltype(&mysql_close)> const root{mysql_init(nullptr), &mysql_close};
+    ASSERT_NE(mysql_real_connect(root.get(), nullptr, "root", "", nullptr, 0,
+                                 bank_->mariadb().socket().c_str(), 0),
+              nullptr);
+    execute(root.get(), "create role if not exists teller");
+    execute(root.get(), "grant teller to shop@'127.0.0.1'");
+    assent::transaction_manager tm{with_log()};
+    auto const orders = tm.add(bank_->orders_manager());
+    auto first = tm.begin();
+    MYSQL* const messy = first.lease(orders);
+    auto const session = mysql_thread_id(messy);
+    auto const before = text(messy, "select current_role()");
+    execute(messy, "set role teller");
+    ASSERT_NE(text(messy, "select current_role()"), before);
+    ASSERT_EQ(first.commit(), assent::outcome::committed);
+
+    auto second = tm.begin();
+    MYSQL* const clean = second.lease(orders);
+
+    EXPECT_EQ(mysql_thread_id(clean), session) << "it is the same one";
+    EXPECT_EQ(text(clean, "select current_role()"), before);
 }
 
 /// A client that quotes by another character set than its session is not given to anybody.

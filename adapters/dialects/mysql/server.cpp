@@ -224,12 +224,16 @@ std::vector<std::string> what_was_told(question& q)
             "concat(', character_set_client = ', @@session.character_set_client, "
             "', character_set_results = ', ifnull(@@session.character_set_results, 'null'), "
             "', collation_connection = ', @@session.collation_connection), ") +
-            (can_detach ? "@@global.xa_detach_on_prepare" : "1"),
-        3);
+            (can_detach ? "@@global.xa_detach_on_prepare" : "1") + ", " +
+            // A reset leaves the role as it is.  MySQL lists its roles as SET ROLE takes them.
+            (q.is_mariadb() ? "ifnull(concat('`', replace(current_role(), '`', '``'), '`'), 'none')"
+                            : "current_role()"),
+        4);
     std::string settings = settings_for(q, session_purpose::work);
     settings += text_of(now, 1);
     if (number_of(now, 2) == 0) settings += ", xa_detach_on_prepare = 1";
-    return {std::move(settings), std::string(text_of(now, 0))};
+    return {std::move(settings), "set role " + std::string(text_of(now, 3)),
+            std::string(text_of(now, 0))};
 }
 
 void prepare_session(question& q, session_purpose purpose)
