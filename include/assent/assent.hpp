@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// assent.hpp -- everything but the databases: add assent/postgresql.hpp, assent/mysql.hpp.
+// assent.hpp -- all but the databases: add assent/postgresql.hpp, mysql.hpp or odbc.hpp there.
 
 #ifndef ASSENT_ASSENT_HPP
 #define ASSENT_ASSENT_HPP

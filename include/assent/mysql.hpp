@@ -2,9 +2,9 @@
 //
 // mysql.hpp -- MySQL and MariaDB as resource managers.
 //
-//   assent::mysql::resource_manager orders{"orders",
-//       "host=db1 user=shop database=orders password_file=/etc/shop/orders.password"};
-//   auto my = tx.lease(manager_of_orders);       // converts to MYSQL*
+//   auto orders = manager.add(assent::mysql::resource_manager{"orders",
+//       "host=db1 user=shop database=orders password_file=/etc/shop/orders.password"});
+//   auto my = tx.lease(orders);                  // XA START was sent; converts to MYSQL*
 //   if (mysql_query(my, "update ...") != 0 && assent::mysql::is_retryable(my)) ...
 //
 // Requires MariaDB 10.5, or MySQL 8.0.30, or later: older servers lose prepared branches.  Only

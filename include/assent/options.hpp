@@ -28,7 +28,7 @@ struct limits
 {
     using duration = std::chrono::milliseconds;
 
-    duration transaction{60'000};        ///< default life of a transaction, begin to commit()
+    duration transaction{60'000};        ///< default life of a transaction, begin() to decision
     duration phase2_wait{5'000};         ///< how long a caller waits for replies after the decision
     duration rollback_wait{5'000};       ///< ... for replies to rollbacks
     duration destructor_wait{1'000};     ///< ... in ~transaction
@@ -139,7 +139,7 @@ private:
 class begin_options
 {
 public:
-    /// From begin() to the call of commit(); 0 is the manager's default.
+    /// From begin() until the decision is handed to the log; 0 is the manager's default.
     begin_options& deadline(limits::duration life)
     {
         life_ = life;

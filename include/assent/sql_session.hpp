@@ -7,9 +7,9 @@
 //   {
 //       assent::sql_answer run(std::string const& sql) override;
 //   };
-//   auto orders = tm.add(assent::mysql::resource_manager{"orders", "host=... database=orders
-//   ..."}); wrapped mine{connection}; tx.enlist(orders, mine, on_release);       // XA START was
-//   run; SQL on it now belongs to tx
+//   auto orders = tm.add(assent::mysql::resource_manager{"orders", "host=... database=orders"});
+//   wrapped mine{connection};
+//   tx.enlist(orders, mine, on_release);  // XA START was run; SQL on it now belongs to tx
 //
 // The manager speaks XA on it as SQL text, for the branch that was enlisted and for nothing else:
 // scans, cancels, and whatever is left to do after a lost reply take the manager's own connections

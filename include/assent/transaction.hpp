@@ -53,8 +53,8 @@ enum class branch_choice : std::uint8_t { one_per_resource_manager = 1, another 
 enum class access : std::uint8_t { read_write = 1, read_only = 2 };
 
 /// A connection of a pool, the manager's or the application's, for one transaction.  Converts to
-/// the client's own handle. Dead after the transaction's end: using it throws error
-/// (errc::lease_ended).  Cheap to copy.
+/// the client's own handle.  Dead after the transaction's end: using it throws error
+/// (errc::lease_ended); a handle taken from it before cannot throw.  Cheap to copy.
 ///
 /// Thread safety: one shared object unsafe.
 class ASSENT_EXPORT any_lease
@@ -116,8 +116,8 @@ public:
     /// enlisting, after the branch's last byte and before after_completion; the handle is not
     /// touched afterwards.  The same handle twice is a no-op.
     /// @pre  the connection is idle, outside any transaction, and does not reconnect by itself.
-    /// @throws error  the branch did not start and `on_release` will not be called; what() says
-    ///                "must be closed" where bytes were sent.
+    /// @throws error  no branch started, `on_release` will not be called; what() says "must be
+    ///                closed" where bytes were sent.  errc::rollback_only: the transaction is lost.
     template <class ResourceManager>
     void enlist(ResourceManager const& rm, typename ResourceManager::handle_type handle,
                 release_function on_release = {},

@@ -110,13 +110,13 @@ public:
 
     /// Begins a transaction.  Never waits.
     /// @throws error  errc::bad_argument: the place of the commit row was not added, or holds none;
-    ///                errc::closed, errc::log_unusable (poisoned), errc::twin, errc::forked.
+    ///                errc::log_full, log_unusable (poisoned), twin, closed, forked.
     transaction begin(begin_options const& how = {});
 
     /// Begins, calls `work`, commits; after a failure that is safe to repeat, again, with a
     /// back-off, up to attempts_max().  The transaction is current() on this thread meanwhile.
     /// Nothing is repeated after in doubt, heuristic, pending, or an unconfirmed rollback.
-    /// @throws what `work` or commit() threw last.
+    /// @throws what `work` or commit() threw last (retry_requested too), or a heuristic_error.
     assent::outcome run(run_options const& how, std::function<void(transaction&)> const& work);
     assent::outcome run(std::function<void(transaction&)> const& work);
 
