@@ -91,7 +91,7 @@ private:
     bool is_active_ = false;
     xid branch_;
     std::string journal_;        // its mode when the branch began
-    bool is_read_only_ = false;  // the session refuses writes now
+    bool is_read_only_ = false;  // the session refuses writes now, and did not before
     bool is_tainted_ = false;
 };
 

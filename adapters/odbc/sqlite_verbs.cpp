@@ -101,9 +101,12 @@ reply sqlite_speaker::start(xid const& x, bool is_read_only)
         return not_possible(xa_code::rmerr, "the database's file was moved, replaced or removed");
     }
     if (is_read_only) {
+        // A lent connection that never may write stays so afterwards.
+        execution const before = link_.execute("PRAGMA query_only");
+        if (!before.is_ok) return to_reply(before, xa_code::rmerr);
         execution const only = link_.execute("PRAGMA query_only = 1");
         if (!only.is_ok) return to_reply(only, xa_code::rmerr);
-        is_read_only_ = true;
+        is_read_only_ = value_of(before) == "0";
     }
     execution const begun = link_.execute(is_read_only ? "BEGIN" : "BEGIN IMMEDIATE");
     if (!begun.is_ok) {

@@ -87,6 +87,27 @@ TEST_P(mysql_rights, MissingRightToListBranchesIsToldWithTheStatementToRun)
     EXPECT_EQ(refusal([&] { its_driver->preflight(*again, in_ms(10'000)); }), "");
 }
 
+/// COM_RESET_CONNECTION alone leaves the role as it is.
+TEST_P(mysql_rights, AResetGivesBackTheRoleThatTheSessionWasOpenedWith)
+{
+    for (auto const* sql : {"create role if not exists teller, `the other`",
+                            "grant teller, `the other` to shop@'127.0.0.1'"}) {
+        administrator().query(sql);
+    }
+    auto const session = open();
+    std::string const before = query(*session, "select current_role()");
+    query(*session, "set role teller");
+    ASSERT_NE(query(*session, "select current_role()"), before);
+
+    session->submit_reset();
+    ASSERT_TRUE(session->collect_reset(in_ms(10'000)));
+    xid const x = start(*session, 1);
+
+    EXPECT_EQ(query(*session, "select current_role()"), before);
+    EXPECT_TRUE(run(*session, verb::rollback, x).is_ok());
+    administrator().query("drop role teller, `the other`");
+}
+
 TEST_P(mysql_rights, DetachOffIsRefusedByNameWhereTheAccountMayNotChangeIt)
 {
     switched const off{administrator(), "xa_detach_on_prepare", false};

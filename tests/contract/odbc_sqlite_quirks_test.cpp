@@ -134,6 +134,22 @@ TEST_P(odbc_sqlite, AReadOnlyBranchCannotWriteAndTheNextOneCan)
     EXPECT_EQ(lite().count_rows(1), 1);
 }
 
+TEST_P(odbc_sqlite, ALentHandleThatMayNotWriteStaysSoAfterAReadOnlyBranch)
+{
+    odbc_client client{sqlite_string(lite().path())};
+    client.query("PRAGMA synchronous = EXTRA");
+    client.query("PRAGMA query_only = 1");
+    {
+        auto const borrowed = driver().borrow(client.get(), facts(), in_seconds(10));
+        xid const x = next_xid(*borrowed);
+        borrowed->declare_read_only();
+        ASSERT_TRUE(run(*borrowed, verb::start, x).is_ok());
+        ASSERT_TRUE(run(*borrowed, verb::commit_one_phase, x).is_ok());
+    }
+
+    EXPECT_EQ(client.query("PRAGMA query_only"), "1");
+}
+
 // ---- marks -----------------------------------------------------------------------------------
 
 TEST_P(odbc_sqlite, TheApplicationsOwnCommitIsNoticedAtEveryEnd)
