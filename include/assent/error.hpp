@@ -54,7 +54,7 @@ enum class resolver : std::uint8_t {
     nobody = 3,    ///< a one-phase commit whose reply was lost, on a server that cannot be asked
 };
 
-/// The base of every exception of this library.
+/// The base of what managers and transactions throw; driver_error, of adapters, has another one.
 class ASSENT_EXPORT error : public std::runtime_error
 {
 public:

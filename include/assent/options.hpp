@@ -50,7 +50,7 @@ struct limits
     duration presumed_abort_delay{5'000};
     std::uint32_t segment_bytes = 16u << 20;  ///< of the log
     /// Decisions that the log may keep at once, some 250 bytes of memory each; beyond them begin()
-    /// is refused, since a database that takes part in them was not scanned for long.
+    /// is refused: a database in them was not scanned, or old sessions lived there, for long.
     std::uint64_t kept_decisions_max = 4'000'000;
     duration log_force_slow{100};  ///< a slower force of the log is told to the observer
     /// Sessions for leases, in use and idle, per database; a lease beyond them waits for one.
