@@ -249,10 +249,11 @@ TEST(Status, NeverGoesBackwards)
         }
         is_over = true;
         watcher.join();
+        seen.push_back(tx.status());  // whatever the watcher's luck was
 
         EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end(),
                                    [&](status a, status b) { return rank(a) < rank(b); }));
-        EXPECT_GE(seen.size(), 3u);
+        EXPECT_EQ(rank(seen.back()), 5);
         at.bank.script().clear();
     }
 }
