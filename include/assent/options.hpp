@@ -72,7 +72,7 @@ public:
         log_directory_ = std::move(path);
         return *this;
     }
-    /// A name for people, kept in the log; opening the log under another one is refused.
+    /// Required: a name for people, kept in the log, which is refused under another one.
     options& node_label(std::string label)
     {
         node_label_ = std::move(label);
