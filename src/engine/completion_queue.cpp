@@ -27,7 +27,7 @@ std::string_view step_name(verb what, std::string_view commit, std::string_view 
 
 }  // namespace
 
-void completion_queue::add(due_branch what)
+void completion_queue::add(due_branch&& what)
 {
     // xa_rollback is due now, not xa_prepare's answer.
     if (what.state == branch_state::asked) what.state = branch_state::rollback_due;

@@ -43,7 +43,7 @@ public:
     }
 
     /// Adds a branch; one that is queued already stays as it is.
-    void add(due_branch what);
+    void add(due_branch&& what);
 
     void clear() noexcept { items_.clear(); }
     bool is_empty() const noexcept { return items_.empty(); }

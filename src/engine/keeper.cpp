@@ -159,9 +159,9 @@ std::size_t keeper::rows_asked() const
 
 deadline keeper::step()
 {
-    take_incoming();
-    pool_.tend();
     try {
+        take_incoming();
+        pool_.tend();
         if (ensure_connected()) {
             run_cancels();
             guardian_.step();
@@ -184,7 +184,7 @@ deadline keeper::step()
     bool is_drained_now = rows_asked() == 0;
     {
         std::lock_guard const held{mutex_};
-        due_count_ = due_.size() + incoming_.size();
+        due_count_ = due_.size() + taken_.size() + incoming_.size();
         holds_rows_ = rows_.is_ready();
         why_no_rows_ = rows_.why();
         is_drained_now = is_drained_now && is_connected_ && has_scanned_ && undrained_.empty() &&
@@ -212,19 +212,21 @@ deadline keeper::next_step(deadline now) const
 
 void keeper::take_incoming()
 {
-    std::list<due_branch> branches;
     bool has_row_news = false;
     {
         std::lock_guard const held{mutex_};
-        branches.swap(incoming_);
+        taken_.splice(taken_.end(), incoming_);
+        cancels_.reserve(cancels_.size() + incoming_cancels_.size());
         has_row_news = std::exchange(has_row_news_, false);
         if (std::exchange(is_asked_, false)) rows_.wake();
         std::move(incoming_cancels_.begin(), incoming_cancels_.end(), std::back_inserter(cancels_));
         incoming_cancels_.clear();
     }
-    for (auto& item : branches)
-        due_.add(std::move(item));
-    if (due_.needs_scan() || (has_row_news && awaits_rows_)) next_scan_ = {};
+    if (has_row_news && awaits_rows_) next_scan_ = {};
+    // What there is no memory for now stays for the next step.
+    for (; !taken_.empty(); taken_.pop_front())
+        due_.add(std::move(taken_.front()));
+    if (due_.needs_scan()) next_scan_ = {};
 }
 
 bool keeper::ensure_connected()
@@ -387,6 +389,7 @@ void keeper::stop()
     pool_.close();
     // What is left names transactions whose branches name this keeper: nobody would ever free it.
     due_.clear();
+    taken_.clear();
     cancels_.clear();
     std::list<due_branch> dropped;
     std::vector<cancel_task> dropped_cancels;

@@ -141,6 +141,7 @@ private:
     std::set<xid> suspects_;          // of this epoch, listed once though not live
     bool awaits_rows_ = false;        // a listed branch is decided by a row that was not read yet
     std::vector<cancel_task> cancels_;
+    std::list<due_branch> taken_;  // of incoming_, on their way into due_
     bool was_drained_ = false;  // as last told
 
     mutable std::mutex mutex_;  // guards what follows

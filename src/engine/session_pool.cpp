@@ -231,9 +231,10 @@ void session_pool::tend()
 
 void session_pool::close()
 {
-    drop_all();
+    std::vector<pooled_session> gone;
     std::lock_guard const held{mutex_};
     is_closed_ = true;
+    gone.swap(idle_);
     for (auto* each : waiting_)
         each->called.notify_one();
 }
