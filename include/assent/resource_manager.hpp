@@ -361,8 +361,9 @@ public:
     /// Whether the session `id`, which once worked on a branch of ours, is still there.
     virtual session_presence presence(driver_session& manage, std::uint64_t id, deadline until) = 0;
 
-    /// Whether any session of our account, opened before `ours`, is still there: while one is, a
-    /// PREPARE of an older epoch may still sit in its socket.
+    /// Whether a session of our account, opened before `ours`, may still prepare a branch of that
+    /// time: a PREPARE may sit in its socket.  Where the server does not show what a session is
+    /// in, each one that is there counts.
     virtual session_presence older_sessions(driver_session& ours, deadline until) = 0;
 
     /// Cancels the statement that session `id` runs now, after checking that it is of our account.

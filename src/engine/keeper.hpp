@@ -105,6 +105,7 @@ private:
     void carry_out(recovery::plan const& what);
     void raise_horizon() noexcept;
     bool is_below_horizon(gtrid const& which) const;
+    void warn_of_growth();
     void update_horizon(recovery::plan const& what);
     void run_cancels();
     /// @throws driver_error  the task is still to be done.
@@ -136,6 +137,7 @@ private:
     deadline next_scan_{};
     std::vector<std::string> histories_;  // server_facts::history, as seen in this epoch
     bool are_older_sessions_gone_ = false;
+    bool was_growth_told_ = false;
     bool is_older_finished_ = false;  // so the horizon may rise with what this epoch finishes
     std::set<std::string> warnings_;  // of the server, as told
     std::set<xid> suspects_;          // of this epoch, listed once though not live

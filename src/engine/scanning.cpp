@@ -25,6 +25,8 @@ namespace {
 // that prepared it; that session is then ended.
 constexpr int refusals_before_ending_the_session = 3;
 
+constexpr std::uint32_t first_epoch = 1;
+
 // The log notes a server's start and behind it the histories that were seen in the epoch, the last
 // few of them: "1767225600000000|00000001|00000002".
 constexpr std::size_t histories_max = 4;
@@ -46,7 +48,9 @@ void keeper::scan()
 {
     // Sessions first: only a scan that began after a session was gone proves anything about it.
     if (!are_older_sessions_gone_) {
+        // Before a log's first opening there was no branch that a session could still prepare.
         are_older_sessions_gone_ =
+            shared_.log->current().epoch == first_epoch ||
             driver().older_sessions(*manage_.session, call_end()) == session_presence::gone;
     }
     due_.for_each([this](due_branch& item) { note_session_presence(item); });
@@ -77,6 +81,7 @@ void keeper::scan()
     awaits_rows_ = false;
     carry_out(what);
     update_horizon(what);
+    warn_of_growth();
 
     bool const is_waiting = !suspects_.empty() ||
                             std::any_of(what.listed.begin(), what.listed.end(), [](auto const& b) {
@@ -230,6 +235,19 @@ void keeper::update_horizon(recovery::plan const& what)
             "sessions of its account that are older than this manager's are still connected, and "
             "one of them may yet prepare a branch";
     }
+}
+
+/// Long before begin() is refused because of this database.
+void keeper::warn_of_growth()
+{
+    if (undrained_.empty() || was_growth_told_) return;
+    auto const kept = shared_.log->state().kept_decisions;
+    if (kept < shared_.bounds.kept_decisions_max / 2) return;
+    was_growth_told_ = true;
+    shared_.tell(severity::warning, "log.grows", name(), {},
+                 "the log keeps " + std::to_string(kept) + " decisions, of " +
+                     std::to_string(shared_.bounds.kept_decisions_max) +
+                     " at most, until this database is drained: " + undrained_);
 }
 
 void keeper::note_start(std::uint16_t id, server_facts const& facts)

@@ -341,8 +341,8 @@ std::string force_queue::why_no_room() const
 {
     if (image_.decisions().size() >= how_.decisions_max) {
         return "the log keeps " + std::to_string(image_.decisions().size()) +
-               " decisions, and more are not allowed: a database that takes part in them was not "
-               "scanned for long, or one transaction is open for very long";
+               " decisions, and more are not allowed: a database that takes part in them is not "
+               "drained (its state says why), or one transaction is open for very long";
     }
     if (std::string const why = supply_.why_not(); !why.empty()) {
         return "the log has no room: " + why;

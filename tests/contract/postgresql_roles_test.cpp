@@ -200,6 +200,7 @@ TEST_P(postgresql_roles, ARoleThatTheServerSetsAtLoginIsTheRoleOfAllAndMustBeAbl
     finish_elsewhere(verb::commit, branch.id);
 
     EXPECT_EQ(pg().count_rows(1), 1);
+    auto const older = start_branch(2);
     EXPECT_EQ(driver().older_sessions(*open(session_purpose::manage), in_seconds(10)),
               session_presence::present);
     driver().end_session(*manage, branch.session->id(), in_seconds(10));

@@ -374,6 +374,22 @@ TEST_P(postgresql_server, BehindAProxyNoSessionIsTakenAsGoneOrTouched)
     EXPECT_THROW(accounts.driver()->cancel_statement(*proxied, 1, in_seconds(10)), driver_error);
 }
 
+TEST_P(postgresql_server, AnOlderSessionCountsOnlyWhileItIsInATransactionOfBefore)
+{
+    auto const idle = open(session_purpose::work);
+    auto const branch = start_branch(1);
+    auto const manage = open(session_purpose::manage);
+    auto const seen = [&] { return contract::driver().older_sessions(*manage, in_seconds(10)); };
+    EXPECT_EQ(seen(), session_presence::present);
+
+    ASSERT_TRUE(run(*branch.session, verb::rollback, branch.id).is_ok());
+    EXPECT_TRUE(eventually([&] { return seen() == session_presence::gone; }));
+    xid const later = next_xid(*idle);
+    ASSERT_TRUE(run(*idle, verb::start, later).is_ok());
+    EXPECT_EQ(seen(), session_presence::gone);
+    ASSERT_TRUE(run(*idle, verb::rollback, later).is_ok());
+}
+
 TEST_P(postgresql_server, AHandleThatIsLentFromBehindAProxyHasNoSessionId)
 {
     auto const accounts = driver();

@@ -152,12 +152,12 @@ TEST_P(contract, AnEndedSessionIsGoneAndItsBranchWithIt)
 TEST_P(contract, OlderSessionsAreSeenUntilTheyAreGone)
 {
     ASSENT_NEEDS(session_ids);
-    auto older = open(session_purpose::work);
+    auto older = start_branch(1);
     auto const ours = open(session_purpose::manage);
     auto const newer = open(session_purpose::work);
     EXPECT_EQ(driver().older_sessions(*ours, in_seconds(10)), session_presence::present);
 
-    older.reset();
+    older.session.reset();
 
     EXPECT_TRUE(eventually(
         [&] { return driver().older_sessions(*ours, in_seconds(10)) == session_presence::gone; }));

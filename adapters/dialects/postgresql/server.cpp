@@ -282,8 +282,10 @@ session_presence presence(question& manage, session_identity const& asking, std:
 session_presence older_sessions(question& ours, session_identity const& asking)
 {
     if (asking.is_proxied) return session_presence::unknown;
-    // A session whose start the server does not show counts as older.  Were our own not shown,
-    // there would be no row at all, which is an error.
+    // A branch is prepared only after its start was answered, and from then on the server shows its
+    // transaction.  So a session that is in none, or in one that began later than this session, has
+    // no older branch.  What the server does not show counts as older.  Were our own session not
+    // shown, there would be no row at all, which is an error.
     std::string const sql =
         std::string{
             "SELECT (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity a"
@@ -291,7 +293,9 @@ session_presence older_sessions(question& ours, session_identity const& asking)
             " AND a.datname OPERATOR(pg_catalog.=) pg_catalog.current_database() AND ("} +
         is_ours +
         ") AND (a.backend_start IS NULL OR me.backend_start IS NULL"
-        " OR a.backend_start OPERATOR(pg_catalog.<=) me.backend_start))"
+        " OR a.backend_start OPERATOR(pg_catalog.<=) me.backend_start)"
+        " AND CASE WHEN a.xact_start IS NULL THEN a.state IS DISTINCT FROM 'idle'"
+        " ELSE (a.xact_start OPERATOR(pg_catalog.<=) me.backend_start) IS NOT FALSE END)"
         " FROM pg_catalog.pg_stat_activity me"
         " WHERE me.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()";
     row const seen = ours.one_row(sql, 1, "looking for older sessions");

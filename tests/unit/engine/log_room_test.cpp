@@ -175,4 +175,26 @@ TEST(LogRoom, MoreKeptDecisionsThanAllowedRefuseToBegin)
     EXPECT_THAT(e.what(), ::testing::HasSubstr("keeps 20 decisions"));
 }
 
+TEST(LogRoom, IsMissedLongBeforeOldSessionsUseItUp)
+{
+    auto bounds = world::quick();
+    bounds.kept_decisions_max = 20;
+    world at{assent::testing::personality::plain, bounds};
+    auto const older = at.accounts.db.connect();
+    at.restart();
+    at.serve();
+    for (int i = 0; i < 9; ++i) {
+        ASSERT_EQ(at.begin_work().commit(), outcome::committed);
+    }
+    at.run_for(bounds.scan_interval * 2);
+    EXPECT_EQ(at.seen->count("log.grows"), 0);
+
+    for (int i = 0; i < 5; ++i) {
+        ASSERT_EQ(at.begin_work().commit(), outcome::committed);
+    }
+    at.run_for(bounds.scan_interval * 2);
+    EXPECT_EQ(at.seen->count("log.grows accounts"), 1) << "once, and not of the others";
+    EXPECT_EQ(at.seen->count("log.grows"), 1);
+}
+
 }  // namespace

@@ -133,4 +133,16 @@ TEST(Drain, IsNotSaidWhileAnOlderSessionOfTheAccountIsConnected)
     EXPECT_FALSE(tm.close(soon()).is_drained);
 }
 
+TEST(Drain, IsSaidInALogsFirstOpeningWhateverSessionIsConnected)
+{
+    scratch_log const log;
+    memory_database const accounts;
+    auto const older = accounts.connect();
+
+    assent::transaction_manager tm{log.options()};
+    tm.add(memory_resource_manager{"accounts", accounts});
+
+    EXPECT_TRUE(becomes_drained(tm, "accounts"));
+}
+
 }  // namespace
