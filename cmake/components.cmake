@@ -140,6 +140,8 @@ function(assent_install_parts component)
     endif()
   endforeach()
   if(names)
+    # Each part is linked before those that it needs, and described behind them.
+    list(REVERSE names)
     assent_note(parts_${component} "${names}")
   endif()
 endfunction()
