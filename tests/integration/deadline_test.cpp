@@ -137,10 +137,14 @@ struct sweep_counts
     }
 };
 
+/// In the order in which they come, the later the last statement ends.
+enum class swept : std::uint8_t { committed, rolled_back, cancelled };
+
 /// Where the last statement must end, as seen from the deadline, so that the deadline strikes
 /// within commit().  That instant may be less than a millisecond wide, differs between clients, and
-/// moves with the machine's load, so it is followed: later after a commit, earlier after a cancel,
-/// in large steps while it is far and in small ones where it was passed.
+/// moves with the machine's load, so it is followed: whatever came out before what was aimed at
+/// makes it later, and the other way round; in large steps while it is far, in small ones where it
+/// was passed.
 class instant_of_commit
 {
 public:
@@ -150,31 +154,36 @@ public:
     std::chrono::microseconds offset_for(sweep_counts const& counts)
     {
         constexpr auto aside = 6'000us;
-        is_within_ = false;
         if (counts.committed <= counts.cancelled && counts.committed < counts.rolled_back) {
+            aim_ = swept::committed;
             return at_ - aside;
         }
-        if (counts.cancelled < counts.rolled_back) return at_ + aside;
-        is_within_ = true;
+        if (counts.cancelled < counts.rolled_back) {
+            aim_ = swept::cancelled;
+            return at_ + aside;
+        }
+        aim_ = swept::rolled_back;
         return at_;
     }
 
-    void learn(bool was_committed, bool was_cancelled, bool was_late)
+    void learn(swept what)
     {
-        if (was_late) life = std::min<std::chrono::milliseconds>(life + 2ms, 400ms);
-        if (was_late || !is_within_) return;
-        if (!was_committed && !was_cancelled) return;
-        step_ = was_committed == was_early_ ? std::min<std::chrono::microseconds>(step_ * 2, 800us)
-                                            : std::max<std::chrono::microseconds>(step_ / 3, 20us);
-        was_early_ = was_committed;
-        at_ += was_committed ? step_ : -step_;
+        if (what == aim_) return;
+        bool const was_early = what < aim_;
+        step_ = was_early == was_early_ ? std::min<std::chrono::microseconds>(step_ * 2, 800us)
+                                        : std::max<std::chrono::microseconds>(step_ / 3, 20us);
+        was_early_ = was_early;
+        at_ += was_early ? step_ : -step_;
     }
+
+    /// The statement could not even begin.
+    void learn_to_begin_earlier() { life = std::min<std::chrono::milliseconds>(life + 2ms, 400ms); }
 
 private:
     std::chrono::microseconds at_ = -4'000us;
     std::chrono::microseconds step_ = 150us;
+    swept aim_ = swept::rolled_back;
     bool was_early_ = true;
-    bool is_within_ = false;
 };
 
 bool is_statement_cancelled(PGconn* pg, std::chrono::microseconds sleep)
@@ -263,7 +272,13 @@ TEST_F(Deadline, SweptAcrossCommitNeverHitsWhatComesAfterTheRelease)
         counts.committed += is_committed;
         counts.cancelled += is_cancelled;
         counts.rolled_back += !is_committed && !is_cancelled;
-        aimed.learn(is_committed, is_cancelled, is_late);
+        if (is_late) {
+            aimed.learn_to_begin_earlier();
+        } else {
+            aimed.learn(is_committed   ? swept::committed
+                        : is_cancelled ? swept::cancelled
+                                       : swept::rolled_back);
+        }
 
         // A cancel that comes too late would hit these.
         if (keep_pg) {
