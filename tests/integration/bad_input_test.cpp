@@ -5,10 +5,10 @@
 
 #include <libpq-fe.h>
 #include <mysql.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 
 #include "tests/integration/at_bank.hpp"
