@@ -104,7 +104,7 @@ protected:
     /// Nothing: ask again later.
     std::optional<row_kind> fence(gtrid const& name)
     {
-        auto const row = rows().fence(manage(), name, in_seconds(1));
+        auto const row = rows().fence(manage(), name, in_seconds(2));
         return row ? std::optional{row->kind} : std::nullopt;
     }
     bool has_row(gtrid const& name)
