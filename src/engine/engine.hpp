@@ -111,6 +111,8 @@ private:
                                 pooled_session opened) const;
     reply start_branch(driver_session& session, branch const& started, deadline until);
     static void make_room(global_transaction& tx);
+    std::shared_ptr<branch> make_branch(global_transaction& tx, std::shared_ptr<keeper> const& rm,
+                                        access how);
     std::shared_ptr<branch> admit(global_transaction& tx, std::shared_ptr<branch> started) noexcept;
 
     // deciding.cpp

@@ -164,6 +164,20 @@ std::shared_ptr<branch> engine::admit(global_transaction& tx,
     return started;
 }
 
+/// The record of a branch that is to be started; from here on the place of the decision is settled.
+std::shared_ptr<branch> engine::make_branch(global_transaction& tx,
+                                            std::shared_ptr<keeper> const& rm, access how)
+{
+    settle_place(tx);
+    make_room(tx);
+    auto made = std::make_shared<branch>();
+    made->rm = rm;
+    made->history = rm->history();
+    made->is_read_only = how == access::read_only;
+    made->is_last = rm == tx.row_place;
+    return made;
+}
+
 any_lease engine::lease(global_transaction& tx, resource_manager const& rm, access how)
 {
     require_active(tx);
@@ -189,13 +203,7 @@ any_lease engine::lease(global_transaction& tx, resource_manager const& rm, acce
     // First, because some drivers know what their database can do only once it was seen.
     auto const rm_id = keeper->wait_until_serving(tx.until);
     require_place(tx, *keeper, how);
-    settle_place(tx);
-    make_room(tx);
-    auto started = std::make_shared<branch>();
-    started->rm = keeper;
-    started->history = keeper->facts().history;
-    started->is_read_only = how == access::read_only;
-    started->is_last = keeper == tx.row_place;
+    auto started = make_branch(tx, keeper, how);
     if (keeper->manager().source()) {
         start_lent(tx, rm_id, *started);
     } else {
@@ -350,13 +358,7 @@ bool engine::enlist(global_transaction& tx, resource_manager const& rm, lent_con
                         "\", and not by a sql_session: take a lease there, or enlist a handle",
                     tx.id};
     }
-    settle_place(tx);
-    make_room(tx);
-    auto started = std::make_shared<branch>();
-    started->rm = keeper;
-    started->history = keeper->facts().history;
-    started->is_read_only = how == access::read_only;
-    started->is_last = keeper == tx.row_place;
+    auto started = make_branch(tx, keeper, how);
     started->handle = handle;
     start_borrowed(tx, rm_id, *started, lent, errc::bad_argument);
     started->on_release = std::move(on_release);

@@ -87,6 +87,12 @@ server_facts keeper::facts() const
     return facts_;
 }
 
+std::string keeper::history() const
+{
+    std::lock_guard const held{mutex_};
+    return facts_.history;
+}
+
 bool keeper::is_guarded() const noexcept
 {
     return guardian_.is_fresh();

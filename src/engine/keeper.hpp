@@ -61,6 +61,8 @@ public:
 
     /// @pre  was serving once.
     server_facts facts() const;
+    /// Of facts().
+    std::string history() const;
 
     /// Whether a vote there counts now: the guardian's lock was confirmed a moment ago.
     bool is_guarded() const noexcept;
@@ -144,7 +146,7 @@ private:
     bool awaits_rows_ = false;        // a listed branch is decided by a row that was not read yet
     std::vector<cancel_task> cancels_;
     std::list<due_branch> taken_;  // of incoming_, on their way into due_
-    bool was_drained_ = false;  // as last told
+    bool was_drained_ = false;     // as last told
 
     mutable std::mutex mutex_;  // guards what follows
     std::condition_variable changed_;

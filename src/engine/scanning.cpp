@@ -71,7 +71,7 @@ void keeper::scan()
     std::set<xid> const listed{seen.ours.begin(), seen.ours.end()};
     due_.for_each([&](due_branch& item) {
         // What is listed has lived through whatever happened to the server.
-        if (listed.count(item.id) != 0) item.history = facts().history;
+        if (listed.count(item.id) != 0) item.history = history();
         item.has_other_past = has_other_past(item.id.global.parts().epoch, item.history);
     });
     due_.on_scan(listed);
@@ -126,7 +126,7 @@ void keeper::carry_out(recovery::plan const& what)
                 } else {
                     due_branch item;
                     item.id = id;
-                    item.history = facts().history;
+                    item.history = history();
                     item.state = action == protocol::listed_action::commit
                                      ? branch_state::commit_due
                                      : branch_state::rollback_due;
@@ -278,7 +278,7 @@ bool keeper::is_same_server_start(std::uint32_t epoch) const
 /// Whether the server may have lost the branch with a part of its past.
 bool keeper::has_other_past(std::uint32_t epoch, std::string const& prepared_in) const
 {
-    auto const now = facts().history;
+    auto const now = history();
     if (now.empty()) return false;
     if (!prepared_in.empty()) return prepared_in != now;
     auto const noted = split(shared_.log->server_start(id_, epoch).value_or(std::string{}));
