@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "tests/contract/forwarding_driver.hpp"
 #include "tests/contract/sql_session_target.hpp"
 
 namespace assent::contract {
@@ -44,20 +45,17 @@ private:
     std::unique_ptr<driver_session> session_;
 };
 
-class lending_driver final : public resource_manager_driver
+class lending_driver final : public forwarding_driver
 {
 public:
     lending_driver(std::shared_ptr<resource_manager_driver> native, text_client open)
-        : native_(std::move(native)), open_(std::move(open))
+        : forwarding_driver(std::move(native)), open_(std::move(open))
     {
     }
 
-    std::string const& name() const noexcept override { return native_->name(); }
-    driver_capabilities capabilities() const noexcept override { return native_->capabilities(); }
-
     std::unique_ptr<driver_session> connect(session_purpose purpose, deadline until) override
     {
-        if (purpose != session_purpose::work) return native_->connect(purpose, until);
+        if (purpose != session_purpose::work) return under().connect(purpose, until);
         server_facts const expected = facts(until);
         std::unique_ptr<sql_session> client;
         try {
@@ -65,52 +63,15 @@ public:
         } catch (std::runtime_error const& error) {
             throw driver_error("resource manager " + name() + ": " + error.what());
         }
-        auto borrowed = native_->borrow_session(*client, expected, until);
+        auto borrowed = under().borrow_session(*client, expected, until);
         return std::make_unique<lent_session>(std::move(client), std::move(borrowed));
     }
     std::unique_ptr<driver_session> borrow(void* handle, server_facts const& expected,
                                            deadline until) override
     {
         // There is no null session: the door takes a reference.
-        if (handle == nullptr) return native_->borrow(handle, expected, until);
-        return native_->borrow_session(*static_cast<sql_session*>(handle), expected, until);
-    }
-    server_facts preflight(driver_session& manage, deadline until) override
-    {
-        return native_->preflight(manage, until);
-    }
-    scan_result scan(driver_session& manage, deadline until) override
-    {
-        return native_->scan(manage, until);
-    }
-    bool try_guard(driver_session& guardian, std::uint64_t node, deadline until) override
-    {
-        return native_->try_guard(guardian, node, until);
-    }
-    void heartbeat(driver_session& guardian, deadline until) override
-    {
-        native_->heartbeat(guardian, until);
-    }
-    session_presence presence(driver_session& manage, std::uint64_t id, deadline until) override
-    {
-        return native_->presence(manage, id, until);
-    }
-    session_presence older_sessions(driver_session& ours, deadline until) override
-    {
-        return native_->older_sessions(ours, until);
-    }
-    void cancel_statement(driver_session& manage, std::uint64_t id, deadline until) override
-    {
-        native_->cancel_statement(manage, id, until);
-    }
-    void end_session(driver_session& manage, std::uint64_t id, deadline until) override
-    {
-        native_->end_session(manage, id, until);
-    }
-    witness_state ask_witness(driver_session& manage, std::string const& witness,
-                              deadline until) override
-    {
-        return native_->ask_witness(manage, witness, until);
+        if (handle == nullptr) return under().borrow(handle, expected, until);
+        return under().borrow_session(*static_cast<sql_session*>(handle), expected, until);
     }
 
 private:
@@ -118,13 +79,12 @@ private:
     {
         std::lock_guard const hold(mutex_);
         if (!facts_) {
-            auto const manage = native_->connect(session_purpose::manage, until);
-            facts_ = native_->preflight(*manage, until);
+            auto const manage = under().connect(session_purpose::manage, until);
+            facts_ = under().preflight(*manage, until);
         }
         return *facts_;
     }
 
-    std::shared_ptr<resource_manager_driver> const native_;
     text_client const open_;
     std::mutex mutex_;
     std::optional<server_facts> facts_;

@@ -14,74 +14,33 @@
 #include <utility>
 #include <vector>
 
+#include "tests/contract/forwarding_driver.hpp"
 #include "tests/unit/engine/engine_fixture.hpp"
 
 namespace engine_test {
 
 /// Another driver, whose connect() does something else first.
-class meddling_driver final : public assent::resource_manager_driver
+class meddling_driver final : public assent::contract::forwarding_driver
 {
 public:
+    using forwarding_driver::forwarding_driver;
     using session = assent::driver_session;
 
-    explicit meddling_driver(std::shared_ptr<assent::resource_manager_driver> under)
-        : under_(std::move(under))
-    {
-    }
-    std::string const& name() const noexcept override { return under_->name(); }
-    assent::driver_capabilities capabilities() const noexcept override
-    {
-        return under_->capabilities();
-    }
     std::unique_ptr<session> connect(assent::session_purpose purpose,
                                      assent::deadline until) override
     {
         if (on_connect) on_connect(purpose);
-        auto opened = under_->connect(purpose, until);
+        auto opened = under().connect(purpose, until);
         bool const is_changed = change && purpose == assent::session_purpose::work;
         return is_changed ? change(std::move(opened)) : std::move(opened);
-    }
-    std::unique_ptr<session> borrow(void* handle, assent::server_facts const& expected,
-                                    assent::deadline until) override
-    {
-        return under_->borrow(handle, expected, until);
-    }
-    assent::server_facts preflight(session& manage, assent::deadline until) override
-    {
-        return under_->preflight(manage, until);
     }
     assent::scan_result scan(session& manage, assent::deadline until) override
     {
         if (auto const first = std::exchange(before_scan, nullptr)) first();
-        auto seen = under_->scan(manage, until);
+        auto seen = under().scan(manage, until);
         seen.warnings = warnings;
         if (auto const then = std::exchange(after_scan, nullptr)) then();
         return seen;
-    }
-    bool try_guard(session& guardian, std::uint64_t node, assent::deadline until) override
-    {
-        return under_->try_guard(guardian, node, until);
-    }
-    void heartbeat(session& guardian, assent::deadline until) override
-    {
-        under_->heartbeat(guardian, until);
-    }
-    assent::session_presence presence(session& manage, std::uint64_t id,
-                                      assent::deadline until) override
-    {
-        return under_->presence(manage, id, until);
-    }
-    assent::session_presence older_sessions(session& ours, assent::deadline until) override
-    {
-        return under_->older_sessions(ours, until);
-    }
-    void cancel_statement(session& manage, std::uint64_t id, assent::deadline until) override
-    {
-        under_->cancel_statement(manage, id, until);
-    }
-    void end_session(session& manage, std::uint64_t id, assent::deadline until) override
-    {
-        under_->end_session(manage, id, until);
     }
     assent::witness_state ask_witness(session& manage, std::string const& witness,
                                       assent::deadline until) override
@@ -90,7 +49,7 @@ public:
             --times_in_progress;
             return assent::witness_state::in_progress;
         }
-        return witness_says ? *witness_says : under_->ask_witness(manage, witness, until);
+        return witness_says ? *witness_says : under().ask_witness(manage, witness, until);
     }
 
     std::function<void(assent::session_purpose)> on_connect;
@@ -101,9 +60,6 @@ public:
     std::vector<std::string> warnings;  // of every scan
     std::optional<assent::witness_state> witness_says;
     int times_in_progress = 0;
-
-private:
-    std::shared_ptr<assent::resource_manager_driver> const under_;
 };
 
 /// An engine over "accounts" through a driver that can be meddled with.

@@ -5,6 +5,7 @@
 //
 // What the databases and the disk allocate is spared: they are somebody else's memory.
 
+#include "tests/contract/forwarding_driver.hpp"
 #include "tests/unit/engine/engine_fixture.hpp"
 #include "tests/unit/engine/rationed_memory.hpp"
 #include "tests/unit/log/forwarding_file_layer.hpp"
@@ -56,25 +57,17 @@ private:
 };
 
 /// Forwards, and spares the sessions that work.
-class spared_driver final : public assent::resource_manager_driver
+class spared_driver final : public assent::contract::forwarding_driver
 {
 public:
+    using forwarding_driver::forwarding_driver;
     using session = assent::driver_session;
 
-    explicit spared_driver(std::shared_ptr<assent::resource_manager_driver> under)
-        : under_(std::move(under))
-    {
-    }
-    std::string const& name() const noexcept override { return under_->name(); }
-    assent::driver_capabilities capabilities() const noexcept override
-    {
-        return under_->capabilities();
-    }
     std::unique_ptr<session> connect(assent::session_purpose purpose,
                                      assent::deadline until) override
     {
         spare const here;
-        auto made = under_->connect(purpose, until);
+        auto made = under().connect(purpose, until);
         if (purpose != assent::session_purpose::work) return made;
         return std::make_unique<spared_session>(std::move(made));
     }
@@ -82,51 +75,14 @@ public:
                                     assent::deadline until) override
     {
         spare const here;
-        return std::make_unique<spared_session>(under_->borrow(handle, expected, until));
+        return std::make_unique<spared_session>(under().borrow(handle, expected, until));
     }
     assent::server_facts preflight(session& manage, assent::deadline until) override
     {
         spare const here;
-        return under_->preflight(manage, until);
+        return under().preflight(manage, until);
     }
-    assent::scan_result scan(session& manage, assent::deadline until) override
-    {
-        return under_->scan(manage, until);
-    }
-    bool try_guard(session& guardian, std::uint64_t node, assent::deadline until) override
-    {
-        return under_->try_guard(guardian, node, until);
-    }
-    void heartbeat(session& guardian, assent::deadline until) override
-    {
-        under_->heartbeat(guardian, until);
-    }
-    assent::session_presence presence(session& manage, std::uint64_t id,
-                                      assent::deadline until) override
-    {
-        return under_->presence(manage, id, until);
-    }
-    assent::session_presence older_sessions(session& ours, assent::deadline until) override
-    {
-        return under_->older_sessions(ours, until);
-    }
-    void cancel_statement(session& manage, std::uint64_t id, assent::deadline until) override
-    {
-        under_->cancel_statement(manage, id, until);
-    }
-    void end_session(session& manage, std::uint64_t id, assent::deadline until) override
-    {
-        under_->end_session(manage, id, until);
-    }
-    assent::witness_state ask_witness(session& manage, std::string const& witness,
-                                      assent::deadline until) override
-    {
-        return under_->ask_witness(manage, witness, until);
-    }
-    assent::decision_table* decisions() noexcept override { return under_->decisions(); }
-
-private:
-    std::shared_ptr<assent::resource_manager_driver> const under_;
+    assent::decision_table* decisions() noexcept override { return under().decisions(); }
 };
 
 class spared_files final : public assent::testing::forwarding_file_layer
