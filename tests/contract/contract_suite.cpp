@@ -87,12 +87,27 @@ reply contract::run(driver_session& session, verb v, xid const& x)
 
 contract::started contract::start_branch(int key)
 {
-    started branch{open(session_purpose::work), {}};
+    return start_on(*driver_, key);
+}
+
+contract::started contract::start_on(resource_manager_driver& from, int key)
+{
+    started branch{from.connect(session_purpose::work, in_seconds(10)), {}};
     branch.id = next_xid(*branch.session);
     reply const begun = run(*branch.session, verb::start, branch.id);
     if (!begun.is_ok()) throw std::runtime_error("start failed: " + begun.text);
     target_->write_row(*branch.session, key);
     return branch;
+}
+
+std::string contract::refusal_of(void* handle)
+{
+    try {
+        driver_->borrow(handle, facts(), in_seconds(10));
+    } catch (driver_error const& error) {
+        return error.what();
+    }
+    return "it was not refused";
 }
 
 contract::started contract::prepare_branch(int key)

@@ -155,8 +155,13 @@ protected:
         xid id;
     };
     started start_branch(int key);
+    /// The same on a session of another driver.
+    started start_on(resource_manager_driver& from, int key);
     /// ... and prepares it.
     started prepare_branch(int key);
+
+    /// Why the driver does not borrow the handle.
+    std::string refusal_of(void* handle);
 
     /// Repeats `v` on a manager's session of its own, as the completion queue does: until the
     /// answer is final, or the branch is no longer listed.

@@ -61,16 +61,6 @@ protected:
     bool is_mariadb() { return my().kind() == server_kind::mariadb; }
     mysql_client administrator() { return mysql_client::administrator(my().server()); }
 
-    started start_on(resource_manager_driver& from, int key)
-    {
-        started branch{from.connect(session_purpose::work, in_seconds(10)), {}};
-        branch.id = next_xid(*branch.session);
-        reply const begun = run(*branch.session, verb::start, branch.id);
-        if (!begun.is_ok()) throw std::runtime_error("start failed: " + begun.text);
-        my().write_row(*branch.session, key);
-        return branch;
-    }
-
     /// A driver whose connections reconnect by themselves, as only the application can have it.
     std::shared_ptr<resource_manager_driver> reconnecting_driver()
     {
@@ -79,16 +69,6 @@ protected:
                 return odbc::connection{open_raw(text)};
             }}}
             .driver();
-    }
-
-    std::string refusal_of(void* handle)
-    {
-        try {
-            driver().borrow(handle, facts(), in_seconds(10));
-        } catch (driver_error const& error) {
-            return error.what();
-        }
-        return "it was not refused";
     }
 };
 INSTANTIATE_TEST_SUITE_P(maodbc_mariadb, odbc_mariadb,

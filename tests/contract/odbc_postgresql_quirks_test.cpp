@@ -111,29 +111,10 @@ class odbc_postgresql : public contract
 protected:
     odbc_postgresql_target& pg() { return *the_target(); }
 
-    started start_on(resource_manager_driver& from, int key)
-    {
-        started branch{from.connect(session_purpose::work, in_seconds(10)), {}};
-        branch.id = next_xid(*branch.session);
-        reply const begun = run(*branch.session, verb::start, branch.id);
-        if (!begun.is_ok()) throw std::runtime_error("start failed: " + begun.text);
-        pg().write_row(*branch.session, key);
-        return branch;
-    }
     started start_with(std::string const& more, int key)
     {
         driver_ = pg().driver_with(more);
         return start_on(*driver_, key);
-    }
-
-    std::string refusal_of(void* handle)
-    {
-        try {
-            driver().borrow(handle, facts(), in_seconds(10));
-        } catch (driver_error const& error) {
-            return error.what();
-        }
-        return "it was not refused";
     }
 
 private:

@@ -253,15 +253,6 @@ void postgresql_case::fail(driver_session& session)
     expect(PQtransactionStatus(handle) == PQTRANS_INERROR, "abort a transaction");
 }
 
-contract::started postgresql_case::start_on(resource_manager_driver& from, int key)
-{
-    started branch{from.connect(session_purpose::work, in_seconds(10)), {}};
-    branch.id = next_xid(*branch.session);
-    expect(run(*branch.session, verb::start, branch.id).is_ok(), "start a branch");
-    pg().write_row(*branch.session, key);
-    return branch;
-}
-
 bool postgresql_case::waits_for_replica(std::uint64_t session)
 {
     return pg().administer(

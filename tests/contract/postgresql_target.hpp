@@ -146,9 +146,6 @@ protected:
     /// A statement that fails, and so aborts the transaction that it is in.
     static void fail(driver_session& session);
 
-    /// A branch on a session of `from`, with row `key` written.
-    started start_on(resource_manager_driver& from, int key);
-
     /// Whether the server keeps the session waiting for a synchronous replica.
     bool waits_for_replica(std::uint64_t session);
     void wait_for_replica(std::uint64_t session);
