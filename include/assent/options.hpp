@@ -23,7 +23,7 @@
 namespace assent {
 inline namespace v0 {
 
-/// The bounds of a manager.  Every wait of the library ends by one of these.
+/// The bounds of a manager: every wait ends by one of these.  What cannot be kept is refused.
 struct limits
 {
     using duration = std::chrono::milliseconds;
@@ -44,9 +44,9 @@ struct limits
     duration completion_retry_max{500};  ///< last, while a branch waits to be finished there
     duration scan_interval{10'000};      ///< between scans when nothing is in doubt
     duration heartbeat{2'000};           ///< of the guardian
-    duration guardian_lapse{5'000};      ///< no heartbeat for so long: branches there vote no
-    /// After the guardian's lock was taken: abort is presumed only this much later, so that the
-    /// copy of this log which held it before has noticed.  0 where the log cannot be copied.
+    duration guardian_lapse{5'000};      ///< no heartbeat for so long (5 s at most): all vote no
+    /// After the guardian's lock was taken: abort is presumed only this much later, so that a copy
+    /// of this log has noticed: guardian_lapse or more, and 0 where the log cannot be copied.
     duration presumed_abort_delay{5'000};
     std::uint32_t segment_bytes = 16u << 20;  ///< of the log
     /// Decisions that the log may keep at once, some 250 bytes of memory each; beyond them begin()

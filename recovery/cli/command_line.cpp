@@ -4,6 +4,7 @@
 
 #include "recovery/cli/command_line.hpp"
 
+#include <cstdlib>
 #include <sstream>
 
 #include <CLI/CLI.hpp>
@@ -16,6 +17,8 @@ namespace assent::cli {
 namespace {
 
 constexpr double seconds_max = 86'400;
+// As limits::presumed_abort_delay: votes count for no longer.
+constexpr double delay_min = 5;
 
 constexpr char const* exit_status =
     "Exit status:\n"
@@ -104,6 +107,16 @@ std::variant<request, reply_only> parse_command_line(int argc, char const* const
                      "lock before, has noticed its loss; 0 only where the log cannot have been "
                      "copied")
         ->check(CLI::Range(0.0, seconds_max))
+        ->check(
+            [](std::string const& given) {
+                double const seconds = std::strtod(given.c_str(), nullptr);
+                bool const is_safe = seconds == 0 || seconds >= delay_min;
+                return is_safe
+                           ? std::string{}
+                           : "a copy of this log may count on its votes for 5 seconds: wait for "
+                             "so long, or, where the log cannot have been copied, for 0";
+            },
+            "0, or 5 and more")
         ->type_name("SECONDS")
         ->capture_default_str();
     auto* const show = app.add_subcommand("show", "show everything known of one transaction");

@@ -6,12 +6,14 @@
 
 #include "api/doors.hpp"
 #include "api/open_log.hpp"
+#include "api/require_sane.hpp"
 
 namespace assent {
 inline namespace v0 {
 
 transaction_manager::transaction_manager(options const& how) : impl_(std::make_unique<impl>())
 {
+    api::require_sane(how.bounds());
     // Never destroyed, so that a manager may be closed during static destruction.
     static auto* const clock = new ports::steady_clock;
     impl_->engine =

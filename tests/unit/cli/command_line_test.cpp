@@ -73,6 +73,10 @@ TEST(CommandLine, RefusesWrongUsageWithTwo)
     EXPECT_EQ(refused({"-c", "x", "status", "scan"}).status, 2);
     EXPECT_EQ(refused({"-c", "x", "recover", "--timeout", "-1"}).status, 2);
     EXPECT_EQ(refused({"-c", "x", "recover", "--timeout", "soon"}).status, 2);
+    EXPECT_EQ(refused({"-c", "x", "recover", "--presumed-abort-delay", "4.999"}).status, 2);
+    EXPECT_EQ(refused({"-c", "x", "recover", "--presumed-abort-delay", "0.0001"}).status, 2);
+    EXPECT_EQ(asked({"-c", "x", "recover", "--presumed-abort-delay", "5"}).presumed_abort_delay,
+              5s);
     EXPECT_EQ(refused({"-c", "x", "status", "--timeout", "1"}).status, 2);
     EXPECT_THAT(refused({"status"}).text, HasSubstr("--config is required"));
 }
