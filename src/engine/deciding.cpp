@@ -195,9 +195,10 @@ void engine::ask_witness(global_transaction& tx, std::size_t i)
                 tx.coordinator.on_reply(i, reply_class::witness_committed);
                 return true;
             case witness_state::rolled_back:
-                tx.coordinator.on_reply(i, reply_class::witness_rolled_back);
+                // The words first: without memory for them the witness is asked again.
                 tx.mark_rollback_only(
                     {"\"" + b.rm->name() + "\" lost its connection before it committed", true});
+                tx.coordinator.on_reply(i, reply_class::witness_rolled_back);
                 return true;
             case witness_state::unknown:
                 b.last_reply.witness.clear();  // nobody is left to ask
@@ -219,9 +220,9 @@ void engine::ask_row(global_transaction& tx, std::size_t i)
             tx.coordinator.on_reply(i, reply_class::row_commits);
             return true;
         }
-        tx.coordinator.on_reply(i, reply_class::row_aborts);
         tx.mark_rollback_only(
             {"\"" + b.rm->name() + "\" lost its connection before it committed", true});
+        tx.coordinator.on_reply(i, reply_class::row_aborts);
         return true;
     });
 }

@@ -104,7 +104,11 @@ public:
 /// Two databases, an engine over them, and its restart.
 struct scene
 {
-    scene() { open(); }
+    explicit scene(personality both = personality::plain)
+        : accounts{"accounts", both, clock, false}, orders{"orders", both, clock, false}
+    {
+        open();
+    }
 
     void open()
     {
@@ -151,8 +155,8 @@ struct scene
     std::shared_ptr<fake_clock> const clock = std::make_shared<fake_clock>();
     std::shared_ptr<assent::testing::simulated_disk> disk =
         std::make_shared<assent::testing::simulated_disk>();
-    site accounts{"accounts", personality::plain, clock, false};
-    site orders{"orders", personality::plain, clock, false};
+    site accounts;
+    site orders;
     std::map<site*, std::unique_ptr<assent::resource_manager>> managers;
     std::shared_ptr<assent::engine::engine> engine;
     std::uint64_t openings = 0;
@@ -340,6 +344,45 @@ TEST(MemoryRunsOut, InALeaseFromTheApplicationsPoolAndTheConnectionIsGivenBackOn
         at.engine.reset();  // before its database
     }
     EXPECT_GT(nth, 5) << "nothing was tested";
+}
+
+/// The witness is asked again, and it is no surprise what it says.
+TEST(MemoryRunsOut, WhereTheWitnessOfAOnePhaseCommitIsAsked)
+{
+    for (bool const is_after_effect : {true, false}) {
+        bool has_failed = true;
+        int nth = 0;
+        while (has_failed) {
+            SCOPED_TRACE("allocation " + std::to_string(++nth));
+            scene at{personality::postgresql};
+            transaction tx{at.engine, {}};
+            static_cast<assent::testing::memory_connection*>(
+                at.engine->lease(*tx.tx, *at.managers[&at.accounts]).handle())
+                ->set("row", 1);
+            auto lost = at.accounts.db.script().on(verb::commit_one_phase);
+            is_after_effect ? lost.lose_after_effect() : lost.lose_before_effect();
+            said heard = said::committed;
+            rations = {nth, 1, 0, false};
+            try {
+                tx.commit();
+            } catch (std::bad_alloc const&) {
+                heard = said::no_memory;
+            } catch (assent::rolled_back_error const&) {
+                heard = said::rolled_back;
+            } catch (assent::in_doubt_error const&) {
+                heard = said::in_doubt;
+            }
+            has_failed = rations.has_failed;
+            rations = {};
+            auto const value = at.accounts.db.value("row");
+            if (heard == said::committed) {
+                EXPECT_EQ(value, 1);
+            } else if (heard != said::in_doubt) {
+                EXPECT_EQ(value, std::nullopt);
+            }
+        }
+        EXPECT_GT(nth, 5) << "nothing was tested";
+    }
 }
 
 TEST(MemoryRunsOut, WhereADatabaseVotesNo)
