@@ -26,6 +26,8 @@
 
 #include <assent/resource_manager.hpp>
 
+#include "tests/contract/answers.hpp"
+
 namespace assent::contract {
 
 /// What a target may lack.  A test that needs it is skipped, by name.

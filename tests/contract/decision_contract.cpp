@@ -74,12 +74,6 @@ bool is_committed(row_table& rows, Branch const& branch, gtrid const& name)
     return rows.commit(*branch.session, branch.id, name).is_ok();
 }
 
-bool is_rolled_back(reply const& what)
-{
-    return what.code >= xa_code::rbrollback && what.code <= xa_code::rbtransient &&
-           what.detail == reply_detail::none;
-}
-
 }  // namespace
 
 #define ASSENT_NEEDS_COMMIT_ROWS                              \

@@ -13,16 +13,6 @@ namespace assent::contract {
 
 namespace {
 
-bool is_lost(reply const& what)
-{
-    return what.detail == reply_detail::reply_lost && what.code == xa_code::rmfail;
-}
-
-bool is_rolled_back(reply const& what)
-{
-    return what.code >= xa_code::rbrollback && what.code <= xa_code::rbtransient;
-}
-
 deadline passed()
 {
     return std::chrono::steady_clock::now() - std::chrono::seconds(1);

@@ -18,11 +18,6 @@ constexpr char sessions_of_ours[] =
 
 }  // namespace
 
-deadline in_ms(int count)
-{
-    return std::chrono::steady_clock::now() + std::chrono::milliseconds(count);
-}
-
 reply run(driver_session& on, verb v, xid const& x)
 {
     on.submit(v, x);
@@ -36,12 +31,6 @@ xid next_xid(driver_session const& session)
     static std::uint64_t sequence = 0;
     return {gtrid::make({decision_place::log, 0, 0xfeedbeef, 1, 0x5a5a5a, ++sequence}),
             bqual::make({1, 1, session.id()})};
-}
-
-bool is_rolled_back(reply const& said)
-{
-    return said.code >= xa_code::rbrollback && said.code <= xa_code::rbtransient &&
-           said.detail == reply_detail::none;
 }
 
 void mysql_case::SetUp()

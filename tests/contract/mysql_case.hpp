@@ -15,34 +15,18 @@
 
 #include <assent/mysql.hpp>
 
+#include "tests/contract/answers.hpp"
 #include "tests/contract/mysql_client.hpp"
 
 namespace assent::contract {
 
 using session_ptr = std::unique_ptr<driver_session>;
 
-/// `count` milliseconds from now.
-deadline in_ms(int count);
-
 /// Submits and collects.  @throws std::runtime_error  when nothing comes in ten seconds.
 reply run(driver_session& on, verb v, xid const& x);
 
 /// A name for the next branch, on `session`.
 xid next_xid(driver_session const& session);
-
-bool is_rolled_back(reply const& said);
-
-/// The message of what `action` throws; empty when it throws nothing.
-template <typename Action>
-std::string refusal(Action&& action)
-{
-    try {
-        action();
-    } catch (driver_error const& error) {
-        return error.what();
-    }
-    return {};
-}
 
 /// An empty table t(k, v) in the database `accounts`, no session of the account, nothing prepared.
 class mysql_case : public ::testing::TestWithParam<server_kind>

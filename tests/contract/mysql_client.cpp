@@ -157,6 +157,12 @@ unsigned mysql_client::try_query(MYSQL* handle, std::string const& sql)
     return mysql_errno(handle);
 }
 
+std::string xa_name(xid const& x, int format_id)
+{
+    return "'" + std::string{x.global.text()} + "','" + std::string{x.branch.text()} + "'," +
+           std::to_string(format_id);
+}
+
 void wait_for(testing::private_server const& server, std::string const& sql,
               std::string const& wanted)
 {

@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+#include <assent/xid.hpp>
+
 #include "tests/servers/private_server.hpp"
 
 namespace assent::contract {
@@ -97,6 +99,9 @@ private:
 
     MYSQL* handle_;
 };
+
+/// A branch's name as XA statements want it; the format is ours unless told otherwise.
+std::string xa_name(xid const& x, int format_id = 1);
 
 /// Waits until `sql`, asked as an administrator, gives `wanted`; at most ten seconds.
 void wait_for(testing::private_server const& server, std::string const& sql,

@@ -6,20 +6,6 @@
 
 namespace assent::contract {
 
-namespace {
-
-template <server_kind Kind>
-std::shared_ptr<contract_target> make_target()
-{
-    static auto const target = std::make_shared<mysql_target>(Kind);
-    return target;
-}
-
-}  // namespace
-
-#ifdef LIBMARIADB
-INSTANTIATE_TEST_SUITE_P(mariadb, contract, ::testing::Values(&make_target<server_kind::mariadb>));
-#endif
-INSTANTIATE_TEST_SUITE_P(mysql, contract, ::testing::Values(&make_target<server_kind::mysql>));
+ASSENT_ON_EACH_MYSQL(contract, mysql_target);
 
 }  // namespace assent::contract

@@ -43,11 +43,6 @@ protected:
         other.query("xa prepare " + name);
     }
 
-    static std::string name_of_branch(xid const& x)
-    {
-        return "'" + std::string(x.global.text()) + "','" + std::string(x.branch.text()) + "',1";
-    }
-
     static scan_result scan_of(resource_manager_driver& of)
     {
         return of.scan(*of.connect(session_purpose::manage, in_ms(10'000)), in_ms(10'000));
@@ -67,7 +62,7 @@ TEST_P(mysql_crash, PreparedBranchesSurviveKillWithAndWithoutABinaryLog)
             auto const session = its_driver->connect(session_purpose::work, in_ms(10'000));
             all.push_back(start(*session, key));
             ASSERT_TRUE(run(*session, verb::prepare, all.back()).is_ok());
-            prepared.insert(name_of_branch(all.back()));
+            prepared.insert(xa_name(all.back()));
         }
 
         at->kill();
@@ -75,7 +70,7 @@ TEST_P(mysql_crash, PreparedBranchesSurviveKillWithAndWithoutABinaryLog)
 
         std::set<std::string> listed;
         for (auto const& x : scan_of(*its_driver).ours)
-            listed.insert(name_of_branch(x));
+            listed.insert(xa_name(x));
         EXPECT_EQ(listed, prepared);
         auto const manage = its_driver->connect(session_purpose::manage, in_ms(10'000));
         for (std::size_t i = 0; i < all.size(); ++i) {
@@ -164,7 +159,7 @@ TEST_P(mysql_crash, BranchesOfOthersWithRawBytesAreToldFromOurs)
     auto const session = open();
     xid const ours = start(*session, 1);
     ASSERT_TRUE(run(*session, verb::prepare, ours).is_ok());
-    EXPECT_EQ(name_of_branch(ours).find('\0'), std::string::npos);
+    EXPECT_EQ(xa_name(ours).find('\0'), std::string::npos);
     // Equal up to a NUL byte; without a branch qualifier; ours, cut at another place.
     std::string const text = std::string(ours.global.text()) + std::string(ours.branch.text());
     std::vector<std::string> const others{

@@ -159,7 +159,7 @@ TEST_P(mysql_phases, ReadOnlyBranchWhoseOwnerLeftIsNamedSo)
 TEST_P(mysql_phases, KilledWhileActiveIsALostReplyAtEveryEnd)
 {
     int key = 0;
-    for (verb const end : {verb::prepare, verb::commit_one_phase, verb::rollback}) {
+    for (verb const end : ends) {
         auto const session = open();
         xid const x = start(*session, ++key);
         kill(*session);
@@ -437,8 +437,7 @@ TEST_P(mysql_phases, OurBranchesCarryTheServersOwnFormatId)
 TEST_P(mysql_phases, OurLayoutUnderAnotherFormatIdIsForeign)
 {
     xid const x = next_xid(*open());
-    std::string const name =
-        "'" + std::string(x.global.text()) + "','" + std::string(x.branch.text()) + "',7";
+    std::string const name = xa_name(x, 7);
     auto other = mysql_client::account(server(), "accounts");
     for (std::string const sql : {"xa start ", "xa end ", "xa prepare "})
         other.query(sql + name);

@@ -152,9 +152,7 @@ TEST_P(mysql_rows, ABranchThatTheApplicationEndedCarriesNoRow)
 {
     auto const session = open();
     xid const x = start(*session, 1);
-    std::string const text =
-        "'" + std::string{x.global.text()} + "','" + std::string{x.branch.text()} + "',1";
-    query(*session, "xa end " + text);
+    query(*session, "xa end " + xa_name(x));
 
     EXPECT_TRUE(is_rolled_back(commit(*session, x)));
 
@@ -163,10 +161,8 @@ TEST_P(mysql_rows, ABranchThatTheApplicationEndedCarriesNoRow)
     EXPECT_TRUE(session->is_reusable());
 
     xid const committed = start(*session, 2);
-    std::string const other = "'" + std::string{committed.global.text()} + "','" +
-                              std::string{committed.branch.text()} + "',1";
-    query(*session, "xa end " + other);
-    query(*session, "xa commit " + other + " one phase");
+    query(*session, "xa end " + xa_name(committed));
+    query(*session, "xa commit " + xa_name(committed) + " one phase");
     EXPECT_EQ(commit(*session, committed).detail, reply_detail::left_behind);
     EXPECT_EQ(row(), std::nullopt);
     EXPECT_EQ(rows(2), 1);

@@ -323,10 +323,7 @@ TEST_P(mysql_server, AnyAccountFinishesEverybodysBranchesAndOnMariadbListsThemTo
               nullptr)
         << mysql_error(stranger.get());
     EXPECT_EQ(mysql_client::try_query(stranger.get(), "xa recover"), is_mariadb() ? 0U : 1401U);
-    EXPECT_EQ(
-        mysql_client::try_query(stranger.get(), "xa commit '" + std::string{x.global.text()} +
-                                                    "','" + std::string{x.branch.text()} + "',1"),
-        0u);
+    EXPECT_EQ(mysql_client::try_query(stranger.get(), "xa commit " + xa_name(x)), 0u);
 
     EXPECT_TRUE(driver().scan(*manage, in_ms(ten_seconds)).ours.empty());
     EXPECT_EQ(root.query("select count(*) from accounts.t"), "1");

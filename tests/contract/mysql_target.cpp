@@ -10,13 +10,12 @@ namespace assent::contract {
 
 void mysql_target::reset()
 {
-    server_ = &shared_server(kind_);
-    server_->thaw();
-    if (!server_->is_running()) server_->start();
+    server().thaw();
+    if (!server().is_running()) server().start();
     blocker_.reset();
-    auto administrator = mysql_client::administrator(*server_);
+    auto administrator = mysql_client::administrator(server());
     // Sessions of an earlier test may still be on their way out, and keep what they prepared.
-    wait_for(*server_, "select count(*) from information_schema.processlist where user = 'shop'",
+    wait_for(server(), "select count(*) from information_schema.processlist where user = 'shop'",
              "0");
     for (auto const& name : administrator.prepared())
         administrator.query("xa rollback " + name);
@@ -27,10 +26,10 @@ void mysql_target::reset()
 std::shared_ptr<resource_manager_driver> mysql_target::driver()
 {
     mysql::connect_options where;
-    where.host = server_->host();
-    where.port = static_cast<unsigned>(server_->port());
-    where.user = server_->account();
-    where.password = server_->password();
+    where.host = server().host();
+    where.port = static_cast<unsigned>(server().port());
+    where.user = server().account();
+    where.password = server().password();
     where.database = "accounts";
     return mysql::resource_manager{"accounts", where}.driver();
 }
@@ -42,13 +41,13 @@ void mysql_target::write_row(driver_session& session, int key)
 
 int mysql_target::count_rows(int key)
 {
-    return std::stoi(mysql_client::administrator(*server_).query(
+    return std::stoi(mysql_client::administrator(server()).query(
         "select count(*) from t where k = " + std::to_string(key)));
 }
 
 void mysql_target::prepare_foreign(int key)
 {
-    auto other = mysql_client::account(*server_, "accounts");
+    auto other = mysql_client::account(server(), "accounts");
     other.query("xa start 'somebody','else',7");
     other.query(insert(key));
     other.query("xa end 'somebody','else',7");
@@ -57,35 +56,35 @@ void mysql_target::prepare_foreign(int key)
 
 void mysql_target::commit_foreign()
 {
-    wait_for(*server_,
+    wait_for(server(),
              "select count(*) from information_schema.processlist where user = 'shop' and "
              "command = 'Killed'",
              "0");
-    mysql_client::administrator(*server_).query("xa commit 'somebody','else',7");
+    mysql_client::administrator(server()).query("xa commit 'somebody','else',7");
 }
 
 void mysql_target::kill_session(std::uint64_t id)
 {
-    auto administrator = mysql_client::administrator(*server_);
+    auto administrator = mysql_client::administrator(server());
     administrator.query("kill connection " + std::to_string(id));
-    wait_for(*server_,
+    wait_for(server(),
              "select count(*) from information_schema.processlist where id = " + std::to_string(id),
              "0");
 }
 
 void mysql_target::restart()
 {
-    server_->stop();
-    server_->start();
+    server().stop();
+    server().start();
 }
 
 void mysql_target::restart_elsewhere()
 {
-    int const port = server_->port();
-    server_->stop();
+    int const port = server().port();
+    server().stop();
     for (int other = port + 1; other < port + 20; ++other) {
         try {
-            server_->start_on_port(other);
+            server().start_on_port(other);
             return;
         } catch (std::runtime_error const&) {
             if (other == port + 19) throw;
@@ -95,7 +94,7 @@ void mysql_target::restart_elsewhere()
 
 void mysql_target::block()
 {
-    blocker_ = std::make_unique<mysql_client>(mysql_client::administrator(*server_));
+    blocker_ = std::make_unique<mysql_client>(mysql_client::administrator(server()));
     blocker_->query("insert ignore into t values (-1, 0)");
     blocker_->query("begin");
     blocker_->query("update t set v = v + 1 where k = -1");
@@ -103,7 +102,7 @@ void mysql_target::block()
 
 void mysql_target::wait_until_blocked(std::uint64_t session)
 {
-    wait_for(*server_,
+    wait_for(server(),
              "select count(*) from information_schema.processlist where command = 'Query' and "
              "state = 'Updating' and id = " +
                  std::to_string(session),
@@ -124,7 +123,7 @@ std::future<bool> mysql_target::run_blocked(driver_session& session)
 
 testing::private_server& mysql_target::server_for(handle_kind kind)
 {
-    if (kind != handle_kind::other_server) return *server_;
+    if (kind != handle_kind::other_server) return server();
     if (!other_) other_ = make_server(kind_);
     return *other_;
 }

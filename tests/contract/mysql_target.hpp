@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "tests/contract/contract_suite.hpp"
 #include "tests/contract/mysql_client.hpp"
@@ -31,11 +32,11 @@ public:
     void prepare_foreign(int key) override;
     void commit_foreign() override;
     void kill_session(std::uint64_t id) override;
-    void freeze() override { server_->freeze(); }
-    void thaw() override { server_->thaw(); }
+    void freeze() override { server().freeze(); }
+    void thaw() override { server().thaw(); }
     // A frozen server dies without another step.
-    void crash() override { server_->kill(); }
-    void start() override { server_->start(); }
+    void crash() override { server().kill(); }
+    void start() override { server().start(); }
     void restart() override;
     void restart_elsewhere() override;
     std::future<bool> run_blocked(driver_session& session) override;
@@ -46,11 +47,12 @@ public:
 
     server_kind kind() const { return kind_; }
 
+    testing::private_server& server() { return shared_server(kind_); }
+    static std::string insert(int key);
+
 protected:
-    testing::private_server& server() { return *server_; }
     /// The one that `kind` means.
     testing::private_server& server_for(handle_kind kind);
-    static std::string insert(int key);
 
     /// Holds a lock that `waits` will wait for.
     void block();
@@ -59,11 +61,35 @@ protected:
 
 private:
     server_kind kind_;
-    testing::private_server* server_ = nullptr;
     std::unique_ptr<testing::private_server> other_;
     std::unique_ptr<mysql_client> blocker_;
 };
 
+/// The program's only target of that kind.
+template <class Target, server_kind Kind>
+std::shared_ptr<contract_target> the_only()
+{
+    static auto const target = std::make_shared<Target>(Kind);
+    return target;
+}
+
+template <class Target>
+std::vector<target_factory> on_each_kind()
+{
+    std::vector<target_factory> all;
+    for (server_kind const each : server_kinds()) {
+        all.push_back(each == server_kind::mariadb ? &the_only<Target, server_kind::mariadb>
+                                                   : &the_only<Target, server_kind::mysql>);
+    }
+    return all;
+}
+
 }  // namespace assent::contract
+
+/// Runs a fixture's tests on each kind of server that the client library reaches.
+#define ASSENT_ON_EACH_MYSQL(fixture, target)                                                 \
+    INSTANTIATE_TEST_SUITE_P(on, fixture,                                                     \
+                             ::testing::ValuesIn(::assent::contract::on_each_kind<target>()), \
+                             [](auto const& of) { return name_of(server_kinds()[of.index]); })
 
 #endif  // ASSENT_TESTS_CONTRACT_MYSQL_TARGET_HPP

@@ -9,14 +9,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-
-#include <assent/mysql.hpp>
 
 #include "adapters/sql_text/peer.hpp"
-#include "adapters/sql_text/worker.hpp"
 #include "tests/contract/odbc_target.hpp"
-#include "tests/servers/proxy.hpp"
 
 namespace assent::contract {
 
@@ -27,34 +22,12 @@ using ::testing::Not;
 
 constexpr char reconnecting[] = "AUTO_RECONNECT=1;";
 
-constexpr std::array ends = {verb::prepare, verb::commit_one_phase, verb::rollback};
-
-template <server_kind Kind>
-std::shared_ptr<odbc_mysql_target> the_target()
-{
-    static auto const target = std::make_shared<odbc_mysql_target>(Kind);
-    return target;
-}
-
-template <server_kind Kind>
-std::shared_ptr<contract_target> make_target()
-{
-    return the_target<Kind>();
-}
-
-bool is_left_behind(reply const& what)
-{
-    return what.code == xa_code::proto && what.detail == reply_detail::left_behind;
-}
-
 }  // namespace
 
-INSTANTIATE_TEST_SUITE_P(maodbc_mariadb, contract,
-                         ::testing::Values(&make_target<server_kind::mariadb>));
-INSTANTIATE_TEST_SUITE_P(maodbc_mysql, contract,
-                         ::testing::Values(&make_target<server_kind::mysql>));
+ASSENT_ON_EACH_MYSQL(contract, odbc_mysql_target);
+ASSENT_ON_EACH_MYSQL(odbc_server, odbc_mysql_target);
 
-class odbc_mariadb : public contract
+class odbc_mariadb : public odbc_server
 {
 protected:
     odbc_mysql_target& my() { return dynamic_cast<odbc_mysql_target&>(target()); }
@@ -71,10 +44,7 @@ protected:
             .driver();
     }
 };
-INSTANTIATE_TEST_SUITE_P(maodbc_mariadb, odbc_mariadb,
-                         ::testing::Values(&make_target<server_kind::mariadb>));
-INSTANTIATE_TEST_SUITE_P(maodbc_mysql, odbc_mariadb,
-                         ::testing::Values(&make_target<server_kind::mysql>));
+ASSENT_ON_EACH_MYSQL(odbc_mariadb, odbc_mysql_target);
 
 // ---- facts of the driver on which the adapter is built ---------------------------------------
 
@@ -124,6 +94,13 @@ TEST_P(odbc_mariadb, TheDriverLeavesItsSocketsToChildrenAndTheAdapterDoesNot)
 
 // ---- votes -----------------------------------------------------------------------------------
 
+TEST_P(odbc_mariadb, APreparedBranchIsFreeAtOnceOnMysqlOnly)
+{
+    facts();
+
+    EXPECT_EQ(driver().capabilities().stays_attached_after_prepare, is_mariadb());
+}
+
 TEST_P(odbc_mariadb, AFailedStatementAloneDoesNotDoomItsBranch)
 {
     auto const branch = start_branch(1);
@@ -139,8 +116,7 @@ TEST_P(odbc_mariadb, AFailedStatementAloneDoesNotDoomItsBranch)
 TEST_P(odbc_mariadb, ABranchThatTheApplicationEndedIsPreparedAllTheSame)
 {
     auto const branch = start_branch(1);
-    run_sql(*branch.session, "XA END '" + std::string{branch.id.global.text()} + "','" +
-                                 std::string{branch.id.branch.text()} + "',1");
+    run_sql(*branch.session, "XA END " + xa_name(branch.id));
 
     EXPECT_TRUE(run(*branch.session, verb::prepare, branch.id).is_ok());
     EXPECT_TRUE(run(*branch.session, verb::commit, branch.id).is_ok());
@@ -210,10 +186,8 @@ TEST_P(odbc_mariadb, ABranchThatTheApplicationRolledBackIsLeftBehind)
 {
     for (verb const end : ends) {
         auto const branch = start_branch(1);
-        std::string const name = "'" + std::string{branch.id.global.text()} + "','" +
-                                 std::string{branch.id.branch.text()} + "',1";
-        run_sql(*branch.session, "XA END " + name);
-        run_sql(*branch.session, "XA ROLLBACK " + name);
+        run_sql(*branch.session, "XA END " + xa_name(branch.id));
+        run_sql(*branch.session, "XA ROLLBACK " + xa_name(branch.id));
 
         EXPECT_TRUE(is_left_behind(run(*branch.session, end, branch.id)));
         EXPECT_FALSE(branch.session->is_reusable());
@@ -221,14 +195,6 @@ TEST_P(odbc_mariadb, ABranchThatTheApplicationRolledBackIsLeftBehind)
 }
 
 // ---- connections -----------------------------------------------------------------------------
-
-TEST_P(odbc_mariadb, AHandleWithAutocommitOffIsRefused)
-{
-    odbc_client client{mysql_string(my().server())};
-    client.set_autocommit(false);
-
-    EXPECT_THAT(refusal_of(client.get()), HasSubstr("SQL_ATTR_AUTOCOMMIT"));
-}
 
 TEST_P(odbc_mariadb, AnXaBranchOfTheApplicationsIsATransactionToo)
 {
@@ -238,127 +204,15 @@ TEST_P(odbc_mariadb, AnXaBranchOfTheApplicationsIsATransactionToo)
     EXPECT_THAT(refusal_of(client.get()), HasSubstr("transaction"));
 }
 
-TEST_P(odbc_mariadb, ALeaseByUnixSocketIsSeveredLikeAnyOther)
-{
-    auto const& server = my().server();
-    auto const by_socket = odbc::resource_manager{
-        "accounts", "DRIVER=" + odbc_drivers::mariadb() + ";SERVER=localhost;SOCKET=" +
-                        server.socket() + ";DATABASE=accounts;UID=shop;PWD=" + server.password()};
-    auto const branch = start_on(*by_socket.driver(), 1);
-    auto const id = branch.session->id();
-    ASSERT_NE(id, 0u);
-    ASSERT_GE(branch.session->descriptor(), 0);
-
-    branch.session->sever();
-
-    auto const manage = open(session_purpose::manage);
-    EXPECT_TRUE(eventually(
-        [&] { return driver().presence(*manage, id, in_seconds(10)) == session_presence::gone; }));
-    EXPECT_EQ(my().count_rows(1), 0);
-}
-
 TEST_P(odbc_mariadb, AOnePhaseCommitWhoseReplyIsLostIsLost)
 {
     testing::proxy network;
-    auto const at = network.add(testing::wire_protocol::mysql, my().server().port());
-    auto const behind = odbc::resource_manager{
-        "accounts", mysql_string(my().server(), "accounts", network.port(at))};
-    auto const branch = start_on(*behind.driver(), 1);
-    network.on_request(at, "ONE PHASE", testing::fault::lose_reply);
+    auto const branch = start_behind(network, 1);
+    network.on_request(0, "ONE PHASE", testing::fault::lose_reply);
 
     reply const answer = run(*branch.session, verb::commit_one_phase, branch.id);
 
-    EXPECT_EQ(answer.code, xa_code::rmfail);
-    EXPECT_EQ(answer.detail, reply_detail::reply_lost) << answer.text;
-    EXPECT_EQ(my().count_rows(1), 1);
-}
-
-TEST_P(odbc_mariadb, AOnePhaseCommitThatIsCutBeforeItWasSentIsRolledBack)
-{
-    testing::proxy network;
-    auto const at = network.add(testing::wire_protocol::mysql, my().server().port());
-    auto const behind = odbc::resource_manager{
-        "accounts", mysql_string(my().server(), "accounts", network.port(at))};
-    auto const branch = start_on(*behind.driver(), 1);
-    network.on_request(at, "XA END", testing::fault::silence_before);
-
-    branch.session->submit(verb::commit_one_phase, branch.id);
-    EXPECT_FALSE(branch.session->collect(deadline::clock::now() + std::chrono::milliseconds(100)));
-    branch.session->sever();
-    auto const answer = branch.session->collect(deadline::clock::now());
-
-    ASSERT_TRUE(answer);
-    EXPECT_EQ(answer->code, xa_code::rbcommfail) << answer->text;
-    EXPECT_EQ(my().count_rows(1), 0);
-}
-
-TEST_P(odbc_mariadb, ALentHandleOfASilentServerIsGivenUpAtTheDeadline)
-{
-    odbc_client client{mysql_string(my().server())};
-    auto const expected = facts();
-    my().freeze();
-    auto const before = deadline::clock::now();
-
-    try {
-        driver().borrow(client.get(), expected, before + std::chrono::milliseconds(200));
-        ADD_FAILURE() << "the server is frozen";
-    } catch (driver_error const& error) {
-        EXPECT_TRUE(error.must_close());
-    }
-
-    EXPECT_LT(deadline::clock::now() - before, std::chrono::seconds(10));
-    EXPECT_EQ(sql_text::worker::stuck_count(), 0u);
-    my().thaw();
-}
-
-TEST_P(odbc_mariadb, AServerThatDiesInTheMiddleIsALostReply)
-{
-    if (!is_mariadb()) GTEST_SKIP() << "one server is enough for a driver, and MySQL starts slowly";
-    auto const prepared = prepare_branch(1);
-    auto const active = start_branch(2);
-    my().freeze();
-    prepared.session->submit(verb::commit, prepared.id);
-    active.session->submit(verb::commit_one_phase, active.id);
-
-    my().crash();
-
-    auto const committed = prepared.session->collect(in_seconds(10));
-    auto const unknown = active.session->collect(in_seconds(10));
-    ASSERT_TRUE(committed && unknown);
-    EXPECT_EQ(committed->detail, reply_detail::reply_lost) << committed->text;
-    EXPECT_EQ(unknown->detail, reply_detail::reply_lost) << unknown->text;
-    EXPECT_FALSE(prepared.session->is_reusable());
-    my().start();
-    EXPECT_TRUE(is_listed(prepared.id));
-    finish_elsewhere(verb::commit, prepared.id);
-    EXPECT_EQ(my().count_rows(1), 1);
-    EXPECT_EQ(my().count_rows(2), 0);
-}
-
-TEST_P(odbc_mariadb, ItIsTheSameDatabaseAsByTheNativeAdapter)
-{
-    mysql::connect_options where;
-    where.host = my().server().host();
-    where.port = static_cast<unsigned>(my().server().port());
-    where.user = my().server().account();
-    where.password = my().server().password();
-    where.database = "accounts";
-    auto const native = mysql::resource_manager{"accounts", where}.driver();
-    auto const manage = native->connect(session_purpose::manage, in_seconds(10));
-    auto const same = native->preflight(*manage, in_seconds(10));
-    auto const seen = facts();
-
-    EXPECT_EQ(seen.kind, same.kind);
-    EXPECT_EQ(seen.identity, same.identity);
-    EXPECT_EQ(seen.server_start, same.server_start);
-    EXPECT_THAT(seen.version, HasSubstr(same.version));
-    EXPECT_THAT(seen.version, HasSubstr("libmaodbc.so"));
-    EXPECT_EQ(driver().capabilities().stays_attached_after_prepare, is_mariadb());
-
-    auto branch = prepare_branch(1);
-    branch.session.reset();
-    EXPECT_THAT(native->scan(*manage, in_seconds(10)).ours, ::testing::Contains(branch.id));
-    EXPECT_TRUE(eventually([&] { return run(*manage, verb::commit, branch.id).is_ok(); }));
+    EXPECT_TRUE(is_lost(answer)) << answer.text;
     EXPECT_EQ(my().count_rows(1), 1);
 }
 

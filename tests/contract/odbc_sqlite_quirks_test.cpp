@@ -7,8 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
-
 #include <assent/assent.hpp>
 #include <assent/testing.hpp>
 
@@ -19,13 +17,6 @@ namespace assent::contract {
 namespace {
 
 using ::testing::HasSubstr;
-
-constexpr std::array ends = {verb::commit_one_phase, verb::rollback, verb::prepare};
-
-bool is_left_behind(reply const& what)
-{
-    return what.code == xa_code::proto && what.detail == reply_detail::left_behind;
-}
 
 }  // namespace
 

@@ -51,12 +51,6 @@ private:
     bool const was_root_ = ::geteuid() == 0;
 };
 
-bool is_rolled_back(reply const& what)
-{
-    return what.code >= xa_code::rbrollback && what.code <= xa_code::rbtransient &&
-           what.detail == reply_detail::none;
-}
-
 }  // namespace
 
 class odbc_sqlite_rows : public contract
@@ -110,16 +104,6 @@ protected:
     bool has_row(gtrid const& name)
     {
         return !rows().list(manage(), name.text(), 1, in_seconds(10)).empty();
-    }
-    template <class Work>
-    std::string refusal(Work&& work)
-    {
-        try {
-            work();
-        } catch (driver_error const& error) {
-            return error.what();
-        }
-        return {};
     }
     std::string borrow_refusal(std::string const& journal_mode, std::string const& synchronous,
                                resource_manager_driver& from)

@@ -3,30 +3,12 @@
 // postgresql_guards_test.cpp -- what an application can do to a branch behind the manager's back,
 // and that the branch's end notices exactly that.
 
-#include <array>
 #include <chrono>
 #include <string>
 
 #include "tests/contract/postgresql_target.hpp"
 
 namespace assent::contract {
-
-namespace {
-
-constexpr std::array ends = {verb::prepare, verb::commit_one_phase, verb::rollback};
-
-bool is_left_behind(reply const& what)
-{
-    return what.code == xa_code::proto && what.detail == reply_detail::left_behind;
-}
-
-bool is_rolled_back(reply const& what)
-{
-    return what.code >= xa_code::rbrollback && what.code <= xa_code::rbtransient &&
-           what.detail == reply_detail::none;
-}
-
-}  // namespace
 
 class postgresql_guards : public postgresql_case
 {

@@ -19,28 +19,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-deadline in_ms(int count)
-{
-    return steady_clock::now() + milliseconds(count);
-}
-
-bool is_rolled_back(reply const& what)
-{
-    return what.code >= xa_code::rbrollback && what.code <= xa_code::rbtransient &&
-           what.detail == reply_detail::none;
-}
-
-template <typename Action>
-std::string refusal(Action&& action)
-{
-    try {
-        action();
-    } catch (driver_error const& error) {
-        return error.what();
-    }
-    return {};
-}
-
 }  // namespace
 
 class postgresql_rows : public postgresql_case

@@ -130,10 +130,14 @@ std::string postgresql_target::administer(std::string const& sql, std::string co
     return plain_connection{server().superuser_conninfo(database)}.run(sql);
 }
 
+std::string postgresql_target::insert(int key)
+{
+    return "INSERT INTO entry VALUES (" + std::to_string(key) + ")";
+}
+
 void postgresql_target::write_row(driver_session& session, int key)
 {
-    plain_connection::run(static_cast<PGconn*>(session.native_handle()),
-                          "INSERT INTO entry VALUES (" + std::to_string(key) + ")");
+    plain_connection::run(static_cast<PGconn*>(session.native_handle()), insert(key));
 }
 
 int postgresql_target::count_rows(int key)
@@ -145,7 +149,7 @@ void postgresql_target::prepare_foreign(int key)
 {
     plain_connection session{server().conninfo()};
     session.run("BEGIN");
-    session.run("INSERT INTO entry VALUES (" + std::to_string(key) + ")");
+    session.run(insert(key));
     session.run("PREPARE TRANSACTION 'asn1 of somebody else''s'");
 }
 

@@ -85,6 +85,8 @@ public:
     std::shared_ptr<resource_manager_driver> driver_for(std::string const& database,
                                                         std::string const& more = {});
 
+    static std::string insert(int key);
+
 protected:
     /// Throws the server away; the next use makes a new one.
     void renew() { server_.reset(); }

@@ -13,15 +13,6 @@
 
 namespace assent::contract {
 
-namespace {
-
-bool is_lost(reply const& what)
-{
-    return what.detail == reply_detail::reply_lost && what.code == xa_code::rmfail;
-}
-
-}  // namespace
-
 class postgresql_votes : public postgresql_case
 {
 protected:
@@ -37,6 +28,20 @@ protected:
             CREATE CONSTRAINT TRIGGER raise_late AFTER INSERT ON raising
                 DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION raise_it();)");
     }
+
+    /// A branch whose messages pass `network`, where its server is the only one, number 0.
+    started start_behind(testing::proxy& network, int key)
+    {
+        auto const number = network.add(testing::wire_protocol::postgresql, pg().server().port());
+        behind_ = postgresql::resource_manager{"accounts", pg().server().conninfo(
+                                                               "accounts", network.port(number)) +
+                                                               " sslmode=disable"}
+                      .driver();
+        return start_on(*behind_, key);
+    }
+
+private:
+    std::shared_ptr<resource_manager_driver> behind_;
 };
 ASSENT_ON_EACH_POSTGRESQL(postgresql_votes, postgresql_without_replica);
 
@@ -273,11 +278,8 @@ TEST_P(postgresql_votes, TheWitnessOfALostCommitTellsItsFateWhenItIsOver)
 TEST_P(postgresql_votes, ACommitWhoseReplyTheNetworkLosesKeepsItsWitness)
 {
     testing::proxy network;
-    auto const number = network.add(testing::wire_protocol::postgresql, pg().server().port());
-    postgresql::resource_manager const through{
-        "accounts", pg().server().conninfo("accounts", network.port(number)) + " sslmode=disable"};
-    auto const branch = start_on(*through.driver(), 1);
-    network.on_request(number, "COMMIT", testing::fault::lose_reply);
+    auto const branch = start_behind(network, 1);
+    network.on_request(0, "COMMIT", testing::fault::lose_reply);
 
     reply const answer = run(*branch.session, verb::commit_one_phase, branch.id);
 
@@ -290,11 +292,8 @@ TEST_P(postgresql_votes, ACommitWhoseReplyTheNetworkLosesKeepsItsWitness)
 TEST_P(postgresql_votes, ACommitThatNeverArrivesHasAWitnessThatSaysSo)
 {
     testing::proxy network;
-    auto const number = network.add(testing::wire_protocol::postgresql, pg().server().port());
-    postgresql::resource_manager const through{
-        "accounts", pg().server().conninfo("accounts", network.port(number)) + " sslmode=disable"};
-    auto const branch = start_on(*through.driver(), 1);
-    network.on_request(number, "COMMIT", testing::fault::lose_request);
+    auto const branch = start_behind(network, 1);
+    network.on_request(0, "COMMIT", testing::fault::lose_request);
 
     reply const answer = run(*branch.session, verb::commit_one_phase, branch.id);
 
@@ -310,11 +309,8 @@ TEST_P(postgresql_votes, ACommitThatNeverArrivesHasAWitnessThatSaysSo)
 TEST_P(postgresql_votes, ACommitThatWasNeverSentIsRolledBack)
 {
     testing::proxy network;
-    auto const number = network.add(testing::wire_protocol::postgresql, pg().server().port());
-    postgresql::resource_manager const through{
-        "accounts", pg().server().conninfo("accounts", network.port(number)) + " sslmode=disable"};
-    auto const branch = start_on(*through.driver(), 1);
-    network.on_request(number, "pg_current_xact_id_if_assigned", testing::fault::lose_reply);
+    auto const branch = start_behind(network, 1);
+    network.on_request(0, "pg_current_xact_id_if_assigned", testing::fault::lose_reply);
 
     reply const answer = run(*branch.session, verb::commit_one_phase, branch.id);
 

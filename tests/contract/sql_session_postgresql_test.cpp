@@ -5,7 +5,6 @@
 
 #include <gmock/gmock.h>
 
-#include <array>
 #include <stdexcept>
 #include <vector>
 
@@ -19,96 +18,31 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr std::array ends = {verb::prepare, verb::commit_one_phase, verb::rollback};
-
-std::shared_ptr<text_postgresql_target> the_target()
-{
-    static auto const target = std::make_shared<text_postgresql_target>(edition::installed);
-    return target;
-}
-
-std::shared_ptr<contract_target> make_target()
-{
-    return the_target();
-}
-
-bool is_left_behind(reply const& what)
-{
-    return what.code == xa_code::proto && what.detail == reply_detail::left_behind;
-}
-
-bool is_rolled_back(reply const& what)
-{
-    return what.code >= xa_code::rbrollback && what.code <= xa_code::rbtransient &&
-           what.detail == reply_detail::none;
-}
-
-bool begins_with(std::string const& text, char const* beginning)
-{
-    return text.rfind(beginning, 0) == 0;
-}
+auto const by_libpq = ::testing::Values(&the_only<text_postgresql_target, edition::installed>);
 
 }  // namespace
 
-INSTANTIATE_TEST_SUITE_P(text, contract, ::testing::Values(&make_target));
+INSTANTIATE_TEST_SUITE_P(text, contract, by_libpq);
+INSTANTIATE_TEST_SUITE_P(text, text_session, by_libpq);
 
-class text_postgresql : public contract
+class text_postgresql : public text_session
 {
 protected:
-    text_postgresql_target& pg() { return *the_target(); }
+    text_postgresql_target& pg() { return dynamic_cast<text_postgresql_target&>(target()); }
 
-    std::unique_ptr<meddled_text> open_client(std::string const& conninfo = {})
+    static std::unique_ptr<meddled_text> open_client_of(std::string const& conninfo)
     {
         return std::make_unique<meddled_text>(
-            [where = conninfo.empty() ? pg().server().conninfo() : conninfo] {
-                return open_postgresql_text(where);
-            });
+            [conninfo] { return open_postgresql_text(conninfo); });
     }
-
-    /// A branch that writes row `key`.
-    meddled_branch start_on(std::unique_ptr<meddled_text> client, int key)
-    {
-        meddled_branch branch{std::move(client), nullptr, {}};
-        branch.session = native().borrow_session(*branch.client, facts(), in_seconds(10));
-        branch.id = next_xid(*branch.session);
-        reply const begun = run(*branch.session, verb::start, branch.id);
-        if (!begun.is_ok()) throw std::runtime_error("start failed: " + begun.text);
-        pg().write_row(*branch.session, key);
-        return branch;
-    }
-
-    std::string refusal_of(sql_session& lent)
-    {
-        try {
-            native().borrow_session(lent, facts(), in_seconds(10));
-        } catch (driver_error const& error) {
-            return error.what();
-        }
-        return "it was taken";
-    }
-
-    resource_manager_driver& native()
-    {
-        if (!native_) {
-            native_ = pg().native();
-            auto const manage = native_->connect(session_purpose::manage, in_seconds(10));
-            native_->preflight(*manage, in_seconds(10));
-        }
-        return *native_;
-    }
-
     std::string unix_conninfo()
     {
         return "host=" + pg().server().socket_directory() +
                " port=" + std::to_string(pg().server().port()) +
                " user=shop dbname=accounts password=" + pg().server().password();
     }
-
-private:
-    std::shared_ptr<resource_manager_driver> native_;
 };
-
-INSTANTIATE_TEST_SUITE_P(on, text_postgresql, ::testing::Values(&make_target));
+INSTANTIATE_TEST_SUITE_P(text, text_postgresql, by_libpq);
 
 // ---- marks -----------------------------------------------------------------------------------
 
@@ -126,22 +60,6 @@ TEST_P(text_postgresql, TheApplicationsOwnCommitIsNoticedAtEveryEnd)
             EXPECT_FALSE(branch.session->is_reusable());
             EXPECT_FALSE(is_listed(branch.id));
         }
-    }
-}
-
-TEST_P(text_postgresql, ASilentReconnectInsideABranchIsNoticedAtEveryEnd)
-{
-    int key = 0;
-    for (verb const end : ends) {
-        auto const branch = start_on(open_client(), ++key);
-        branch.client->reconnect();
-        pg().write_row(*branch.session, 100 + key);  // permanent at once
-
-        reply const answer = run(*branch.session, end, branch.id);
-
-        EXPECT_TRUE(is_left_behind(answer)) << answer.text;
-        EXPECT_EQ(pg().count_rows(key), 0);
-        EXPECT_EQ(pg().count_rows(100 + key), 1);
     }
 }
 
@@ -191,30 +109,6 @@ TEST_P(text_postgresql, AnOnePhaseCommitLeavesTheConnectionOutsideAnyTransaction
 
 // ---- clients that do too much ----------------------------------------------------------------
 
-TEST_P(text_postgresql, ACommitThatIsRepeatedInANewSessionIsNotBelieved)
-{
-    for (bool const is_first_heard : {false, true}) {
-        int const key = is_first_heard ? 2 : 1;
-        auto branch = start_on(open_client(), key);
-        auto& client = *branch.client;
-        client.before = [&](std::string const& sql) -> std::optional<sql_answer> {
-            if (!begins_with(sql, "COMMIT")) return std::nullopt;
-            if (is_first_heard) client.run_as_it_is(sql);  // ... and its answer is lost
-            client.reconnect();
-            return std::nullopt;
-        };
-
-        reply const answer = run(*branch.session, verb::commit_one_phase, branch.id);
-
-        EXPECT_EQ(answer.detail, reply_detail::reply_lost) << answer.text;
-        EXPECT_FALSE(branch.session->is_reusable());
-        auto const manage = native().connect(session_purpose::manage, in_seconds(10));
-        EXPECT_EQ(native().ask_witness(*manage, answer.witness, in_seconds(10)),
-                  is_first_heard ? witness_state::committed : witness_state::rolled_back);
-        EXPECT_EQ(pg().count_rows(key), is_first_heard ? 1 : 0);
-    }
-}
-
 TEST_P(text_postgresql, APrepareThatIsRepeatedInANewSessionIsLookedUp)
 {
     for (bool const is_first_heard : {false, true}) {
@@ -222,7 +116,7 @@ TEST_P(text_postgresql, APrepareThatIsRepeatedInANewSessionIsLookedUp)
         auto branch = start_on(open_client(), key);
         auto& client = *branch.client;
         client.before = [&](std::string const& sql) -> std::optional<sql_answer> {
-            if (!begins_with(sql, "PREPARE")) return std::nullopt;
+            if (!sql.starts_with("PREPARE")) return std::nullopt;
             if (is_first_heard) client.run_as_it_is(sql);
             client.reconnect();
             return std::nullopt;
@@ -245,22 +139,22 @@ TEST_P(text_postgresql, AClientThatBeginsTransactionsItselfIsRefused)
         return client->run_as_it_is("BEGIN; " + sql);  // autocommit is off, in one message
     };
 
-    EXPECT_THAT(refusal_of(*client), HasSubstr("set autocommit on"));
+    EXPECT_THAT(refusal_of(client.get()), HasSubstr("set autocommit on"));
 }
 
 TEST_P(text_postgresql, AConnectionThatLoggedInAsAnotherIsRefused)
 {
-    auto const client = open_client(pg().server().superuser_conninfo());
+    auto const client = open_client_of(pg().server().superuser_conninfo());
     run_text(client.get(), "SET ROLE shop");
 
-    EXPECT_THAT(refusal_of(*client), HasSubstr("logged in as 'postgres'"));
+    EXPECT_THAT(refusal_of(client.get()), HasSubstr("logged in as 'postgres'"));
 }
 
 TEST_P(text_postgresql, AnExceptionIsSilenceAndItsWordsAreKeptToItself)
 {
     auto branch = start_on(open_client(), 1);
     branch.client->before = [](std::string const& sql) -> std::optional<sql_answer> {
-        if (begins_with(sql, "PREPARE")) throw std::runtime_error("secret: " + sql);
+        if (sql.starts_with("PREPARE")) throw std::runtime_error("secret: " + sql);
         return std::nullopt;
     };
 
@@ -271,29 +165,11 @@ TEST_P(text_postgresql, AnExceptionIsSilenceAndItsWordsAreKeptToItself)
     EXPECT_THAT(answer.text, Not(HasSubstr("secret")));
 }
 
-TEST_P(text_postgresql, AnErrorWithoutACodeIsSilence)
-{
-    auto branch = start_on(open_client(), 1);
-    branch.client->after = [](std::string const& sql, sql_answer& answer) {
-        if (!begins_with(sql, "PREPARE")) return;
-        answer = {};  // it was prepared, and the client found something to complain about
-        answer.text = "out of memory";
-    };
-
-    reply const answer = run(*branch.session, verb::prepare, branch.id);
-
-    EXPECT_EQ(answer.detail, reply_detail::reply_lost) << answer.text;
-    EXPECT_TRUE(is_listed(branch.id));
-    branch.session.reset();
-    branch.client.reset();
-    finish_elsewhere(verb::rollback, branch.id);
-}
-
 TEST_P(text_postgresql, AOnePhaseCommitThatIsSilentBeforeItWasSentIsRolledBack)
 {
     auto branch = start_on(open_client(), 1);
     branch.client->before = [](std::string const& sql) -> std::optional<sql_answer> {
-        if (begins_with(sql, "SELECT")) return sql_answer{};  // the mark's query
+        if (sql.starts_with("SELECT")) return sql_answer{};  // the mark's query
         return std::nullopt;
     };
 
@@ -315,34 +191,21 @@ TEST_P(text_postgresql, ANumberThatTheServerConfirmsIsTheSessions)
     EXPECT_EQ(branch.session->id(), number);
 }
 
-TEST_P(text_postgresql, ANumberThatTheServerDoesNotConfirmMeansAProxy)
-{
-    auto client = open_client();
-    client->number = 1 + std::stoull(run_text(client.get(), "SELECT pg_backend_pid()"));
-
-    auto const branch = start_on(std::move(client), 1);
-
-    EXPECT_EQ(branch.session->id(), 0u);
-    EXPECT_TRUE(run(*branch.session, verb::prepare, branch.id).is_ok());
-    EXPECT_TRUE(run(*branch.session, verb::commit, branch.id).is_ok());
-    EXPECT_EQ(pg().count_rows(1), 1);
-}
-
 TEST_P(text_postgresql, ASessionThatCannotBeCutIsEndedAtTheServerWithTheNextScan)
 {
-    auto const another = open_client(unix_conninfo());  // which socket is whose?
-    auto const branch = start_on(open_client(unix_conninfo()), 1);
+    auto const another = open_client_of(unix_conninfo());  // which socket is whose?
+    auto const branch = start_on(open_client_of(unix_conninfo()), 1);
     auto const id = branch.session->id();
     ASSERT_NE(id, 0u);
     ASSERT_EQ(branch.session->descriptor(), -1);
 
     branch.session->sever();
 
-    auto const manage = native().connect(session_purpose::manage, in_seconds(10));
+    auto const manage = open(session_purpose::manage);
     EXPECT_EQ(run(*branch.session, verb::rollback, branch.id).detail, reply_detail::reply_lost);
-    native().scan(*manage, in_seconds(10));
+    driver().scan(*manage, in_seconds(10));
     EXPECT_TRUE(eventually(
-        [&] { return native().presence(*manage, id, in_seconds(10)) == session_presence::gone; }));
+        [&] { return driver().presence(*manage, id, in_seconds(10)) == session_presence::gone; }));
     EXPECT_TRUE(another->run("SELECT 1").is_ok);
     EXPECT_EQ(pg().count_rows(1), 0);
 }
@@ -363,14 +226,13 @@ TEST_P(text_postgresql, TheClientsOwnWayToCutIsTakenFirst)
 
 TEST_P(text_postgresql, AClientThatHangsIsGivenUpAtTheDeadlineAndGivenBackWhenItReturns)
 {
-    auto another = open_client(unix_conninfo());
-    auto branch = start_on(open_client(unix_conninfo()), 1);
+    auto another = open_client_of(unix_conninfo());
+    auto branch = start_on(open_client_of(unix_conninfo()), 1);
     ASSERT_EQ(branch.session->descriptor(), -1);
     pg().freeze();
 
     branch.session->submit(verb::prepare, branch.id);
-    auto const nothing =
-        branch.session->collect(deadline::clock::now() + std::chrono::milliseconds(100));
+    auto const nothing = branch.session->collect(in_ms(100));
     branch.session->sever();
     auto const lost = branch.session->collect(in_seconds(10));
     branch.session.reset();  // the socket that its thread waits for is told by the kernel

@@ -12,7 +12,6 @@
 #define ASSENT_TESTS_CONTRACT_SQL_SESSION_TARGET_HPP
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,7 +19,7 @@
 
 #include <assent/sql_session.hpp>
 
-#include "tests/contract/contract_suite.hpp"
+#include "tests/contract/client_target.hpp"
 #include "tests/contract/mysql_target.hpp"
 #include "tests/contract/postgresql_target.hpp"
 
@@ -82,77 +81,102 @@ private:
     std::unique_ptr<sql_session> inner_;
 };
 
-/// A branch on a session that a test has under its hand.
-struct meddled_branch
-{
-    std::unique_ptr<meddled_text> client;  // outlives the session
-    std::unique_ptr<driver_session> session;
-    xid id;
-};
-
 /// The application's own SQL; the first row's first value.  @throws std::runtime_error
 std::string run_text(void* session, std::string const& sql);
 
-/// A client reads whole results, and what branches survive the native adapters' tests see.
-inline bool has_by_text(feature what)
-{
-    return what != feature::busy_handles && what != feature::crash && what != feature::move;
-}
-
-class lent_texts
+/// A client that shows no handle and the server behind it, as the tests of all such see them.
+class text_target
 {
 public:
-    void* keep(std::unique_ptr<sql_session> opened);
-    void close(void* session) { all_.erase(session); }
+    virtual ~text_target() = default;
 
-private:
-    std::map<void*, std::unique_ptr<sql_session>> all_;
+    /// A connection for the account of the tests, to their database.
+    virtual std::unique_ptr<sql_session> open_text() = 0;
+
+    /// In the server's dialect: the question for a session's number, and how statements begin.
+    virtual char const* number_query() const = 0;
+    virtual char const* prepare_begins() const = 0;
+    virtual char const* commit_begins() const = 0;
 };
 
-class text_postgresql_target final : public postgresql_target
+template <class Native>
+class text_target_of : public client_target<Native>, public text_target
 {
 public:
-    using postgresql_target::postgresql_target;
+    using client_target<Native>::client_target;
 
-    bool has(feature what) const override { return has_by_text(what); }
-    std::string client_version() override
+    std::shared_ptr<resource_manager_driver> driver() override
     {
-        return "sql_session over " + postgresql_target::client_version();
+        return make_lending_driver(Native::driver(), [this] { return open_text(); });
     }
-    std::shared_ptr<resource_manager_driver> driver() override;
-    std::shared_ptr<resource_manager_driver> native() { return postgresql_target::driver(); }
-    void write_row(driver_session& session, int key) override;
-    std::future<bool> run_blocked(driver_session& session) override;
-    void* open_handle(handle_kind kind) override;
-    bool is_usable(void* handle) override;
-    void close_handle(void* handle) override { lent_.close(handle); }
+    std::unique_ptr<sql_session> open_text() override { return open(this->server(), "accounts"); }
 
-private:
-    lent_texts lent_;
+protected:
+    virtual std::unique_ptr<sql_session> open(testing::private_server& server,
+                                              std::string const& database) const = 0;
+    std::shared_ptr<void> lend(testing::private_server& server,
+                               std::string const& database) override
+    {
+        return open(server, database);
+    }
+    sql_answer try_run(void* handle, std::string const& sql) override
+    {
+        return static_cast<sql_session*>(handle)->run(sql);
+    }
 };
 
-class text_mysql_target final : public mysql_target
+class text_postgresql_target final : public text_target_of<postgresql_target>
 {
 public:
-    explicit text_mysql_target(server_kind kind) : mysql_target(kind) {}
+    using text_target_of::text_target_of;
 
-    bool has(feature what) const override { return has_by_text(what); }
     std::string client_version() override;
-    std::shared_ptr<resource_manager_driver> driver() override;
-    std::shared_ptr<resource_manager_driver> native() { return mysql_target::driver(); }
-    void write_row(driver_session& session, int key) override;
-    std::future<bool> run_blocked(driver_session& session) override;
-    void* open_handle(handle_kind kind) override;
-    bool is_usable(void* handle) override;
-    void close_handle(void* handle) override { lent_.close(handle); }
+    char const* number_query() const override { return "SELECT pg_backend_pid()"; }
+    char const* prepare_begins() const override { return "PREPARE"; }
+    char const* commit_begins() const override { return "COMMIT"; }
 
-    testing::private_server& server() { return mysql_target::server(); }
-    /// MariaDB by Connector/C++, MySQL by the C library.
-    std::unique_ptr<sql_session> open_text(testing::private_server const& at,
-                                           std::string const& database) const;
+protected:
+    std::unique_ptr<sql_session> open(testing::private_server& server,
+                                      std::string const& database) const override;
+};
 
-private:
-    lent_texts lent_;
+/// MariaDB by Connector/C++, MySQL by the C library.
+class text_mysql_target final : public text_target_of<mysql_target>
+{
+public:
+    using text_target_of::text_target_of;
+
+    std::string client_version() override;
+    char const* number_query() const override { return "SELECT CONNECTION_ID()"; }
+    char const* prepare_begins() const override { return "XA PREPARE"; }
+    char const* commit_begins() const override { return "XA COMMIT"; }
+
+protected:
+    std::unique_ptr<sql_session> open(testing::private_server& server,
+                                      std::string const& database) const override;
+};
+
+/// The fixture of the tests that every such client passes, and of each one's own.
+class text_session : public contract
+{
+protected:
+    text_target& by_text() { return dynamic_cast<text_target&>(target()); }
+
+    std::unique_ptr<meddled_text> open_client()
+    {
+        return std::make_unique<meddled_text>([this] { return by_text().open_text(); });
+    }
+
+    /// A branch on a session that the test has under its hand.
+    struct meddled_branch
+    {
+        std::unique_ptr<meddled_text> client;  // outlives the session
+        session_ptr session;
+        xid id;
+    };
+    meddled_branch lend(std::unique_ptr<meddled_text> client);
+    /// ... that writes row `key`.
+    meddled_branch start_on(std::unique_ptr<meddled_text> client, int key);
 };
 
 }  // namespace assent::contract

@@ -66,7 +66,8 @@ int sqlite_target::count_rows(int key)
 void* sqlite_target::open_handle(handle_kind kind)
 {
     bool const is_other = kind == handle_kind::other_server || kind == handle_kind::other_database;
-    void* const handle = lent_.open(sqlite_string(is_other ? path() + "-other" : path()));
+    void* const handle =
+        lent_.keep(open_owned(sqlite_string(is_other ? path() + "-other" : path())));
     odbc_client::query(handle, "PRAGMA synchronous = EXTRA");
     if (kind == handle_kind::in_transaction) odbc_client::query(handle, "BEGIN");
     return handle;

@@ -30,7 +30,7 @@ public:
     void write_row(driver_session& session, int key) override;
     int count_rows(int key) override;
     void* open_handle(handle_kind kind) override;
-    bool is_usable(void* handle) override { return lent_.is_usable(handle); }
+    bool is_usable(void* handle) override { return try_by_odbc(handle, "SELECT 1").is_ok; }
     void close_handle(void* handle) override { lent_.close(handle); }
 
     /// A driver with more of a connect string.
