@@ -90,6 +90,74 @@ TEST(Close, WaitsForACommitThatIsUnderWay)
     at.expect_clean();
 }
 
+/// What one thread was told of each of its transactions, until its manager was closed.
+struct told
+{
+    std::vector<std::string> committed;
+    std::vector<std::string> rolled_back;
+    std::vector<std::string> in_doubt;
+};
+
+told work_until_closed(doors& at, int thread, bool is_by_row)
+{
+    told all;
+    assent::begin_options how;
+    if (is_by_row) how.commit_row(*at.orders);
+    for (int i = 0;; ++i) {
+        auto const key = std::to_string(thread) + '.' + std::to_string(i);
+        try {
+            auto tx = at.tm->begin(how);
+            tx.lease(*at.accounts)->set(key, 1);
+            tx.lease(*at.orders)->set(key, 1);
+            tx.commit();
+            all.committed.push_back(key);
+        } catch (assent::in_doubt_error const&) {
+            all.in_doubt.push_back(key);
+        } catch (assent::error const& e) {
+            all.rolled_back.push_back(key);
+            if (e.code() == errc::closed) return all;
+        } catch (std::exception const&) {
+            all.rolled_back.push_back(key);  // a session was ended at its server
+        }
+    }
+}
+
+TEST(Close, BesideThreadsThatBeginAndCommitLeavesEveryAnswerTrue)
+{
+    for (bool const is_by_row : {false, true}) {
+        doors at;
+        at.begin_work("first").commit();
+        std::vector<std::future<told>> threads;
+        for (int i = 0; i < 4; ++i) {
+            threads.push_back(std::async(std::launch::async, [&at, i, is_by_row] {
+                return work_until_closed(at, i, is_by_row);
+            }));
+        }
+        ASSERT_TRUE(becomes_true([&] { return count(at.bank, verb::prepare) > 20; }));
+
+        at.tm->close(std::chrono::steady_clock::now());  // waits for nobody
+
+        std::vector<told> answers;
+        for (auto& each : threads)
+            answers.push_back(each.get());
+        at.open();
+        ASSERT_TRUE(becomes_true([&] {
+            auto const now = at.tm->state().resource_managers;
+            return std::all_of(now.begin(), now.end(),
+                               [](auto const& rm) { return rm.is_drained; });
+        })) << at.tm->state().resource_managers[0].undrained;
+        for (told const& each : answers) {
+            for (auto const& key : each.committed)
+                at.expect_rows(1, key);
+            for (auto const& key : each.rolled_back)
+                at.expect_rows(std::nullopt, key);
+            for (auto const& key : each.in_doubt)
+                EXPECT_EQ(at.bank.value(key), at.shop.value(key));
+        }
+        EXPECT_TRUE(at.bank.prepared().empty() && at.shop.prepared().empty());
+    }
+}
+
 TEST(Close, ReportsWhatItCouldNotFinishAndReopeningFinishesIt)
 {
     doors at;
