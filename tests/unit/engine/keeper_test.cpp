@@ -277,6 +277,27 @@ TEST(Keeper, WhatAnEarlierLeaseDidToAPooledSessionIsNotTheNextOnesTrouble)
         << "a fresh session's answer is final";
 }
 
+TEST(Keeper, AScanThatAnotherServerAnsweredProvesNothing)
+{
+    meddled at;
+    at.run_for(20ms);
+    transaction tx{at.engine, {}};
+    at.lease(tx)->set("row", 1);
+    at.accounts.db.script().on(verb::rollback).lose_before_effect();
+    at.driver->scanned = "the next server behind the same address";
+    tx.rollback();
+
+    at.run_for(10s);
+
+    EXPECT_EQ(at.engine->state().live_transactions, 1u) << "the branch is not listed: elsewhere";
+    EXPECT_FALSE(at.state().is_serving);
+    EXPECT_THAT(at.state().why, ::testing::HasSubstr("the next server"));
+    at.driver->scanned.reset();
+    at.run_for(10s);
+    EXPECT_EQ(at.engine->state().live_transactions, 0u);
+    EXPECT_TRUE(at.state().is_serving);
+}
+
 TEST(Keeper, ADeadlineBeyondTheClockIsFarAwayNotOver)
 {
     world at;

@@ -1,8 +1,8 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
 // meddling_driver.hpp -- an engine over a driver with hooks: what the application's connect
-// function throws, what happens just before and just after a scan, what the server says of a
-// witness.
+// function throws, what happens around a scan, how late the guardian's answers come, what
+// the server says of a witness.
 
 #ifndef ASSENT_TESTS_UNIT_ENGINE_MEDDLING_DRIVER_HPP
 #define ASSENT_TESTS_UNIT_ENGINE_MEDDLING_DRIVER_HPP
@@ -39,8 +39,20 @@ public:
         if (auto const first = std::exchange(before_scan, nullptr)) first();
         auto seen = under().scan(manage, until);
         seen.warnings = warnings;
+        if (scanned) seen.identity = *scanned;
         if (auto const then = std::exchange(after_scan, nullptr)) then();
         return seen;
+    }
+    bool try_guard(session& guardian, std::uint64_t node, assent::deadline until) override
+    {
+        bool const is_taken = under().try_guard(guardian, node, until);
+        if (auto const then = std::exchange(after_guard, nullptr)) then();
+        return is_taken;
+    }
+    void heartbeat(session& guardian, assent::deadline until) override
+    {
+        under().heartbeat(guardian, until);
+        if (auto const then = std::exchange(after_heartbeat, nullptr)) then();
     }
     assent::witness_state ask_witness(session& manage, std::string const& witness,
                                       assent::deadline until) override
@@ -57,7 +69,10 @@ public:
     std::function<std::unique_ptr<session>(std::unique_ptr<session>)> change;
     std::function<void()> before_scan;  // once
     std::function<void()> after_scan;   // once
-    std::vector<std::string> warnings;  // of every scan
+    std::function<void()> after_guard;  // once: the server has the request, and its answer is late
+    std::function<void()> after_heartbeat;  // likewise
+    std::vector<std::string> warnings;      // of every scan
+    std::optional<std::string> scanned;     // who answers the scans, if not whom we know
     std::optional<assent::witness_state> witness_says;
     int times_in_progress = 0;
 };
