@@ -53,8 +53,11 @@ std::optional<std::vector<bqual>> branches_in(std::string_view content)
 std::string content_of(horizon_map const& horizons)
 {
     std::vector<bqual> entries;
-    for (auto const& [id, at] : horizons)
-        entries.push_back(as_entry(id, at));
+    for (auto const& [id, horizon] : horizons) {
+        entries.push_back(as_entry(id, horizon.everything()));
+        for (auto const& [epoch, sequence] : horizon.alone())
+            entries.push_back(as_entry(id, {epoch, sequence}));
+    }
     return content_of(entries);
 }
 
@@ -65,7 +68,9 @@ std::optional<horizon_map> horizons_in(std::string_view content)
     horizon_map horizons;
     for (bqual const& each : *entries) {
         auto const entry = each.parts();
-        horizons[entry.resource_manager] = position_in(entry);
+        auto const [at, is_first] =
+            horizons.emplace(entry.resource_manager, ports::horizon{position_in(entry)});
+        if (!is_first) at->second.raise_alone(position_in(entry));
     }
     return horizons;
 }
@@ -99,7 +104,7 @@ bool may_prune(decision_row const& row, pruning_facts const& facts)
     ports::position const at{parts.epoch, parts.sequence};
     if (!facts.knows({parts.epoch, parts.nonce})) return false;
     if (row.kind == row_kind::abort) {
-        auto const seen = facts.horizon(parts.place_resource_manager);
+        auto const seen = facts.horizon(parts.place_resource_manager).everything();
         return facts.sees_sessions && at <= seen && seen.epoch == facts.epoch;
     }
     auto const decision = decision_in(row);
@@ -107,7 +112,7 @@ bool may_prune(decision_row const& row, pruning_facts const& facts)
     auto const& branches = decision->what.branches;
     return std::all_of(branches.begin(), branches.end(), [&](bqual const& each) {
         auto const id = each.parts().resource_manager;
-        return id == parts.place_resource_manager || at <= facts.horizon(id);
+        return id == parts.place_resource_manager || facts.horizon(id).covers(at);
     });
 }
 

@@ -5,18 +5,22 @@
 //   gtrid                                  kind  content
 //   asn1 r RRRR node epoch nonce sequence  c     branch qualifiers, 24 digits each: all branches
 //   asn1 r RRRR node epoch nonce sequence  a     -
-//   asn1 r RRRR node 0     0     0         h     resource manager 4, epoch 8, sequence 12; repeated
+//   asn1 r RRRR node 0     0     0         h     resource manager 4, epoch 8, sequence 12;
+//   repeated:
+//                                                the first of a resource manager is everything up
+//                                                to there, each other one that epoch alone
 //
 // A commit row goes when each of its branches is finished, for the same reason and by the same
 // scans as a decision of the log.  What was deleted must not be mistaken for what never was: the
 // horizon row says, for each resource manager, up to where everything was finished there, and it is
 // written in the transaction that deletes.
 //
-// The one invariant: a branch that a deleted row has committed is below a horizon that is durable.
+// The one invariant: a branch that a deleted row has committed is covered by a durable horizon.
 
 #ifndef ASSENT_RECOVERY_COMMIT_ROW_HPP
 #define ASSENT_RECOVERY_COMMIT_ROW_HPP
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -32,7 +36,10 @@
 
 namespace assent::recovery {
 
-using horizon_map = std::map<std::uint16_t, ports::position>;
+using horizon_map = std::map<std::uint16_t, ports::horizon>;
+
+/// What every kind of database can hold in one row; a horizon that is longer deletes nothing.
+inline constexpr std::size_t content_bytes_max = 60'000;
 
 std::string content_of(std::vector<bqual> const& branches);
 /// @return nothing when the content is not exactly such a list.
@@ -52,7 +59,7 @@ std::optional<ports::logged_decision> decision_in(decision_row const& row);
 struct pruning_facts
 {
     std::function<bool(ports::opening const&)> knows;
-    std::function<ports::position(std::uint16_t)> horizon;
+    std::function<ports::horizon(std::uint16_t)> horizon;
     /// Whether a scan has yet to say something of a branch of this older transaction.
     std::function<bool(gtrid const&)> is_unfinished;
     /// Whether the place's horizon says that sessions are gone.  Where nothing is ever prepared it

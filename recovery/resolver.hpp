@@ -53,7 +53,7 @@ struct log_facts
     std::function<bool(ports::opening const&)> knows;
     std::function<finding(gtrid const&)> find;
     std::function<std::vector<ports::logged_decision>()> unfinished;
-    std::function<ports::position(std::uint16_t)> horizon;
+    std::function<ports::horizon(std::uint16_t)> horizon;
     /// Whether the commit rows in that resource manager were listed, so that each is known.
     std::function<bool(std::uint16_t)> are_rows_listed = [](std::uint16_t) { return false; };
     /// Whether a resource manager has that id; what a damaged log lost counts as none.

@@ -75,6 +75,7 @@ struct filler
         into["id"] = what.id;
         into["resource_manager"] = name_of(from.names, what.id);
         into["horizon"] = position_of(what.to);
+        into["is_epoch_alone"] = what.is_epoch_alone;
     }
     void operator()(log::server_start_record const& what) const
     {

@@ -6,16 +6,13 @@
 
 #include <optional>
 
-#include <nlohmann/json.hpp>
-
+#include "recovery/cli/log_json.hpp"
 #include "recovery/cli/text.hpp"
 #include "recovery/cli/words.hpp"
 
 namespace assent::cli {
 
 namespace {
-
-using json = nlohmann::ordered_json;
 
 json time(std::int64_t unix_ms)
 {
@@ -89,15 +86,14 @@ json as_json(operator_report const& record)
 
 json as_json(known_database const& database)
 {
-    return {
-        {"name", database.name},
-        {"kind", database.kind},
-        {"id", database.is_bound ? json(database.id) : json(nullptr)},
-        {"identity", text_or_null(database.identity)},
-        {"is_bound", database.is_bound},
-        {"is_configured", database.is_configured},
-        {"horizon", {{"epoch", database.horizon.epoch}, {"sequence", database.horizon.sequence}}},
-        {"branches_due", database.branches_due}};
+    return {{"name", database.name},
+            {"kind", database.kind},
+            {"id", database.is_bound ? json(database.id) : json(nullptr)},
+            {"identity", text_or_null(database.identity)},
+            {"is_bound", database.is_bound},
+            {"is_configured", database.is_configured},
+            {"horizon", horizon_of(database.horizon)},
+            {"branches_due", database.branches_due}};
 }
 
 json as_json(scanned_branch const& branch)

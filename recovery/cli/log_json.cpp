@@ -4,6 +4,8 @@
 
 #include "recovery/cli/log_json.hpp"
 
+#include <utility>
+
 #include "recovery/cli/log_repair.hpp"
 #include "recovery/cli/log_stats.hpp"
 #include "recovery/cli/log_verify.hpp"
@@ -49,6 +51,16 @@ char const* key_of(log::page_kind kind)
 json position_of(ports::position const& at)
 {
     return {{"epoch", at.epoch}, {"sequence", at.sequence}};
+}
+
+json horizon_of(ports::horizon const& what)
+{
+    json alone = json::array();
+    for (auto const& [epoch, sequence] : what.alone())
+        alone.push_back(position_of({epoch, sequence}));
+    json all = position_of(what.everything());
+    all["epochs_alone"] = std::move(alone);
+    return all;
 }
 
 void add_head(json& into, log::log_inspection const& seen)
@@ -238,7 +250,7 @@ std::string in_json(stats_report const& told)
     for (auto const& one : told.databases) {
         databases.push_back({{"id", one.id},
                              {"name", one.name},
-                             {"horizon", position_of(one.horizon)},
+                             {"horizon", horizon_of(one.horizon)},
                              {"unfinished", one.unfinished},
                              {"held_back", one.held_back}});
     }

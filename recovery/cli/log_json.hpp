@@ -21,6 +21,7 @@ using json = nlohmann::ordered_json;
 /// null for 0, which means that it is not known.
 json time_of(std::int64_t unix_ms);
 json position_of(ports::position const& at);
+json horizon_of(ports::horizon const& what);
 char const* key_of(log::page_kind kind);
 
 /// Whose log it is, and who owns it.

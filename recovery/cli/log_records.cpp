@@ -56,8 +56,11 @@ struct speaker
     }
     std::string operator()(log::horizon_record const& what) const
     {
-        return quoted(name_of(names, what.id)) + " is finished up to epoch " +
-               std::to_string(what.to.epoch) + ", sequence " + std::to_string(what.to.sequence);
+        std::string const which =
+            what.is_epoch_alone ? " has finished of epoch " : " is finished up to epoch ";
+        return quoted(name_of(names, what.id)) + which + std::to_string(what.to.epoch) +
+               (what.is_epoch_alone ? " all up to sequence " : ", sequence ") +
+               std::to_string(what.to.sequence);
     }
     std::string operator()(log::server_start_record const& what) const
     {

@@ -91,11 +91,15 @@ public:
             note_time(opened->unix_ms);
         } else if (auto const* horizon = std::get_if<log::horizon_record>(&*one.what)) {
             auto& known = horizons[horizon->id];
-            known = std::max(known, horizon->to);
+            if (horizon->is_epoch_alone) {
+                known.raise_alone(horizon->to);
+            } else {
+                known.raise(horizon->to);
+            }
         }
     }
 
-    std::map<std::uint16_t, ports::position> horizons;
+    std::map<std::uint16_t, ports::horizon> horizons;
 
 private:
     void note_time(std::int64_t unix_ms)
@@ -118,7 +122,7 @@ class judge final : public log::scan_visitor
 {
 public:
     judge(stats_report& into, decision_window const& window,
-          std::map<std::uint16_t, ports::position> const& horizons,
+          std::map<std::uint16_t, ports::horizon> const& horizons,
           std::map<std::uint16_t, keeping_database>& databases)
         : into_(into), window_(window), horizons_(horizons), databases_(databases)
     {
@@ -141,7 +145,7 @@ public:
         for (bqual const& branch : decision->what.branches) {
             auto const id = branch.parts().resource_manager;
             auto const horizon = horizons_.find(id);
-            bool const is_passed = horizon != horizons_.end() && at <= horizon->second;
+            bool const is_passed = horizon != horizons_.end() && horizon->second.covers(at);
             auto& database = databases_[id];
             database.unfinished += (fate->finished & bit) == 0;
             database.held_back += is_complete && !is_passed;
@@ -154,13 +158,13 @@ public:
 private:
     stats_report& into_;
     decision_window const& window_;
-    std::map<std::uint16_t, ports::position> const& horizons_;
+    std::map<std::uint16_t, ports::horizon> const& horizons_;
     std::map<std::uint16_t, keeping_database>& databases_;
 };
 
 void count(stats_report& told, log::segment_scan& scan)
 {
-    std::map<std::uint16_t, ports::position> horizons;
+    std::map<std::uint16_t, ports::horizon> horizons;
     std::map<std::uint16_t, keeping_database> databases;
     auto const& newest = *told.seen.newest();
     std::uint64_t from = 0;

@@ -32,7 +32,7 @@ struct keeping_database
 {
     std::uint16_t id = 0;
     std::string name;
-    ports::position horizon;
+    ports::horizon horizon;
     std::uint64_t unfinished = 0;  ///< decisions that wait for it
     std::uint64_t held_back = 0;   ///< complete ones that its horizon has not passed
 };

@@ -12,6 +12,7 @@
 #include "recovery/cli/log_verify.hpp"
 #include "recovery/cli/paragraphs.hpp"
 #include "recovery/cli/status.hpp"
+#include "recovery/cli/words.hpp"
 
 namespace assent::cli {
 
@@ -187,11 +188,7 @@ std::string kept(stats_report const& told, painter const& paint)
 {
     table list{{"RESOURCE MANAGER", "ID", "HORIZON", "UNFINISHED", "FINISHED, KEPT FOR IT"}};
     for (auto const& one : told.databases) {
-        bool const has_horizon = one.horizon != ports::position{};
-        list.add({escaped(one.name), std::to_string(one.id),
-                  has_horizon ? std::to_string(one.horizon.epoch) + "/" +
-                                    std::to_string(one.horizon.sequence)
-                              : "-",
+        list.add({escaped(one.name), std::to_string(one.id), word_for(one.horizon),
                   std::to_string(one.unfinished), std::to_string(one.held_back)},
                  one.unfinished + one.held_back > 0 ? colour::yellow : colour::plain);
     }

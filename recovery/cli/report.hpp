@@ -71,7 +71,7 @@ struct known_database
     bool is_configured = false;  ///< in the configuration
     std::uint16_t id = 0;
     std::string identity;
-    ports::position horizon;
+    ports::horizon horizon;
     std::size_t branches_due = 0;  ///< decided, and not known to be finished
 };
 

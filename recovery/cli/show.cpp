@@ -76,8 +76,7 @@ bool is_forgotten(gtrid const& id, log::log_view const& view)
     auto const& bindings = view.image.bindings();
     return !bindings.empty() &&
            std::all_of(bindings.begin(), bindings.end(), [&](auto const& each) {
-               return ports::position{parts.epoch, parts.sequence} <=
-                      view.image.horizon(each.first);
+               return view.image.horizon(each.first).covers({parts.epoch, parts.sequence});
            });
 }
 

@@ -34,18 +34,12 @@ std::vector<std::pair<std::string, std::string>> log_pairs(log_report const& log
     };
 }
 
-std::string horizon_of(known_database const& database)
-{
-    if (database.horizon == ports::position{}) return "-";
-    return std::to_string(database.horizon.epoch) + "/" + std::to_string(database.horizon.sequence);
-}
-
 std::string known(std::vector<known_database> const& all, painter const& paint)
 {
     table list{{"RESOURCE MANAGER", "KIND", "ID", "CONFIGURED", "HORIZON", "DUE", "IDENTITY"}};
     for (auto const& each : all) {
         list.add({each.name, each.kind, each.is_bound ? std::to_string(each.id) : "-",
-                  each.is_configured ? "yes" : "no", horizon_of(each),
+                  each.is_configured ? "yes" : "no", word_for(each.horizon),
                   std::to_string(each.branches_due),
                   each.is_bound ? each.identity : "not bound yet"});
     }
@@ -125,6 +119,18 @@ std::string scanned_databases(scan_report const& told, painter const& paint)
 }
 
 }  // namespace
+
+std::string word_for(ports::horizon const& what)
+{
+    auto const in_words = [](std::uint32_t epoch, std::uint64_t sequence) {
+        return std::to_string(epoch) + "/" + std::to_string(sequence);
+    };
+    auto const [epoch, sequence] = what.everything();
+    std::string text = what.everything() == ports::position{} ? "-" : in_words(epoch, sequence);
+    for (auto const& [alone, up_to] : what.alone())
+        text += ", " + in_words(alone, up_to) + " alone";
+    return text;
+}
 
 std::string word_for(xa_code heuristic)
 {

@@ -7,6 +7,7 @@
 
 #include <string>
 
+#include "ports/horizon.hpp"
 #include "recovery/cli/report.hpp"
 #include "recovery/cli/text.hpp"
 
@@ -20,6 +21,9 @@ std::string in_words(doctor_report const& told, painter const& paint);
 
 /// `ok`, `advice`, `warning`, `error`
 char const* word_for(finding_level level) noexcept;
+
+/// `2/17`: everything up to epoch 2, sequence 17; `2/17, 4/9 alone`: and of epoch 4 up to 9.
+std::string word_for(ports::horizon const& what);
 
 /// XA's name of a heuristic: `committed`, `rolled back`, `mixed`, `hazard`.
 std::string word_for(xa_code heuristic);

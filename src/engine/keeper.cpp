@@ -171,7 +171,7 @@ deadline keeper::step()
         if (ensure_connected()) {
             run_cancels();
             guardian_.step();
-            if (is_older_finished_) raise_horizon();
+            if (has_scanned_) raise_horizon();
             if (!guardian_.is_held()) say(guardian_.why());
             if (shared_.time.now() >= next_scan_) scan();
             rows_.step(*manage_.session, id_, may_presume_abort());

@@ -86,6 +86,19 @@ std::uint64_t live_table::finished_up_to(std::uint16_t id) const
     return lowest - 1;
 }
 
+std::optional<gtrid> live_table::oldest_left_at(std::uint16_t id) const
+{
+    std::lock_guard const held{mutex_};
+    std::optional<gtrid> oldest;
+    for (auto const& [global, one] : live_) {
+        bool const is_left = one.left_at && std::find(one.left_at->begin(), one.left_at->end(),
+                                                      id) != one.left_at->end();
+        if (!is_left) continue;
+        if (!oldest || global.parts().sequence < oldest->parts().sequence) oldest = global;
+    }
+    return oldest;
+}
+
 bool live_table::wait_for_size(std::size_t at_most, ports::clock& time, deadline until)
 {
     std::unique_lock held{mutex_};

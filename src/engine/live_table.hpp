@@ -50,6 +50,10 @@ public:
     /// a database that is down for hours must not keep the log of all others.
     std::uint64_t finished_up_to(std::uint16_t id) const;
 
+    /// The oldest transaction that only waits for branches at resource manager `id`, and perhaps
+    /// at others: the one that keeps its horizon.
+    std::optional<gtrid> oldest_left_at(std::uint16_t id) const;
+
     /// Waits until no more than `at_most` are left, or `until`.  @return whether they are.
     bool wait_for_size(std::size_t at_most, ports::clock& time, deadline until);
 

@@ -98,20 +98,32 @@ bool row_keeper::work(driver_session& manage, std::uint16_t id, bool may_presume
 bool row_keeper::was_deleted(gtrid const& which, std::uint16_t by) const
 {
     auto const parts = which.parts();
-    return by != 0 && ports::position{parts.epoch, parts.sequence} <= shared_.log->horizon(by);
+    return by != 0 && shared_.log->horizon(by).covers({parts.epoch, parts.sequence});
 }
 
 /// Rows of this epoch are deleted by this process alone, below the horizons that it knows.
 /// @throws driver_error  otherwise.
-void row_keeper::require_own(std::uint16_t of, ports::position const& deleted_up_to) const
+void row_keeper::require_own(std::uint16_t of, ports::horizon const& deleted_up_to) const
 {
-    auto const& log = *shared_.log;
-    if (deleted_up_to.epoch < log.current().epoch || deleted_up_to <= log.horizon(of)) return;
+    auto const current = shared_.log->current().epoch;
+    auto newest = deleted_up_to.everything();
+    if (!deleted_up_to.alone().empty()) {
+        auto const& [epoch, sequence] = *deleted_up_to.alone().rbegin();
+        newest = {epoch, sequence};
+    }
+    if (newest.epoch < current || shared_.log->horizon(of).covers(newest)) return;
     std::string const evidence =
         "\"" + name_ + "\" says that commit rows were deleted up to epoch " +
-        std::to_string(deleted_up_to.epoch) + ", which no opening of this log has done";
+        std::to_string(newest.epoch) + ", which no opening of this log has done";
     shared_.found_twin(evidence);
     throw driver_error{evidence};
+}
+
+void row_keeper::take_over(std::uint16_t of, ports::horizon const& deleted_up_to)
+{
+    shared_.log->raise_horizon(of, deleted_up_to.everything());
+    for (auto const& [epoch, sequence] : deleted_up_to.alone())
+        shared_.log->raise_epoch_horizon(of, {epoch, sequence});
 }
 
 /// @return whether the row is known now.
@@ -166,13 +178,15 @@ void row_keeper::look(driver_session& manage, std::uint16_t id)
     for (auto const& row : rows) {
         if (row.kind != row_kind::horizon || row.name != horizon_name) continue;
         horizons = recovery::horizons_in(row.content).value_or(recovery::horizon_map{});
-        for (auto const& [of, to] : horizons)
-            require_own(of, to);
-        for (auto const& [of, to] : horizons)
-            shared_.log->raise_horizon(of, to);
+        for (auto const& [of, horizon] : horizons)
+            require_own(of, horizon);
+        for (auto const& [of, horizon] : horizons)
+            take_over(of, horizon);
     }
-    for (auto const& bound : log.bindings())
-        horizons[bound.id] = std::max(horizons[bound.id], log.horizon(bound.id));
+    for (auto const& bound : log.bindings()) {
+        auto known = log.horizon(bound.id);
+        horizons[bound.id].absorb(known);
+    }
 
     recovery::pruning_facts facts;
     facts.knows = [&log](ports::opening const& which) { return log.knows(which); };
@@ -187,9 +201,10 @@ void row_keeper::look(driver_session& manage, std::uint16_t id)
         if (is_older && row.kind != row_kind::horizon && !shared_.rows.find(row.name)) learn(row);
         if (recovery::may_prune(row, facts)) gone.push_back(row.name);
     }
+    auto const content = recovery::content_of(horizons);
+    if (content.size() > recovery::content_bytes_max) gone.clear();
     if (!gone.empty()) {
-        table_->prune(manage, {horizon_name, row_kind::horizon, recovery::content_of(horizons)},
-                      gone, call_end());
+        table_->prune(manage, {horizon_name, row_kind::horizon, content}, gone, call_end());
         shared_.tell(severity::debug, "commit_row.pruned", name_, {}, std::to_string(gone.size()));
         for (gtrid const& which : gone)
             shared_.rows.forget(which);

@@ -50,7 +50,8 @@ private:
     bool work(driver_session& manage, std::uint16_t id, bool may_presume_abort);
     bool answer(driver_session& manage, gtrid const& which, bool may_presume_abort);
     bool was_deleted(gtrid const& which, std::uint16_t by) const;
-    void require_own(std::uint16_t of, ports::position const& deleted_up_to) const;
+    void require_own(std::uint16_t of, ports::horizon const& deleted_up_to) const;
+    void take_over(std::uint16_t of, ports::horizon const& deleted_up_to);
     bool learn(decision_row const& row);
     void look(driver_session& manage, std::uint16_t id);
     deadline call_end() const;

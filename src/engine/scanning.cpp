@@ -181,16 +181,21 @@ void keeper::carry_out(recovery::plan const& what)
     }
 }
 
+/// What this epoch has finished can never come back, whoever else is still connected.
 void keeper::raise_horizon() noexcept
 {
-    shared_.log->raise_horizon(id_,
-                               {shared_.log->current().epoch, shared_.live.finished_up_to(id_)});
+    ports::position const to{shared_.log->current().epoch, shared_.live.finished_up_to(id_)};
+    if (is_older_finished_) {
+        shared_.log->raise_horizon(id_, to);
+    } else {
+        shared_.log->raise_epoch_horizon(id_, to);
+    }
 }
 
 bool keeper::is_below_horizon(gtrid const& which) const
 {
     auto const parts = which.parts();
-    return ports::position{parts.epoch, parts.sequence} <= shared_.log->horizon(id_);
+    return shared_.log->horizon(id_).covers({parts.epoch, parts.sequence});
 }
 
 /// In whose rows the decisions live that were not read yet, in words; empty: all were read.
@@ -237,17 +242,20 @@ void keeper::update_horizon(recovery::plan const& what)
     }
 }
 
-/// Long before begin() is refused because of this database.
+/// Long before begin() is refused because of a branch that is never finished here.
 void keeper::warn_of_growth()
 {
-    if (undrained_.empty() || was_growth_told_) return;
+    if (was_growth_told_) return;
     auto const kept = shared_.log->state().kept_decisions;
     if (kept < shared_.bounds.kept_decisions_max / 2) return;
+    auto const oldest = shared_.live.oldest_left_at(id_);
+    if (!oldest) return;
     was_growth_told_ = true;
-    shared_.tell(severity::warning, "log.grows", name(), {},
+    shared_.tell(severity::warning, "log.grows", name(), std::string{oldest->text()},
                  "the log keeps " + std::to_string(kept) + " decisions, of " +
                      std::to_string(shared_.bounds.kept_decisions_max) +
-                     " at most, until this database is drained: " + undrained_);
+                     " at most: what came after this transaction is forgotten when its branch "
+                     "here is finished");
 }
 
 void keeper::note_start(std::uint16_t id, server_facts const& facts)

@@ -334,7 +334,7 @@ std::vector<operator_record> file_log::operator_records() const
     return all;
 }
 
-ports::position file_log::horizon(std::uint16_t id) const
+ports::horizon file_log::horizon(std::uint16_t id) const
 {
     if (is_abandoned_) return {};
     return parts_->queue->with_image([&](log_image const& image) { return image.horizon(id); });
@@ -342,7 +342,12 @@ ports::position file_log::horizon(std::uint16_t id) const
 
 void file_log::raise_horizon(std::uint16_t id, ports::position to) noexcept
 {
-    if (!is_abandoned_) parts_->queue->raise_horizon(id, to);
+    if (!is_abandoned_) parts_->queue->raise_horizon({id, to, false});
+}
+
+void file_log::raise_epoch_horizon(std::uint16_t id, ports::position to) noexcept
+{
+    if (!is_abandoned_) parts_->queue->raise_horizon({id, to, true});
 }
 
 void file_log::note_server_start(std::uint16_t id, std::string const& start)

@@ -93,8 +93,9 @@ public:
     void record(operator_record const& what);
     std::vector<operator_record> operator_records() const;
 
-    ports::position horizon(std::uint16_t id) const override;
+    ports::horizon horizon(std::uint16_t id) const override;
     void raise_horizon(std::uint16_t id, ports::position to) noexcept override;
+    void raise_epoch_horizon(std::uint16_t id, ports::position to) noexcept override;
 
     void note_server_start(std::uint16_t id, std::string const& start) override;
     std::optional<std::string> server_start(std::uint16_t id, std::uint32_t of) const override;

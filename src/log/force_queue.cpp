@@ -278,10 +278,10 @@ void force_queue::take_lazy_notes()
 void force_queue::take_horizons()
 {
     // Without them a log that is never filled, only closed and opened, would keep every decision.
-    for (auto const& [id, to] : image_.horizons()) {
-        if (!has_raised_ || builder_.add(horizon_record{id, to}) != add_result::added) return;
-    }
-    has_raised_ = false;
+    if (!has_raised_) return;
+    bool const are_all_added = image_.for_each_horizon(
+        [this](horizon_record const& one) { return builder_.add(one) == add_result::added; });
+    has_raised_ = !are_all_added;
 }
 
 void force_queue::finish_force(long result) noexcept
@@ -341,8 +341,9 @@ std::string force_queue::why_no_room() const
 {
     if (image_.decisions().size() >= how_.decisions_max) {
         return "the log keeps " + std::to_string(image_.decisions().size()) +
-               " decisions, and more are not allowed: a database that takes part in them is not "
-               "drained (its state says why), or one transaction is open for very long";
+               " decisions, and more are not allowed: a branch is not finished in a database "
+               "that takes part in them (its state says why), or one transaction is open for very "
+               "long";
     }
     if (std::string const why = supply_.why_not(); !why.empty()) {
         return "the log has no room: " + why;
@@ -403,11 +404,10 @@ try {
     return;
 }
 
-void force_queue::raise_horizon(std::uint16_t id, ports::position to) noexcept
+void force_queue::raise_horizon(horizon_record const& to) noexcept
 try {
     std::lock_guard const held(mutex_);
-    has_raised_ = has_raised_ || image_.horizon(id) < to;
-    image_.raise(id, to);
+    has_raised_ = image_.raise(to) || has_raised_;
 } catch (std::bad_alloc const&) {
     // A horizon that stays low keeps decisions longer than needed, and nothing else.
     return;

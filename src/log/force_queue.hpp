@@ -95,7 +95,7 @@ public:
     // Lazy: in memory at once, on disk with the next force; horizons, with the next seal.
     void note_finished(xid const& branch) noexcept;
     void note_rolled_back(gtrid const& which) noexcept;
-    void raise_horizon(std::uint16_t id, ports::position to) noexcept;
+    void raise_horizon(horizon_record const& to) noexcept;
 
     /// Seals the last force, so that damage to it can be told from a torn tail.  Does nothing
     /// when it is sealed, poisoned, or when somebody forces right now.

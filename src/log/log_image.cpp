@@ -89,7 +89,7 @@ bool log_image::apply_one(ports::heuristic_record const& what)
 
 bool log_image::apply_one(horizon_record const& what)
 {
-    raise(what.id, what.to);
+    raise(what);
     return true;
 }
 
@@ -126,9 +126,8 @@ void log_image::absorb(log_image& fresh) noexcept
     operators_.splice(operators_.end(), fresh.operators_);
     heuristics_.splice(heuristics_.end(), fresh.heuristics_);
     horizons_.merge(fresh.horizons_);
-    for (auto const& [id, to] : fresh.horizons_) {
-        auto& mine = horizons_.find(id)->second;
-        mine = std::max(mine, to);
+    for (auto& [id, horizon] : fresh.horizons_) {
+        horizons_.find(id)->second.absorb(horizon);
     }
     fresh.horizons_.clear();
     server_starts_.merge(fresh.server_starts_);
@@ -146,9 +145,10 @@ void log_image::for_each_kept(std::function<void(record const&)> const& visit) c
     for (auto const& [id, binding] : bindings_) {
         visit(binding);
     }
-    for (auto const& [id, to] : horizons_) {
-        visit(horizon_record{id, to});
-    }
+    for_each_horizon([&](horizon_record const& one) {
+        visit(one);
+        return true;
+    });
     for (auto const& [key, start] : server_starts_) {
         if (is_of_use(key.first, key.second)) {
             visit(server_start_record{key.first, key.second, start});
@@ -171,6 +171,17 @@ void log_image::for_each_kept(std::function<void(record const&)> const& visit) c
     }
 }
 
+bool log_image::for_each_horizon(std::function<bool(horizon_record const&)> const& visit) const
+{
+    for (auto const& [id, horizon] : horizons_) {
+        if (!visit({id, horizon.everything(), false})) return false;
+        for (auto const& [epoch, sequence] : horizon.alone()) {
+            if (!visit({id, {epoch, sequence}, true})) return false;
+        }
+    }
+    return true;
+}
+
 std::uint32_t log_image::snapshot_pages_max() const noexcept
 {
     // A page is left when the next record does not fit, so no more than that stays unused in it.
@@ -179,11 +190,13 @@ std::uint32_t log_image::snapshot_pages_max() const noexcept
     constexpr std::size_t start_max = 32 + server_start_bytes_max;
     constexpr std::size_t binding_max = 32 + name_bytes_max + kind_bytes_max + identity_bytes_max;
     constexpr std::size_t story_max = 96 + name_bytes_max + text_bytes_max;
-    std::size_t const bytes =
-        (openings_.size() + horizons_.size() + rollbacks_.size()) * small_max +
-        server_starts_.size() * start_max + bindings_.size() * binding_max +
-        (operators_.size() + heuristics_.size()) * story_max +
-        decisions_.size() * (decision_bytes(0) + 4) + branches_ * 12;
+    std::size_t horizon_records = horizons_.size();
+    for (auto const& [id, horizon] : horizons_)
+        horizon_records += horizon.alone().size();
+    std::size_t const bytes = (openings_.size() + horizon_records + rollbacks_.size()) * small_max +
+                              server_starts_.size() * start_max + bindings_.size() * binding_max +
+                              (operators_.size() + heuristics_.size()) * story_max +
+                              decisions_.size() * (decision_bytes(0) + 4) + branches_ * 12;
     return static_cast<std::uint32_t>(bytes / used_min + 1);
 }
 
@@ -193,7 +206,7 @@ bool log_image::is_forgettable(packed_gtrid const& global,
     if (!entry.is_complete()) return false;
     auto const at = global.position();
     return std::all_of(entry.branches.begin(), entry.branches.end(), [&](packed_bqual const& b) {
-        return at <= horizon(b.parts().resource_manager);
+        return horizon(b.parts().resource_manager).covers(at);
     });
 }
 
@@ -201,7 +214,7 @@ bool log_image::is_forgettable(packed_gtrid const& global,
 /// still to be carried out there, as a salvaged log may have it.
 bool log_image::is_of_use(std::uint16_t id, std::uint32_t epoch) const noexcept
 {
-    if (epoch >= horizon(id).epoch) return true;
+    if (epoch >= horizon(id).everything().epoch) return true;
     if (live_ == 0) return false;
     return std::any_of(decisions_.begin(), decisions_.end(), [&](auto const& each) {
         auto const& [global, entry] = each;
@@ -244,16 +257,17 @@ void log_image::mark(decision_entry& entry, std::uint64_t bits) noexcept
     if (!was_complete && entry.is_complete()) --live_;
 }
 
-void log_image::raise(std::uint16_t id, ports::position to)
+bool log_image::raise(horizon_record const& what)
 {
-    auto& mine = horizons_[id];
-    mine = std::max(mine, to);
+    auto& mine = horizons_[what.id];
+    return what.is_epoch_alone ? mine.raise_alone(what.to) : mine.raise(what.to);
 }
 
-ports::position log_image::horizon(std::uint16_t id) const noexcept
+ports::horizon const& log_image::horizon(std::uint16_t id) const noexcept
 {
+    static ports::horizon const none;
     auto const at = horizons_.find(id);
-    return at == horizons_.end() ? ports::position{} : at->second;
+    return at == horizons_.end() ? none : at->second;
 }
 
 void log_image::obey(operator_record const& what) noexcept

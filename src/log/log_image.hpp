@@ -8,7 +8,7 @@
 // absorbed, without allocating, once that record is durable.
 //
 // The one invariant: applying what for_each_kept gives yields the same image, but for decisions
-// that are finished and at or below the horizon of each of their resource managers.
+// that are finished and that the horizon of each of their resource managers covers.
 
 #ifndef ASSENT_LOG_LOG_IMAGE_HPP
 #define ASSENT_LOG_LOG_IMAGE_HPP
@@ -60,6 +60,9 @@ public:
     /// Every record that a new segment must begin with.
     void for_each_kept(std::function<void(record const&)> const& visit) const;
 
+    /// The records of all horizons, until `visit` returns false.  @return whether it never did.
+    bool for_each_horizon(std::function<bool(horizon_record const&)> const& visit) const;
+
     /// At least as many pages as for_each_kept fills.  Constant time.
     std::uint32_t snapshot_pages_max() const noexcept;
 
@@ -68,7 +71,8 @@ public:
 
     /// Marks a branch; @return the bit it newly set, 0 when there was nothing to mark.
     std::uint64_t finish(xid const& branch) noexcept;
-    void raise(std::uint16_t id, ports::position to);
+    /// @return whether the horizon rose.
+    bool raise(horizon_record const& what);
     void add_rollback(packed_gtrid const& which);
 
     std::map<std::pair<std::uint32_t, std::uint64_t>, std::int64_t> const& openings() const noexcept
@@ -79,7 +83,7 @@ public:
     decision_map const& decisions() const noexcept { return decisions_; }
     std::list<ports::heuristic_record> const& heuristics() const noexcept { return heuristics_; }
     std::list<operator_record> const& operator_records() const noexcept { return operators_; }
-    std::map<std::uint16_t, ports::position> const& horizons() const noexcept { return horizons_; }
+    std::map<std::uint16_t, ports::horizon> const& horizons() const noexcept { return horizons_; }
     std::map<std::pair<std::uint16_t, std::uint32_t>, std::string> const& server_starts()
         const noexcept
     {
@@ -92,7 +96,7 @@ public:
     std::size_t rollback_count() const noexcept { return rollbacks_.size(); }
     std::uint64_t live_decisions() const noexcept { return live_; }
 
-    ports::position horizon(std::uint16_t id) const noexcept;
+    ports::horizon const& horizon(std::uint16_t id) const noexcept;
     std::uint32_t last_epoch() const noexcept
     {
         return openings_.empty() ? 0 : openings_.rbegin()->first.first;
@@ -120,7 +124,7 @@ private:
     decision_map decisions_;
     std::list<ports::heuristic_record> heuristics_;
     std::list<operator_record> operators_;
-    std::map<std::uint16_t, ports::position> horizons_;
+    std::map<std::uint16_t, ports::horizon> horizons_;
     std::map<std::pair<std::uint16_t, std::uint32_t>, std::string> server_starts_;
     std::map<packed_gtrid, std::uint64_t> rollbacks_;       // by name, with their order
     std::map<std::uint64_t, packed_gtrid> rollback_order_;  // oldest first

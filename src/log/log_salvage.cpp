@@ -231,7 +231,7 @@ void guard(log_image& image, salvage_loss const& loss)
     }
     ports::position const past_all{image.last_epoch(), bits48};
     for (auto const& [id, bound] : image.bindings()) {
-        image.raise(id, past_all);
+        image.raise({id, past_all});
     }
 }
 

@@ -14,7 +14,8 @@
 //    4 end                gtrid 32, finished 8
 //    5 heuristic          gtrid 32, bqual 12, XA code 4, unix ms 8, name length 2, text length 2,
 //                         resource manager's name, text
-//    6 horizon            resource manager 2, zero 2, epoch 4, sequence 8
+//    6 horizon            resource manager 2, scope 2 (0 everything, 1 that epoch alone), epoch 4,
+//                         sequence 8
 //    7 server start       resource manager 2, length 2, epoch 4, text
 //    8 operator decision  gtrid 32, bqual 12, verdict 1, zero 3, unix ms 8, who length 2, why
 //                         length 2, who, why
@@ -172,7 +173,7 @@ bool put_body(byte_writer& to, ports::heuristic_record const& what) noexcept
 bool put_body(byte_writer& to, horizon_record const& what) noexcept
 {
     to.put<std::uint16_t>(what.id);
-    to.put<std::uint16_t>(0);
+    to.put<std::uint16_t>(what.is_epoch_alone ? 1 : 0);
     to.put<std::uint32_t>(what.to.epoch);
     to.put<std::uint64_t>(what.to.sequence);
     return true;
@@ -278,7 +279,9 @@ std::optional<record> take_horizon(byte_reader& from)
 {
     horizon_record what;
     what.id = from.take<std::uint16_t>();
-    from.take<std::uint16_t>();
+    auto const scope = from.take<std::uint16_t>();
+    if (scope > 1) return std::nullopt;
+    what.is_epoch_alone = scope == 1;
     what.to.epoch = from.take<std::uint32_t>();
     what.to.sequence = from.take<std::uint64_t>();
     return what;

@@ -78,6 +78,7 @@ struct horizon_record
 {
     std::uint16_t id = 0;
     ports::position to;
+    bool is_epoch_alone = false;  ///< says nothing of the epochs before
 };
 
 struct server_start_record

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "ports/decision_port.hpp"
+#include "ports/horizon.hpp"
 
 namespace assent::ports {
 
@@ -35,15 +36,6 @@ struct binding
     std::string name;
     std::string kind;
     std::string identity;
-};
-
-/// A place in the order of transactions.
-struct position
-{
-    std::uint32_t epoch = 0;
-    std::uint64_t sequence = 0;
-
-    friend auto operator<=>(position const&, position const&) = default;
 };
 
 /// A commit decision in the log and how far it has been carried out.
@@ -133,11 +125,13 @@ public:
     virtual void record(heuristic_record const& what) = 0;
     virtual std::vector<heuristic_record> heuristics() const = 0;
 
-    // Horizon: on resource manager `id`, everything at or below is finished and was forgotten.
-    // A branch listed there has reappeared.  Raised in memory, forced before any decision at or
-    // below it is dropped, which happens when a segment is begun.
-    virtual position horizon(std::uint16_t id) const = 0;
+    // Horizon: on resource manager `id`, everything that it covers is finished and was forgotten.
+    // A branch of it that is listed has reappeared.  Raised in memory, forced before any decision
+    // that it covers is dropped, which happens when a segment is begun.
+    virtual ports::horizon horizon(std::uint16_t id) const = 0;
     virtual void raise_horizon(std::uint16_t id, position to) noexcept = 0;
+    /// Of the epoch of `to` alone, while branches of those before it may yet come.
+    virtual void raise_epoch_horizon(std::uint16_t id, position to) noexcept = 0;
 
     // Server starts: which start of resource manager `id` the epoch `of` noted last.  The last, not
     // the first: a server that restarted during an epoch still has that epoch's newer sessions.

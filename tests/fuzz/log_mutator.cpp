@@ -210,7 +210,7 @@ private:
             case 4:
                 return ports::heuristic_record{any_xid(), "rm", xa_code::heurmix, text, 6};
             case 5:
-                return log::horizon_record{id, {1, random_.below(4)}};
+                return log::horizon_record{id, {1, random_.below(4)}, random_.below(2) == 1};
             case 6:
                 return log::server_start_record{id, 1, text};
             case 7:

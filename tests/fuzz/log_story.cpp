@@ -93,7 +93,11 @@ public:
         }
         auto const to = log::position_of(made_[made_.size() - 1 - kept].global);
         promises_.raise(*log_, 1, to);
-        promises_.raise(*log_, 2, to);
+        if (seed_ % 2 == 0) {
+            promises_.raise(*log_, 2, to);
+        } else {
+            promises_.raise_alone(*log_, 2, to);
+        }
     }
 
     std::string newest_segment() const

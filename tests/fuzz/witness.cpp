@@ -157,9 +157,18 @@ void witness::raise(log::file_log& log, std::uint16_t id, ports::position to)
 {
     {
         std::lock_guard const held(mutex_);
-        raised_[id] = std::max(raised_[id], to);
+        raised_[id].raise(to);
     }
     log.raise_horizon(id, to);
+}
+
+void witness::raise_alone(log::file_log& log, std::uint16_t id, ports::position to)
+{
+    {
+        std::lock_guard const held(mutex_);
+        raised_[id].raise_alone(to);
+    }
+    log.raise_epoch_horizon(id, to);
 }
 
 std::size_t witness::durable() const
@@ -177,15 +186,20 @@ bool witness::has_unanswered() const
                        [](auto const& one) { return one.second.said == answer::none; });
 }
 
-ports::position witness::raised(std::uint16_t id) const
+bool witness::has_raised(std::uint16_t id, ports::horizon const& seen) const
 {
-    ports::position highest;
+    ports::horizon all;
     for (witness const* one = this; one != nullptr; one = one->before_) {
         std::lock_guard const held(one->mutex_);
         auto const at = one->raised_.find(id);
-        if (at != one->raised_.end()) highest = std::max(highest, at->second);
+        if (at == one->raised_.end()) continue;
+        auto mine = at->second;
+        all.absorb(mine);
     }
-    return highest;
+    return seen.everything() <= all.everything() &&
+           std::all_of(seen.alone().begin(), seen.alone().end(), [&](auto const& each) {
+               return all.covers({each.first, each.second});
+           });
 }
 
 void witness::judge_decision(log::packed_gtrid const& global, promise const& mine,
@@ -199,7 +213,7 @@ void witness::judge_decision(log::packed_gtrid const& global, promise const& min
             mine.finished == bits(mine.branches.size()) &&
             std::all_of(mine.branches.begin(), mine.branches.end(),
                         [&](log::packed_bqual const& branch) {
-                            return at <= seen.horizon(branch.parts().resource_manager);
+                            return seen.horizon(branch.parts().resource_manager).covers(at);
                         });
         if (!is_forgettable) of.lost.push_back(global);
     } else if (mine.said == answer::not_submitted) {
@@ -304,7 +318,7 @@ void witness::judge_starts(log::log_image const& seen, testimony& of) const
         bool const is_sound =
             is_there ? std::any_of(first, texts.end(),
                                    [&](auto const& one) { return one.what == at->second; })
-                     : !is_due || seen.horizon(key.first).epoch > key.second;
+                     : !is_due || seen.horizon(key.first).everything().epoch > key.second;
         if (!is_sound) of.wrong = "the server's start is gone or changed";
     }
 }
@@ -334,8 +348,8 @@ testimony witness::judge(log::log_image const& seen) const
     if (decisions != seen.decisions().size()) of.wrong = "a decision that nobody made";
     if (bindings != seen.bindings().size()) of.wrong = "a binding that nobody asked for";
     if (rollbacks != seen.rollback_count()) of.wrong = "a rollback that nobody noted";
-    for (auto const& [id, to] : seen.horizons()) {
-        if (raised(id) < to) of.wrong = "a horizon that nobody raised so far";
+    for (auto const& [id, horizon] : seen.horizons()) {
+        if (!has_raised(id, horizon)) of.wrong = "a horizon that nobody raised so far";
     }
     return of;
 }

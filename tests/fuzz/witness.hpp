@@ -60,6 +60,7 @@ public:
     void finish(log::file_log& log, ports::decision const& what);
     void roll_back(log::file_log& log, gtrid const& which);
     void raise(log::file_log& log, std::uint16_t id, ports::position to);
+    void raise_alone(log::file_log& log, std::uint16_t id, ports::position to);
 
     /// Decisions that were acknowledged, by this one alone.
     std::size_t durable() const;
@@ -118,7 +119,7 @@ private:
     void judge_heuristics(log::log_image const& seen, testimony& of) const;
     void judge_starts(log::log_image const& seen, testimony& of) const;
     std::size_t judge_rollbacks(log::log_image const& seen) const;
-    ports::position raised(std::uint16_t id) const;
+    bool has_raised(std::uint16_t id, ports::horizon const& seen) const;
 
     witness const* before_;
     mutable std::mutex mutex_;
@@ -130,7 +131,7 @@ private:
     std::vector<said<xid>> forgotten_;
     std::map<std::pair<std::uint16_t, std::uint32_t>, std::vector<said<std::string>>> starts_;
     std::set<log::packed_gtrid> rolled_back_;
-    std::map<std::uint16_t, ports::position> raised_;
+    std::map<std::uint16_t, ports::horizon> raised_;
     std::size_t other_decrees_ = 0;
 };
 

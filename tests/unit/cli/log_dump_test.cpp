@@ -133,6 +133,8 @@ TEST(LogDump, NamesEveryTypeOfRecord)
 
     EXPECT_EQ(in_words(log::record{log::horizon_record{1, {2, 3}}}, names),
               "\"accounts\" is finished up to epoch 2, sequence 3");
+    EXPECT_EQ(in_words(log::record{log::horizon_record{1, {2, 3}, true}}, names),
+              "\"accounts\" has finished of epoch 2 all up to sequence 3");
     EXPECT_EQ(in_words(log::record{log::server_start_record{2, 3, "up"}}, names),
               "the server of \"resource manager 2\" in epoch 3: \"up\"");
     EXPECT_EQ(in_words(log::record{log::rollback_record{id}}, names), "rolled back");

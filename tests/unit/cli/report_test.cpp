@@ -66,7 +66,8 @@ TEST(StatusReport, IsWholeInJson)
     EXPECT_EQ(person.at("why"), "the \"bank\" said so");
     auto const accounts = all.at("resource_managers").at(0);
     EXPECT_EQ(accounts.at("id"), 1);
-    EXPECT_EQ(accounts.at("horizon"), json({{"epoch", 1}, {"sequence", 1}}));
+    EXPECT_EQ(accounts.at("horizon"),
+              json({{"epoch", 1}, {"sequence", 1}, {"epochs_alone", json::array()}}));
     EXPECT_EQ(accounts.at("branches_due"), 0);
     EXPECT_EQ(all.at("resource_managers").at(1).at("branches_due"), 1);
     EXPECT_EQ(all.at("attention").size(), 2u);

@@ -289,6 +289,44 @@ TEST(CommitRowPruning, WhatWasDeletedIsNotMistakenForWhatNeverWas)
     EXPECT_EQ(at.seen->count("commit_row.fence"), 0) << "nor was it for a while";
 }
 
+TEST(CommitRowPruning, AnOldSessionThatNeverGoesAwayKeepsNoRowOfThisEpoch)
+{
+    row_world at;
+    auto const older = at.accounts.db.connect();
+    at.restart();
+    at.hold_rows();
+    auto tx = at.begin_by_row();
+    at.accounts.db.script().on(verb::commit).lose_before_effect();
+    EXPECT_EQ(tx.commit(), outcome::committed_pending);
+    auto const then = at.accounts.db.backup();
+    at.run_for(5 * at.bounds.scan_interval);
+    ASSERT_FALSE(at.state_of(at.accounts).is_drained);
+    ASSERT_EQ(at.row_of(tx.id()), std::nullopt);
+    at.crash();
+
+    at.accounts.db.restore(then);
+    at.open();
+    at.run_for(5 * at.bounds.scan_interval);
+
+    EXPECT_EQ(at.accounts.db.fate(tx.branch(0)), branch_fate::prepared) << "nobody may decide it";
+    EXPECT_THAT(at.engine->state().quarantined,
+                ::testing::ElementsAre(::testing::HasSubstr("reappeared")));
+}
+
+TEST(CommitRowPruning, DeletesNothingOnceTheHorizonFitsNoRow)
+{
+    row_world at;
+    for (std::uint32_t epoch = 2; epoch < 3000; ++epoch)
+        at.log().raise_epoch_horizon(1, {epoch, 1});
+    at.begin_by_row().commit();
+    auto const made = at.rows().size();
+    ASSERT_EQ(made, 1u);
+
+    at.run_for(5 * at.bounds.scan_interval);
+
+    EXPECT_EQ(at.rows().size(), made);
+}
+
 TEST(CommitRowPruning, AHorizonOfAnotherOpeningIsATwinsAndNotOurs)
 {
     row_world at;
@@ -303,7 +341,8 @@ TEST(CommitRowPruning, AHorizonOfAnotherOpeningIsATwinsAndNotOurs)
         *session,
         {assent::recovery::horizon_name(orders_id, at.log().node()), row_kind::horizon,
          assent::recovery::content_of(assent::recovery::horizon_map{
-             {accounts_id, {current.epoch, 1000}}, {orders_id, {current.epoch, 1000}}})},
+             {accounts_id, assent::ports::position{current.epoch, 1000}},
+             {orders_id, assent::ports::position{current.epoch, 1000}}})},
         {}, soon);
     auto tx = at.begin_by_row();
     at.accounts.db.script().on(verb::commit).crash_server_before_effect();

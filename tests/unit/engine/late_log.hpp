@@ -73,7 +73,11 @@ public:
     {
         return under_->heuristics();
     }
-    assent::ports::position horizon(std::uint16_t id) const override { return under_->horizon(id); }
+    assent::ports::horizon horizon(std::uint16_t id) const override { return under_->horizon(id); }
+    void raise_epoch_horizon(std::uint16_t id, assent::ports::position to) noexcept override
+    {
+        under_->raise_epoch_horizon(id, to);
+    }
     void raise_horizon(std::uint16_t id, assent::ports::position to) noexcept override
     {
         under_->raise_horizon(id, to);

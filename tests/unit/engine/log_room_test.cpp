@@ -175,15 +175,39 @@ TEST(LogRoom, MoreKeptDecisionsThanAllowedRefuseToBegin)
     EXPECT_THAT(e.what(), ::testing::HasSubstr("keeps 20 decisions"));
 }
 
-TEST(LogRoom, IsMissedLongBeforeOldSessionsUseItUp)
+TEST(LogRoom, TheLogStaysSmallWhileAnOldSessionNeverGoesAway)
+{
+    world at;
+    auto const older = at.accounts.db.connect();
+    for (int restarts = 0; restarts < 3; ++restarts) {
+        at.restart();
+        at.serve();
+        std::uint64_t kept_most = 0;
+        for (int i = 0; i < 10'000; ++i) {
+            ASSERT_EQ(at.begin_work().commit(), outcome::committed);
+            if (i % 100 == 0) at.run_for(500ms);
+            kept_most = std::max(kept_most, at.log().state().kept_decisions);
+        }
+        EXPECT_LT(kept_most, 2'000u);
+        EXPECT_LT(bytes_on(*at.disk), 2u << 20);
+        EXPECT_FALSE(at.state_of(at.accounts).is_drained) << "the session is still there";
+    }
+}
+
+TEST(LogRoom, IsMissedLongBeforeABranchThatIsNeverFinishedUsesItUp)
 {
     auto bounds = world::quick();
     bounds.kept_decisions_max = 20;
     world at{assent::testing::personality::plain, bounds};
-    auto const older = at.accounts.db.connect();
-    at.restart();
-    at.serve();
-    for (int i = 0; i < 9; ++i) {
+    auto stuck = at.begin_work("stuck");
+    assent::reply not_now;
+    not_now.code = assent::xa_code::retry;
+    at.accounts.db.script()
+        .on(verb::commit, stuck.branch(0))
+        .times(1'000'000)
+        .reply_without_effect(not_now);
+    EXPECT_EQ(stuck.commit(), outcome::committed_pending);
+    for (int i = 0; i < 8; ++i) {
         ASSERT_EQ(at.begin_work().commit(), outcome::committed);
     }
     at.run_for(bounds.scan_interval * 2);

@@ -405,6 +405,41 @@ TEST(FileLog, AHorizonNeverFalls)
     EXPECT_EQ(log->horizon(1), (ports::position{2, 5}));
 }
 
+TEST(FileLog, AnEpochAheadOfThoseBeforeItForgetsItsOwnDecisionsAlone)
+{
+    auto const disk = std::make_shared<simulated_disk>();
+    auto log = open_on(disk);
+    auto const earlier = decision_of(*log, 5, 1);
+    ASSERT_TRUE(is_durable(log->force(earlier, far_away())));
+    finish(*log, earlier);
+    log.reset();
+    log = open_on(disk, 2);
+    auto const finished = decision_of(*log, 5, 1);
+    auto const younger = decision_of(*log, 6, 1);
+    ASSERT_TRUE(is_durable(log->force(finished, far_away())));
+    ASSERT_TRUE(is_durable(log->force(younger, far_away())));
+    finish(*log, finished);
+    finish(*log, younger);
+
+    log->raise_epoch_horizon(1, {2, 5});
+    fill_segment(*log, *disk, 100);
+    log = open_on(disk->power_loss(9), 3);
+
+    EXPECT_TRUE(log->find(earlier.global)) << "its sessions may still be there";
+    EXPECT_FALSE(log->find(finished.global));
+    EXPECT_TRUE(log->find(younger.global));
+    ports::horizon expected;
+    expected.raise_alone({2, 5});
+    EXPECT_EQ(log->horizon(1), expected);
+    EXPECT_TRUE(log->horizon(1).covers({2, 5}));
+    EXPECT_FALSE(log->horizon(1).covers({2, 6}));
+    EXPECT_FALSE(log->horizon(1).covers({1, 5}));
+
+    log->raise_horizon(1, {2, 3});
+    EXPECT_EQ(log->horizon(1), (ports::position{2, 5})) << "joined";
+    EXPECT_TRUE(log->horizon(1).covers({1, 5}));
+}
+
 TEST(FileLog, MakesRoomForMoreLiveDecisionsThanASegmentHolds)
 {
     auto const disk = std::make_shared<simulated_disk>();

@@ -107,6 +107,8 @@ TEST(Records, ComeBackAsTheyWereWritten)
     auto const horizon = round_trip(horizon_record{4, {5, 6}});
     EXPECT_EQ(horizon.id, 4);
     EXPECT_EQ(horizon.to, (ports::position{5, 6}));
+    EXPECT_FALSE(horizon.is_epoch_alone);
+    EXPECT_TRUE(round_trip(horizon_record{4, {5, 6}, true}).is_epoch_alone);
 
     auto const start = round_trip(server_start_record{4, 5, "yesterday"});
     EXPECT_EQ(start.start, "yesterday");
