@@ -72,6 +72,23 @@ TEST(Synchronization, AThrowingBeforeRollsBackAndSkipsTheRest)
     at.expect_clean();
 }
 
+TEST(Synchronization, ABeforeThatThrowsWhatIsNoExceptionRollsBackToo)
+{
+    doors at;
+    diary kept;
+    auto tx = at.begin_work();
+    tx.synchronize({[] { throw 42; }, {}});
+    tx.synchronize(kept.entry("rest"));
+
+    auto const e = thrown_by<assent::rolled_back_error>([&] { tx.commit(); });
+
+    EXPECT_FALSE(e.is_retryable());
+    EXPECT_THAT(e.what(), ::testing::HasSubstr("before_completion"));
+    EXPECT_THAT(kept.lines, ::testing::ElementsAre("after rest 4"));
+    at.expect_rows(std::nullopt);
+    at.expect_clean();
+}
+
 TEST(Synchronization, ABeforeThatMarksRollbackOnlySkipsTheRest)
 {
     doors at;

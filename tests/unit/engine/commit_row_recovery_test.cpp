@@ -212,6 +212,23 @@ TEST(CommitRowRecovery, ReadsARowButInsertsNoneWhileAbortMayNotBePresumed)
     }
 }
 
+TEST(CommitRowRecovery, MakesNoTableAnewWhereAbsenceProvesNothingYet)
+{
+    auto bounds = world::quick();
+    bounds.presumed_abort_delay = 20s;
+    row_world at{personality::plain, bounds};
+    auto const branch = die_in_doubt(at, true);
+    at.orders.db.drop_decisions();
+    at.open();
+    at.begin(at.by_row()).rollback();  // whose decision wants a table
+
+    at.run_for(60s);
+
+    EXPECT_EQ(at.accounts.db.fate(branch), branch_fate::prepared) << "orders has committed";
+    EXPECT_TRUE(at.rows().empty());
+    EXPECT_THAT(at.state_of(at.orders).undrained, ::testing::HasSubstr("missing"));
+}
+
 // ---- how long a row stays ----------------------------------------------------------------------
 
 TEST(CommitRowPruning, ARowGoesWhenEveryBranchIsFinished)

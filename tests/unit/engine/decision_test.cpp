@@ -78,6 +78,8 @@ TEST(Decision, WhoseForceEndsAfterTheAnswerIsCommittedWithoutReopening)
         EXPECT_EQ(each->db.prepared().size(), 1u) << each->name;
     }
     EXPECT_TRUE(at.engine->state().is_accepting);
+    EXPECT_EQ(at.engine->state().live_transactions, 1u) << "nobody knows yet how it ended";
+    EXPECT_TRUE(at.engine->state().quarantined.empty()) << "and no person need look";
 
     log->end_force();
     at.run_for(2 * at.bounds.scan_interval);
