@@ -24,6 +24,7 @@
 #include <assent/postgresql.hpp>
 
 #include "tests/contract/postgresql_target.hpp"
+#include "tests/thrown_by.hpp"
 
 namespace assent::contract {
 
@@ -62,17 +63,7 @@ private:
 /// The limits of these tests: nothing waits long for what will not come.
 options quick_options(std::string const& directory, std::shared_ptr<told> const& to = {});
 
-/// What `call` throws; a test fails when it throws nothing or something else.
-template <class Error, class Call>
-Error thrown_by(Call&& call)
-{
-    try {
-        call();
-    } catch (Error const& error) {
-        return error;
-    }
-    throw std::logic_error("nothing was thrown");
-}
+using assent::testing::thrown_by;
 
 resource_manager_state state_of(transaction_manager const& tm, std::string const& name);
 

@@ -23,6 +23,8 @@
 #include <assent/assent.hpp>
 #include <assent/testing.hpp>
 
+#include "tests/thrown_by.hpp"
+
 namespace api_test {
 
 using namespace std::chrono_literals;
@@ -38,6 +40,7 @@ using assent::testing::memory_connection;
 using assent::testing::memory_database;
 using assent::testing::memory_resource_manager;
 using assent::testing::personality;
+using assent::testing::thrown_by;
 
 /// A directory that goes with its object.
 class temporary_directory
@@ -155,18 +158,6 @@ inline int count(memory_database const& where, verb what)
     auto const all = where.history();
     return static_cast<int>(std::count_if(all.begin(), all.end(),
                                           [what](auto const& each) { return each.what == what; }));
-}
-
-/// What `call` throws, as a value; a test fails when it throws nothing or something else.
-template <class Error, class Call>
-Error thrown_by(Call&& call)
-{
-    try {
-        call();
-    } catch (Error const& e) {
-        return e;
-    }
-    throw std::logic_error{"nothing was thrown"};
 }
 
 template <class Call>

@@ -25,21 +25,30 @@ struct releases
     std::vector<void*> handles;
 };
 
+/// A transaction on a connection of the application's, which is given back as "bank".
+struct lending : doors
+{
+    explicit lending(personality acts_as = personality::plain) : doors(acts_as)
+    {
+        tx.enlist(*accounts, mine.get(), given.on("bank"));
+    }
+
+    releases given;
+    std::unique_ptr<memory_connection> mine = bank.connect();
+    assent::transaction tx = tm->begin();
+};
+
 TEST(Enlist, WorksOnABorrowedConnectionAndGivesItBack)
 {
-    doors at;
-    releases given;
-    auto const mine = at.bank.connect();
-    auto tx = at.tm->begin();
-    tx.enlist(*at.accounts, mine.get(), given.on("bank"));
-    mine->set("row", 1);
-    tx.lease(*at.orders)->set("row", 1);
+    lending at;
+    at.mine->set("row", 1);
+    at.tx.lease(*at.orders)->set("row", 1);
 
-    EXPECT_EQ(tx.commit(), outcome::committed);
+    EXPECT_EQ(at.tx.commit(), outcome::committed);
 
-    EXPECT_THAT(given.told, ::testing::ElementsAre("bank keep"));
-    EXPECT_THAT(given.handles, ::testing::ElementsAre(mine.get()));
-    mine->set("own", 2);  // it serves its owner again
+    EXPECT_THAT(at.given.told, ::testing::ElementsAre("bank keep"));
+    EXPECT_THAT(at.given.handles, ::testing::ElementsAre(at.mine.get()));
+    at.mine->set("own", 2);  // it serves its owner again
     at.expect_rows(1);
     at.expect_clean();
 }
@@ -112,18 +121,14 @@ TEST(Enlist, WhatOnReleaseThrowsIsToldToTheObserverOnly)
 
 TEST(Enlist, AConnectionWhoseReplyWasLostMustBeClosed)
 {
-    doors at;
-    releases given;
-    auto const mine = at.bank.connect();
-    auto tx = at.tm->begin();
-    tx.enlist(*at.accounts, mine.get(), given.on("bank"));
-    tx.lease(*at.orders)->set("row", 1);
-    mine->set("row", 1);
+    lending at;
+    at.tx.lease(*at.orders)->set("row", 1);
+    at.mine->set("row", 1);
     at.bank.script().on(verb::commit).lose_after_effect();
 
-    EXPECT_EQ(tx.commit(), outcome::committed_pending);
+    EXPECT_EQ(at.tx.commit(), outcome::committed_pending);
 
-    EXPECT_THAT(given.told, ::testing::ElementsAre("bank must_close"));
+    EXPECT_THAT(at.given.told, ::testing::ElementsAre("bank must_close"));
 }
 
 TEST(Enlist, ABorrowedConnectionThatDoesNotAnswerIsSeveredBeforeItIsGivenBack)
@@ -152,53 +157,42 @@ TEST(Enlist, ABorrowedConnectionThatDoesNotAnswerIsSeveredBeforeItIsGivenBack)
 
 TEST(Enlist, TheSameHandleTwiceIsANoOp)
 {
-    doors at;
-    releases given;
-    auto const mine = at.bank.connect();
-    auto tx = at.tm->begin();
-    tx.enlist(*at.accounts, mine.get(), given.on("first"));
+    lending at;
 
-    tx.enlist(*at.accounts, mine.get(), given.on("second"));
-    tx.commit();
+    at.tx.enlist(*at.accounts, at.mine.get(), at.given.on("again"));
+    at.tx.commit();
 
-    EXPECT_THAT(given.told, ::testing::ElementsAre("first keep"));
+    EXPECT_THAT(at.given.told, ::testing::ElementsAre("bank keep"));
     EXPECT_EQ(count(at.bank, verb::start), 1);
 }
 
 TEST(Enlist, ASecondHandleIsRefusedUnlessAskedFor)
 {
-    doors at;
-    releases given;
-    auto const first = at.bank.connect();
+    lending at;
     auto const second = at.bank.connect();
-    auto tx = at.tm->begin();
-    tx.enlist(*at.accounts, first.get(), given.on("first"));
 
     auto const e = thrown_by<assent::error>(
-        [&] { tx.enlist(*at.accounts, second.get(), given.on("second")); });
+        [&] { at.tx.enlist(*at.accounts, second.get(), at.given.on("second")); });
     EXPECT_EQ(e.code(), errc::invalid_state);
     EXPECT_THAT(e.what(), ::testing::HasSubstr("branch_choice::another"));
-    tx.enlist(*at.accounts, second.get(), given.on("second"), branch_choice::another);
-    first->set("a", 1);
+    at.tx.enlist(*at.accounts, second.get(), at.given.on("second"), branch_choice::another);
+    at.mine->set("a", 1);
     second->set("b", 1);
 
-    EXPECT_EQ(tx.commit(), outcome::committed);
-    EXPECT_THAT(given.told, ::testing::ElementsAre("second keep", "first keep"));
+    EXPECT_EQ(at.tx.commit(), outcome::committed);
+    EXPECT_THAT(at.given.told, ::testing::ElementsAre("second keep", "bank keep"));
     EXPECT_EQ(at.tm->state().forces, 1u) << "two branches of one database are two branches";
     at.expect_clean();
 }
 
 TEST(Enlist, ALeaseBesideABorrowedHandleIsRefusedToo)
 {
-    doors at;
-    auto const mine = at.bank.connect();
-    auto tx = at.tm->begin();
-    tx.enlist(*at.accounts, mine.get());
+    lending at;
 
-    auto const e = thrown_by<assent::error>([&] { tx.lease(*at.accounts); });
+    auto const e = thrown_by<assent::error>([&] { at.tx.lease(*at.accounts); });
 
     EXPECT_EQ(e.code(), errc::invalid_state);
-    EXPECT_EQ(tx.commit(), outcome::committed);
+    EXPECT_EQ(at.tx.commit(), outcome::committed);
 }
 
 TEST(Enlist, AThrowingEnlistNeverCallsOnRelease)

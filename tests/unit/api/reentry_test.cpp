@@ -10,6 +10,16 @@ namespace {
 using namespace api_test;
 using assent::user_transaction;
 
+/// A bound transaction that wrote into both databases.
+assent::gtrid begin_work(doors& at, user_transaction& ut)
+{
+    ut.begin();
+    auto& tx = *at.tm->current();
+    tx.lease(*at.accounts)->set("row", 1);
+    tx.lease(*at.orders)->set("row", 1);
+    return tx.id();
+}
+
 TEST(Reentry, ABeforeThatEndsItsBoundTransactionIsRefusedAndItStaysBound)
 {
     using end = std::function<void(user_transaction&)>;
@@ -17,10 +27,7 @@ TEST(Reentry, ABeforeThatEndsItsBoundTransactionIsRefusedAndItStaysBound)
     for (auto const& each : ends) {
         doors at;
         user_transaction ut{*at.tm};
-        ut.begin();
-        auto const id = at.tm->current()->id();
-        at.tm->current()->lease(*at.accounts)->set("row", 1);
-        at.tm->current()->lease(*at.orders)->set("row", 1);
+        auto const id = begin_work(at, ut);
         std::optional<errc> inner;
         bool is_still_bound = false;
         at.tm->current()->synchronize({[&] {
@@ -58,10 +65,7 @@ TEST(Reentry, ABeforeThatDropsItsTransactionRollsItBack)
 {
     doors at;
     user_transaction ut{*at.tm};
-    ut.begin();
-    auto const id = at.tm->current()->id();
-    at.tm->current()->lease(*at.accounts)->set("row", 1);
-    at.tm->current()->lease(*at.orders)->set("row", 1);
+    auto const id = begin_work(at, ut);
     at.tm->current()->synchronize({[&] { at.tm->suspend(); }, {}});
 
     auto const e = thrown_by<assent::rolled_back_error>([&] { ut.commit(); });
@@ -76,10 +80,7 @@ TEST(Reentry, AnAfterMaySuspendTheEndedTransactionAndRunAnother)
 {
     doors at;
     user_transaction ut{*at.tm};
-    ut.begin();
-    auto const id = at.tm->current()->id();
-    at.tm->current()->lease(*at.accounts)->set("row", 1);
-    at.tm->current()->lease(*at.orders)->set("row", 1);
+    auto const id = begin_work(at, ut);
     std::optional<errc> resumed;
     std::vector<status> told;
     at.tm->current()->synchronize(

@@ -14,6 +14,12 @@
 
 namespace assent::testing {
 
+/// Whether a question is the one with `part` in it.
+inline bool has(std::string const& sql, char const* part)
+{
+    return sql.find(part) != std::string::npos;
+}
+
 inline finding found(examination const& in, std::string const& check)
 {
     for (auto const& each : in.findings) {

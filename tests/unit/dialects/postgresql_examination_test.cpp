@@ -16,15 +16,11 @@ using namespace assent;
 using namespace assent::postgresql_dialect;
 using assent::testing::at_level;
 using assent::testing::found;
+using assent::testing::has;
 using assent::testing::worse_than_ok;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-bool has(std::string const& text, char const* part)
-{
-    return text.find(part) != std::string::npos;
-}
 
 /// A server on this machine with which nothing is wrong, until a test says otherwise.
 class made_up final : public question

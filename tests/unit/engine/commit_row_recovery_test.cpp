@@ -146,11 +146,11 @@ TEST(CommitRowRecovery, WaitsForAPlaceThatThisLogNeverBound)
     row_world at;
     auto done = at.begin_work("sample");
     EXPECT_EQ(done.commit(), outcome::committed);
-    auto parts = done.id().parts();
-    parts.place = decision_place::commit_row;
-    parts.place_resource_manager = 77;
-    parts.sequence += 1000;
-    assent::xid const stray{assent::gtrid::make(parts), done.branch(0).branch};
+    auto const stray = renamed(done.branch(0), [](auto& parts) {
+        parts.place = decision_place::commit_row;
+        parts.place_resource_manager = 77;
+        parts.sequence += 1000;
+    });
     at.crash();
     at.accounts.db.prepare_branch(stray, "stray", 1);
     at.open();
@@ -250,9 +250,7 @@ TEST(CommitRowPruning, ARowGoesWhenEveryBranchIsFinished)
 TEST(CommitRowPruning, ARowStaysWhileABranchIsNotFinished)
 {
     row_world at;
-    auto tx = at.begin_by_row();
-    at.accounts.db.script().on(verb::commit).crash_server_before_effect();
-    EXPECT_EQ(tx.commit(), outcome::committed_pending);
+    auto const tx = at.commit_without_accounts();
 
     at.run_for(5 * at.bounds.scan_interval);
     EXPECT_EQ(at.row_of(tx.id()), row_kind::commit);
@@ -267,9 +265,7 @@ TEST(CommitRowPruning, ARowStaysWhileABranchIsNotFinished)
 TEST(CommitRowPruning, ARowOfAnEarlierRunStaysWhileItsDatabaseIsMissing)
 {
     row_world at;
-    auto tx = at.begin_by_row();
-    at.accounts.db.script().on(verb::commit).crash_server_before_effect();
-    EXPECT_EQ(tx.commit(), outcome::committed_pending);
+    auto const tx = at.commit_without_accounts();
     at.restart();
 
     at.run_for(5 * at.bounds.scan_interval);
@@ -349,21 +345,13 @@ TEST(CommitRowPruning, AHorizonOfAnotherOpeningIsATwinsAndNotOurs)
     row_world at;
     auto const accounts_id = at.engine->shared().log->bindings().front().id;
     auto const orders_id = at.engine->shared().log->bindings().back().id;
-    auto const driver = at.orders.rm.driver();
-    auto const soon = at.clock->now() + 5s;
-    auto const session = driver->connect(assent::session_purpose::manage, soon);
     // What another process with a copy of this log has deleted in an epoch of the same number.
     auto const current = at.log().current();
-    driver->decisions()->prune(
-        *session,
-        {assent::recovery::horizon_name(orders_id, at.log().node()), row_kind::horizon,
-         assent::recovery::content_of(assent::recovery::horizon_map{
-             {accounts_id, assent::ports::position{current.epoch, 1000}},
-             {orders_id, assent::ports::position{current.epoch, 1000}}})},
-        {}, soon);
-    auto tx = at.begin_by_row();
-    at.accounts.db.script().on(verb::commit).crash_server_before_effect();
-    EXPECT_EQ(tx.commit(), outcome::committed_pending);
+    at.write_row({assent::recovery::horizon_name(orders_id, at.log().node()), row_kind::horizon,
+                  assent::recovery::content_of(assent::recovery::horizon_map{
+                      {accounts_id, assent::ports::position{current.epoch, 1000}},
+                      {orders_id, assent::ports::position{current.epoch, 1000}}})});
+    auto const tx = at.commit_without_accounts();
 
     at.run_for(5 * at.bounds.scan_interval);
 
@@ -388,9 +376,7 @@ TEST(CommitRowPruning, APruningWhoseReplyIsLostIsRepeated)
 TEST(CommitRowPruning, AnAbortRowStaysForEverWhereSessionsCannotBeSeen)
 {
     row_world at{personality::plain, world::quick(), true};
-    auto tx = at.begin_by_row();
-    at.orders.db.script().on(verb::commit_one_phase).lose_before_effect();
-    EXPECT_THROW(tx.commit(), assent::rolled_back_error);
+    auto const tx = at.lose_and_fence();
 
     at.run_for(10 * at.bounds.scan_interval);
     at.restart();
@@ -402,9 +388,7 @@ TEST(CommitRowPruning, AnAbortRowStaysForEverWhereSessionsCannotBeSeen)
 TEST(CommitRowPruning, AnAbortRowStaysWhereASalvageHasRaisedTheHorizon)
 {
     row_world at{personality::plain, world::quick(), true};
-    auto tx = at.begin_by_row();
-    at.orders.db.script().on(verb::commit_one_phase).lose_before_effect();
-    EXPECT_THROW(tx.commit(), assent::rolled_back_error);
+    auto const tx = at.lose_and_fence();
     // As it does: to the end of the epoch, whatever session may still be there.
     at.log().raise_horizon(tx.branch(1).branch.parts().resource_manager,
                            {tx.id().parts().epoch, (std::uint64_t{1} << 48) - 1});
@@ -441,17 +425,10 @@ TEST(CommitRowPruning, LeavesRowsOfOtherNodesAndUnknownOpeningsAlone)
     row_world at;
     auto tx = at.begin_by_row();
     EXPECT_EQ(tx.commit(), outcome::committed);
-    auto parts = tx.id().parts();
-    parts.node ^= 1;
-    auto const other = assent::gtrid::make(parts);
-    parts.node ^= 1;
-    parts.nonce ^= 1;
-    auto const twin = assent::gtrid::make(parts);
-    auto const driver = at.orders.rm.driver();
-    auto const soon = at.clock->now() + 5s;
-    auto const session = driver->connect(assent::session_purpose::manage, soon);
-    driver->decisions()->fence(*session, other, soon);
-    driver->decisions()->fence(*session, twin, soon);
+    auto const other = renamed(tx.id(), [](auto& parts) { parts.node ^= 1; });
+    auto const twin = renamed(tx.id(), [](auto& parts) { parts.nonce ^= 1; });
+    at.fence(other);
+    at.fence(twin);
 
     at.run_for(5 * at.bounds.scan_interval);
 
@@ -464,11 +441,7 @@ TEST(CommitRowPruning, ARowThatSomebodyChangedIsNeitherBelievedNorDeleted)
 {
     row_world at;
     auto const branch = die_in_doubt(at, false);
-    auto const driver = at.orders.rm.driver();
-    auto const soon = at.clock->now() + 5s;
-    auto const session = driver->connect(assent::session_purpose::manage, soon);
-    driver->decisions()->prune(*session, {branch.global, row_kind::commit, "not hexadecimal"}, {},
-                               soon);
+    at.write_row({branch.global, row_kind::commit, "not hexadecimal"});
     at.open();
 
     at.run_for(5 * at.bounds.scan_interval);

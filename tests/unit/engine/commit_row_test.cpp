@@ -15,16 +15,19 @@ assent::testing::memory_options of_clock(std::shared_ptr<fake_clock> const& cloc
     return site::options_for(personality::plain, clock, false);
 }
 
-/// A database that cannot prepare, known to the engine of `at`.
-struct unprepared
+assent::testing::memory_connection* lease(world& at, transaction& tx,
+                                          assent::resource_manager const& rm,
+                                          access how = access::read_write)
 {
-    unprepared(world& at, std::string const& name)
-        : db([&] {
-              auto chosen = of_clock(at.clock);
-              chosen.is_two_phase = false;
-              return chosen;
-          }()),
-          rm(name, db)
+    return static_cast<assent::testing::memory_connection*>(
+        at.engine->lease(*tx.tx, rm, how).handle());
+}
+
+/// One more database, known to the engine of `at`.
+struct another
+{
+    another(world& at, std::string const& name, assent::testing::memory_options const& chosen)
+        : db(chosen), rm(name, db)
     {
         at.engine->add(rm);
         at.step();
@@ -33,13 +36,29 @@ struct unprepared
     assent::testing::memory_resource_manager rm;
 };
 
-assent::testing::memory_connection* lease(world& at, transaction& tx,
-                                          assent::resource_manager const& rm,
-                                          access how = access::read_write)
+/// A database that cannot prepare.
+struct unprepared : another
 {
-    return static_cast<assent::testing::memory_connection*>(
-        at.engine->lease(*tx.tx, rm, how).handle());
-}
+    explicit unprepared(world& at) : another(at, "files", without_two_phases(at)) {}
+
+    static assent::testing::memory_options without_two_phases(world& at)
+    {
+        auto chosen = of_clock(at.clock);
+        chosen.is_two_phase = false;
+        return chosen;
+    }
+    /// A transaction that wrote here and into accounts, decided by a row of this one.
+    transaction begin_by_row(world& at)
+    {
+        auto const by_row = assent::begin_options{}.commit_row(rm);
+        at.begin(by_row).rollback();  // who wants the table first makes it
+        at.step();
+        auto tx = at.begin(by_row);
+        tx.on(at.accounts)->set("row", 1);
+        lease(at, tx, rm)->set("row", 1);
+        return tx;
+    }
+};
 
 template <class Call>
 std::string refusal(Call&& call)
@@ -152,18 +171,15 @@ TEST(CommitRow, DecidesWhereItsPlaceWroteNothing)
 TEST(CommitRow, DecidesWhereItsPlaceWasNeverEnlisted)
 {
     row_world at;
-    assent::testing::memory_database third_db{of_clock(at.clock)};
-    assent::testing::memory_resource_manager third{"third", third_db};
-    at.engine->add(third);
-    at.step();
+    another third{at, "third", of_clock(at.clock)};
     auto tx = at.begin(at.by_row());
     tx.on(at.accounts)->set("row", 1);
-    lease(at, tx, third)->set("row", 1);
+    lease(at, tx, third.rm)->set("row", 1);
 
     EXPECT_EQ(tx.commit(), outcome::committed);
 
     EXPECT_EQ(at.row_of(tx.id()), row_kind::commit);
-    EXPECT_EQ(third_db.value("row"), 1);
+    EXPECT_EQ(third.db.value("row"), 1);
     EXPECT_EQ(at.accounts.db.value("row"), 1);
     at.expect_clean();
 }
@@ -171,19 +187,16 @@ TEST(CommitRow, DecidesWhereItsPlaceWasNeverEnlisted)
 TEST(CommitRow, IsNotWrittenWhenItsPlaceCannotBeLeasedAtTheEnd)
 {
     row_world at;
-    assent::testing::memory_database third_db{of_clock(at.clock)};
-    assent::testing::memory_resource_manager third{"third", third_db};
-    at.engine->add(third);
-    at.step();
+    another third{at, "third", of_clock(at.clock)};
     auto tx = at.begin(at.by_row());
     tx.on(at.accounts)->set("row", 1);
-    lease(at, tx, third)->set("row", 1);
+    lease(at, tx, third.rm)->set("row", 1);
     at.orders.db.crash_server();
 
     auto const e = thrown_by<assent::rolled_back_error>([&] { tx.commit(); });
 
     EXPECT_THAT(e.what(), ::testing::HasSubstr("no commit row can be written"));
-    EXPECT_EQ(third_db.value("row"), std::nullopt);
+    EXPECT_EQ(third.db.value("row"), std::nullopt);
     EXPECT_EQ(at.accounts.db.value("row"), std::nullopt);
 }
 
@@ -294,13 +307,8 @@ TEST(CommitRow, IsRefusedWhereItCannotBe)
 TEST(CommitRow, LetsADatabaseThatCannotPrepareTakePart)
 {
     world at;
-    unprepared files{at, "files"};
-    auto const by_row = assent::begin_options{}.commit_row(files.rm);
-    at.begin(by_row).rollback();
-    at.step();
-    auto tx = at.begin(by_row);
-    tx.on(at.accounts)->set("row", 1);
-    lease(at, tx, files.rm)->set("row", 1);
+    unprepared files{at};
+    auto tx = files.begin_by_row(at);
 
     EXPECT_EQ(tx.commit(), outcome::committed);
 
@@ -312,13 +320,8 @@ TEST(CommitRow, LetsADatabaseThatCannotPrepareTakePart)
 TEST(CommitRow, OfADatabaseThatCannotPrepareStaysWhenItWasFenced)
 {
     world at;
-    unprepared files{at, "files"};
-    auto const by_row = assent::begin_options{}.commit_row(files.rm);
-    at.begin(by_row).rollback();
-    at.step();
-    auto tx = at.begin(by_row);
-    tx.on(at.accounts)->set("row", 1);
-    lease(at, tx, files.rm)->set("row", 1);
+    unprepared files{at};
+    auto tx = files.begin_by_row(at);
     files.db.script().on(verb::commit_one_phase).lose_before_effect();
     EXPECT_THROW(tx.commit(), assent::rolled_back_error);
 
@@ -337,7 +340,7 @@ TEST(CommitRow, OfADatabaseThatCannotPrepareStaysWhenItWasFenced)
 TEST(CommitRow, WithoutItADatabaseThatCannotPrepareTakesPartAlone)
 {
     world at;
-    unprepared files{at, "files"};
+    unprepared files{at};
     auto alone = at.begin();
     lease(at, alone, files.rm)->set("alone", 1);
     lease(at, alone, at.accounts.rm, access::read_only);
@@ -358,7 +361,7 @@ TEST(CommitRow, WithoutItADatabaseThatCannotPrepareTakesPartAlone)
 TEST(CommitRow, HasOneLastResource)
 {
     row_world at;
-    unprepared files{at, "files"};
+    unprepared files{at};
     auto tx = at.begin(at.by_row());
 
     auto const why = refusal([&] { lease(at, tx, files.rm); });

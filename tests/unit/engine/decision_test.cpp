@@ -148,15 +148,12 @@ TEST(Decision, AfterThePoisonNothingIsPresumedAborted)
     at.disk->fail_call(next_force, {EIO, disk_fault::effect::full});
     EXPECT_THROW(tx.commit(), assent::in_doubt_error);
     // Of this very opening, not live, not decided: it looks like one to be rolled back.
-    auto const parts = tx.id().parts();
-    auto stray = parts;
-    stray.sequence = parts.sequence + 1000;
-    assent::xid const x{assent::gtrid::make(stray), tx.branch(0).branch};
-    at.accounts.db.prepare_branch(x, "stray", 1);
+    auto const stray = renamed(tx.branch(0), [](auto& parts) { parts.sequence += 1000; });
+    at.accounts.db.prepare_branch(stray, "stray", 1);
 
     at.run_for(60s);
 
-    EXPECT_EQ(at.accounts.db.fate(x), branch_fate::prepared);
+    EXPECT_EQ(at.accounts.db.fate(stray), branch_fate::prepared);
 }
 
 TEST(Decision, IsVetoedByADeadlineThatPassedDuringTheVotes)

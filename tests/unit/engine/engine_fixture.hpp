@@ -31,6 +31,7 @@
 
 #include "api/doors.hpp"
 #include "engine/engine.hpp"
+#include "tests/thrown_by.hpp"
 #include "tests/unit/engine/late_log.hpp"
 #include "tests/unit/log/log_fixture.hpp"
 
@@ -45,6 +46,7 @@ using assent::xa_code;
 using assent::testing::branch_fate;
 using assent::testing::driver_call;
 using assent::testing::personality;
+using assent::testing::thrown_by;
 
 /// Waiting is what makes the time pass.
 class fake_clock final : public assent::ports::clock
@@ -306,16 +308,19 @@ private:
     bool is_log_late_ = false;
 };
 
-/// What `call` throws, as a value; a test fails when it throws nothing or something else.
-template <class Error, class Call>
-Error thrown_by(Call&& call)
+/// A name like that one, but for what `change` does to its parts.
+inline assent::gtrid renamed(assent::gtrid const& like,
+                             std::function<void(assent::gtrid::fields&)> const& change)
 {
-    try {
-        call();
-    } catch (Error const& e) {
-        return e;
-    }
-    throw std::logic_error{"nothing was thrown"};
+    auto parts = like.parts();
+    change(parts);
+    return assent::gtrid::make(parts);
+}
+
+inline assent::xid renamed(assent::xid const& like,
+                           std::function<void(assent::gtrid::fields&)> const& change)
+{
+    return {renamed(like.global, change), like.branch};
 }
 
 }  // namespace engine_test

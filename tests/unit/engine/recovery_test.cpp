@@ -22,13 +22,6 @@ assent::xid die_before_the_decision(world& at)
     return branch;
 }
 
-assent::xid with(assent::xid const& like, std::function<void(assent::gtrid::fields&)> const& change)
-{
-    auto parts = like.global.parts();
-    change(parts);
-    return {assent::gtrid::make(parts), like.branch};
-}
-
 /// A finished transaction, for names that look right.
 assent::xid some_branch(world& at)
 {
@@ -124,7 +117,7 @@ TEST(Recovery, PresumesNothingAnywhereWhileOneDatabaseRefusesTheGuardiansLock)
 TEST(Recovery, AStrayBranchOfThisOpeningIsBelievedOnlyByASecondScan)
 {
     world at;
-    auto const stray = with(some_branch(at), [](auto& parts) { parts.sequence += 1000; });
+    auto const stray = renamed(some_branch(at), [](auto& parts) { parts.sequence += 1000; });
     at.accounts.db.prepare_branch(stray, "stray", 1);
 
     at.run_for(at.bounds.scan_interval);
@@ -140,7 +133,7 @@ TEST(Recovery, LeavesForeignBranchesAndOtherNodesAlone)
 {
     world at;
     auto const like = some_branch(at);
-    auto const other = with(like, [](auto& parts) { parts.node ^= 1; });
+    auto const other = renamed(like, [](auto& parts) { parts.node ^= 1; });
     at.accounts.db.prepare_foreign("somebody else's", "foreign", 1);
     at.accounts.db.prepare_branch(other, "other", 1);
 
@@ -159,7 +152,7 @@ TEST(Recovery, ATwinStopsBeginAndWhatRuns)
         world at;
         auto const like = some_branch(at);
         auto running = at.begin_work("running");
-        auto const twin = with(like, [&](auto& parts) {
+        auto const twin = renamed(like, [&](auto& parts) {
             parts.nonce ^= 1;
             parts.epoch += is_newer_epoch;
         });
@@ -189,7 +182,7 @@ TEST(Recovery, PresumesNothingWhereTheDecisionLivesElsewhere)
     at.crash();
     for (auto const place :
          {assent::decision_place::commit_row, assent::decision_place::external}) {
-        auto const elsewhere = with(like, [&](auto& parts) {
+        auto const elsewhere = renamed(like, [&](auto& parts) {
             parts.place = place;
             parts.sequence += 1000;
         });
@@ -211,7 +204,7 @@ TEST(Recovery, PresumesNothingOnceATwinWasFound)
     bounds.presumed_abort_delay = 1s;  // time for the twin to be found
     world at{personality::plain, bounds};
     auto const branch = die_before_the_decision(at);
-    auto const twin = with(branch, [](auto& parts) { parts.nonce ^= 1; });
+    auto const twin = renamed(branch, [](auto& parts) { parts.nonce ^= 1; });
     at.orders.db.prepare_branch(twin, "twin", 1);
     at.open();
 

@@ -50,6 +50,18 @@ public:
         }
         return std::nullopt;
     }
+    /// Past the manager, on a session of somebody else's: an abort row under that name ...
+    void fence(assent::gtrid const& which)
+    {
+        auto const session = rows_session();
+        orders.rm.driver()->decisions()->fence(*session, which, clock->now() + 5s);
+    }
+    /// ... and a row written over the one that is there.
+    void write_row(assent::decision_row const& row)
+    {
+        auto const session = rows_session();
+        orders.rm.driver()->decisions()->prune(*session, row, {}, clock->now() + 5s);
+    }
     /// Every force of the log so far, whatever for.
     std::uint64_t forces()
     {
@@ -70,6 +82,28 @@ public:
         auto const e = thrown_by<assent::in_doubt_error>([&] { tx.commit(); });
         EXPECT_EQ(e.resolved_by(), assent::resolver::recovery);
         orders.db.script().clear();
+    }
+    /// The request of the row's commit is lost, and an abort row takes its place.
+    transaction lose_and_fence()
+    {
+        auto tx = begin_by_row();
+        orders.db.script().on(verb::commit_one_phase).lose_before_effect();
+        EXPECT_THROW(tx.commit(), assent::rolled_back_error);
+        return tx;
+    }
+    /// Decided by its row, and accounts does not hear of it: its server has crashed.
+    transaction commit_without_accounts()
+    {
+        auto tx = begin_by_row();
+        accounts.db.script().on(verb::commit).crash_server_before_effect();
+        EXPECT_EQ(tx.commit(), outcome::committed_pending);
+        return tx;
+    }
+
+private:
+    std::unique_ptr<assent::driver_session> rows_session() const
+    {
+        return orders.rm.driver()->connect(assent::session_purpose::manage, clock->now() + 5s);
     }
 };
 
