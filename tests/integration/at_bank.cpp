@@ -29,4 +29,29 @@ std::unique_ptr<MYSQL, void (*)(MYSQL*)> own_orders(bank& from, int port)
     return made;
 }
 
+options hasty(std::string const& log_directory)
+{
+    using namespace std::chrono_literals;
+    limits bounds;
+    bounds.first_scan = 3s;
+    bounds.log_lock = 50ms;
+    bounds.close = 1s;
+    bounds.presumed_abort_delay = 0ms;
+    return options{}.log_directory(log_directory).node_label("test").bounds(bounds);
+}
+
+void expect_words_that_commit_are_refused(mysql::handle_type branch)
+{
+    execute(branch, "update balance set amount = amount + 0 where id = 1");
+    for (auto const* sql :
+         {"begin", "start transaction", "commit", "rollback", "create table another (i int)",
+          "alter table balance comment 'x'", "drop table if exists another",
+          "truncate table ledger", "analyze table balance", "lock tables balance read"}) {
+        EXPECT_ANY_THROW(execute(branch, sql)) << sql;
+    }
+    EXPECT_NO_THROW(execute(branch, "savepoint mine"));
+    EXPECT_NO_THROW(execute(branch, "rollback to savepoint mine"));
+    EXPECT_NO_THROW(execute(branch, "release savepoint mine"));
+}
+
 }  // namespace assent::testing

@@ -20,6 +20,7 @@
 
 #include "tests/integration/bank.hpp"
 #include "tests/servers/proxy.hpp"
+#include "tests/thrown_by.hpp"
 
 namespace assent::testing {
 
@@ -40,18 +41,6 @@ inline bool becomes_true(std::function<bool()> const& is_so, std::chrono::millis
         std::this_thread::sleep_for(std::chrono::milliseconds{5});
     }
     return true;
-}
-
-/// What `call` throws, as a value; a test fails when it throws nothing or something else.
-template <class Error, class Call>
-Error thrown_by(Call&& call)
-{
-    try {
-        call();
-    } catch (Error const& e) {
-        return e;
-    }
-    throw std::logic_error{"nothing was thrown"};
 }
 
 /// Connections that the application opened and closes itself.
@@ -91,6 +80,30 @@ struct network
     std::size_t orders;
 };
 
+/// A manager that reaches both databases through a network.
+struct wired
+{
+    wired(bank& at, options const& how)
+        : net(at),
+          tm(how),
+          accounts(tm.add(at.accounts_manager(net.wire.port(net.accounts)))),
+          orders(tm.add(at.orders_manager(net.wire.port(net.orders))))
+    {
+    }
+
+    network net;
+    transaction_manager tm;
+    postgresql::resource_manager accounts;
+    mysql::resource_manager orders;
+};
+
+/// For tests of what fails: no wait is long.
+options hasty(std::string const& log_directory);
+
+/// What docs/guide/adopting.md says of words that a program may send inside a branch: those that
+/// would commit it are refused, and it lives on.
+void expect_words_that_commit_are_refused(mysql::handle_type branch);
+
 class AtBank : public ::testing::Test
 {
 protected:
@@ -116,12 +129,27 @@ protected:
     {
         return bank_->transfers_in_accounts().count(id) != 0;
     }
+    static void expect_in_both(std::string const& id)
+    {
+        EXPECT_EQ(bank_->transfers_in_accounts().count(id), 1u);
+        EXPECT_EQ(bank_->transfers_in_orders().count(id), 1u);
+        expect_whole();
+    }
     static bool has_no_branches()
     {
         return bank_->prepared_in_accounts() == 0 && bank_->prepared_in_orders() == 0;
     }
 
     static inline bank* bank_ = nullptr;
+};
+
+/// ... and a manager over both databases, new for each test.
+class AtManagedBank : public AtBank
+{
+protected:
+    transaction_manager tm{test_options(bank_->new_log_directory())};
+    postgresql::resource_manager accounts = tm.add(bank_->accounts_manager());
+    mysql::resource_manager orders = tm.add(bank_->orders_manager());
 };
 
 }  // namespace assent::testing

@@ -22,16 +22,6 @@ using assent::outcome;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-assent::options hasty(std::string const& log)
-{
-    assent::limits bounds;
-    bounds.first_scan = 3s;
-    bounds.log_lock = 50ms;
-    bounds.close = 1s;
-    bounds.presumed_abort_delay = 0ms;
-    return assent::options{}.log_directory(log).node_label("test").bounds(bounds);
-}
-
 class BadInput : public AtBank
 {
 protected:

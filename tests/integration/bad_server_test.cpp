@@ -41,16 +41,6 @@ private:
     std::string heard_;
 };
 
-assent::options hasty(std::string const& log)
-{
-    assent::limits bounds;
-    bounds.first_scan = 3s;
-    bounds.log_lock = 50ms;
-    bounds.close = 1s;
-    bounds.presumed_abort_delay = 0ms;
-    return assent::options{}.log_directory(log).node_label("test").bounds(bounds);
-}
-
 class BadServer : public AtBank
 {
 protected:

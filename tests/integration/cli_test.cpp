@@ -2,9 +2,7 @@
 //
 // The operator's program on real servers, after the application was killed, and beside it.
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
+#include "tests/integration/at_bank.hpp"
 #include "tests/integration/cli_desk.hpp"
 
 namespace {
@@ -15,16 +13,9 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class Cli : public ::testing::Test
+class Cli : public AtBank
 {
 protected:
-    static void SetUpTestSuite() { bank_ = new bank; }
-    static void TearDownTestSuite()
-    {
-        delete bank_;
-        bank_ = nullptr;
-    }
-
     void SetUp() override
     {
         log_ = bank_->new_log_directory();
@@ -52,19 +43,14 @@ protected:
     {
         EXPECT_EQ(bank_->transfers_in_accounts().count(transfer), is_there ? 1u : 0u);
         EXPECT_EQ(bank_->transfers_in_orders().count(transfer), is_there ? 1u : 0u);
-        EXPECT_EQ(bank_->money(), 2 * bank::accounts * bank::first_balance);
-        EXPECT_EQ(bank_->prepared_in_accounts(), 0);
-        EXPECT_EQ(bank_->prepared_in_orders(), 0);
+        AtBank::expect_whole();
         bank_->stop_looking();
     }
 
-    static bank* bank_;
     desk desk_;
     std::string log_;
     std::string config_;
 };
-
-bank* Cli::bank_ = nullptr;
 
 json by_name(json const& list, std::string const& name)
 {

@@ -3,11 +3,13 @@
 // commit_row_test.cpp -- a commit row through the public doors, over a network that records and
 // spoils: what it costs, and what a lost request or reply of the deciding COMMIT becomes.
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
 
 #include "tests/integration/at_bank.hpp"
+#include "tests/integration/conversation.hpp"
 
 namespace {
 
@@ -16,19 +18,24 @@ using namespace std::chrono_literals;
 
 enum class place { accounts, orders };
 
+char const* name_of(place where)
+{
+    return where == place::accounts ? "accounts" : "orders";
+}
+
 /// A manager over the spoiled network, whose transactions are decided by a row in one of the two.
-struct desk
+struct desk : wired
 {
     desk(bank& at, place where, std::chrono::milliseconds phase2_wait = 5s)
-        : net(at),
-          tm(patient(at.new_log_directory(), phase2_wait)),
-          accounts(tm.add(at.accounts_manager(net.wire.port(net.accounts)))),
-          orders(tm.add(at.orders_manager(net.wire.port(net.orders))))
+        : wired(at, patient(at.new_log_directory(), phase2_wait))
     {
         if (where == place::accounts) {
             by_row.commit_row(accounts);
+            row_goes_to = net.accounts;
         } else {
             by_row.commit_row(orders);
+            row_goes_to = net.orders;
+            deciding = "ONE PHASE";
         }
     }
 
@@ -52,39 +59,22 @@ struct desk
         return tx;
     }
 
-    network net;
-    assent::transaction_manager tm;
-    assent::postgresql::resource_manager accounts;
-    assent::mysql::resource_manager orders;
+    /// What happens to the request that carries the row and commits it.
+    void spoil_the_decision(fault what) { net.wire.on_request(row_goes_to, deciding, what); }
+
     assent::begin_options by_row;
+    std::size_t row_goes_to = 0;
+    std::string deciding = "; COMMIT";
 };
 
 class CommitRow : public AtBank
 {
 protected:
-    static std::vector<std::string> texts_with(std::vector<wire_message> const& all,
-                                               std::string const& part)
+    static bool is_said(std::vector<wire_message> const& all, std::string const& part)
     {
-        std::vector<std::string> found;
-        for (auto const& each : all) {
-            if (each.text.find(part) != std::string::npos) found.push_back(each.text);
-        }
-        return found;
-    }
-    /// The requests of the session that sent `part`.
-    static std::vector<wire_message> requests_of(std::vector<wire_message> const& all,
-                                                 std::string const& part)
-    {
-        std::size_t session = 0;
-        for (auto const& each : all) {
-            if (each.is_request && each.text.find(part) != std::string::npos)
-                session = each.session;
-        }
-        std::vector<wire_message> found;
-        for (auto const& each : all) {
-            if (each.is_request && each.session == session) found.push_back(each);
-        }
-        return found;
+        return std::any_of(all.begin(), all.end(), [&part](auto const& each) {
+            return each.text.find(part) != std::string::npos;
+        });
     }
 };
 
@@ -96,8 +86,9 @@ TEST_F(CommitRow, OnPostgreSqlIsOneMessageAfterTheVoteAndBeforePhaseTwo)
 
     EXPECT_EQ(tx.commit(), assent::outcome::committed);
 
-    auto const to_pg = requests_of(at.net.wire.messages(at.net.accounts), "assent_decision");
-    auto const to_my = requests_of(at.net.wire.messages(at.net.orders), "XA PREPARE");
+    auto const to_pg =
+        requests(conversation(at.net.wire.messages(at.net.accounts), "INSERT INTO public.assent"));
+    auto const to_my = requests(conversation(at.net.wire.messages(at.net.orders), "XA PREPARE"));
     ASSERT_EQ(to_pg.size(), 1u);
     EXPECT_THAT(to_pg[0].text,
                 ::testing::MatchesRegex(
@@ -107,7 +98,7 @@ TEST_F(CommitRow, OnPostgreSqlIsOneMessageAfterTheVoteAndBeforePhaseTwo)
     ASSERT_EQ(to_my.size(), 2u);
     EXPECT_LT(to_my[0].at, to_pg[0].at) << "the vote comes first";
     EXPECT_LT(to_pg[0].at, to_my[1].at) << "and the decision before phase 2";
-    EXPECT_TRUE(texts_with(at.net.wire.sql(at.net.accounts), "PREPARE TRANSACTION").empty());
+    EXPECT_FALSE(is_said(at.net.wire.sql(at.net.accounts), "PREPARE TRANSACTION"));
     EXPECT_EQ(at.tm.state().forces, 0u);
     EXPECT_EQ(at.tm.state().decisions, 0u);
     expect_whole();
@@ -121,8 +112,9 @@ TEST_F(CommitRow, OnMariaDbIsOneMessageAfterTheVoteAndBeforePhaseTwo)
 
     EXPECT_EQ(tx.commit(), assent::outcome::committed);
 
-    auto const to_my = requests_of(at.net.wire.messages(at.net.orders), "ONE PHASE");
-    auto const to_pg = requests_of(at.net.wire.messages(at.net.accounts), "PREPARE TRANSACTION");
+    auto const to_my = requests(conversation(at.net.wire.messages(at.net.orders), "ONE PHASE"));
+    auto const to_pg =
+        requests(conversation(at.net.wire.messages(at.net.accounts), "PREPARE TRANSACTION"));
     ASSERT_EQ(to_my.size(), 1u);
     EXPECT_THAT(to_my[0].text,
                 ::testing::MatchesRegex("SAVEPOINT.*; RELEASE SAVEPOINT.*; insert into "
@@ -131,7 +123,7 @@ TEST_F(CommitRow, OnMariaDbIsOneMessageAfterTheVoteAndBeforePhaseTwo)
     ASSERT_EQ(to_pg.size(), 2u);
     EXPECT_LT(to_pg[0].at, to_my[0].at);
     EXPECT_LT(to_my[0].at, to_pg[1].at);
-    EXPECT_TRUE(texts_with(at.net.wire.sql(at.net.orders), "XA PREPARE").empty());
+    EXPECT_FALSE(is_said(at.net.wire.sql(at.net.orders), "XA PREPARE"));
     EXPECT_EQ(at.tm.state().forces, 0u);
     expect_whole();
 }
@@ -147,7 +139,7 @@ TEST_F(CommitRow, OnABorrowedMariaDbHandleIsOneMessageForEachStatement)
 
     EXPECT_EQ(tx.commit(), assent::outcome::committed);
 
-    EXPECT_EQ(requests_of(at.net.wire.messages(at.net.orders), "ONE PHASE").size(), 5u);
+    EXPECT_EQ(requests(conversation(at.net.wire.messages(at.net.orders), "ONE PHASE")).size(), 5u);
     EXPECT_TRUE(is_transferred("borrowed row"));
     expect_whole();
 }
@@ -161,18 +153,16 @@ TEST_F(CommitRow, AloneIsAPlainCommit)
 
     EXPECT_EQ(tx.commit(), assent::outcome::committed);
 
-    EXPECT_TRUE(texts_with(at.net.wire.sql(at.net.accounts), "INSERT INTO public.assent").empty());
+    EXPECT_FALSE(is_said(at.net.wire.sql(at.net.accounts), "INSERT INTO public.assent"));
 }
 
 TEST_F(CommitRow, ALostReplyIsFoundOutFromTheRow)
 {
     for (place const where : {place::accounts, place::orders}) {
-        bool const is_pg = where == place::accounts;
-        std::string const id = is_pg ? "reply lost by pg" : "reply lost by my";
+        std::string const id = std::string{"reply lost by "} + name_of(where);
         desk at{*bank_, where};
         auto tx = at.begin_transfer(id);
-        at.net.wire.on_request(is_pg ? at.net.accounts : at.net.orders,
-                               is_pg ? "; COMMIT" : "ONE PHASE", fault::lose_reply);
+        at.spoil_the_decision(fault::lose_reply);
 
         EXPECT_EQ(tx.commit(), assent::outcome::committed);
 
@@ -184,12 +174,10 @@ TEST_F(CommitRow, ALostReplyIsFoundOutFromTheRow)
 TEST_F(CommitRow, ALostRequestIsFencedAndRolledBack)
 {
     for (place const where : {place::accounts, place::orders}) {
-        bool const is_pg = where == place::accounts;
-        std::string const id = is_pg ? "request lost by pg" : "request lost by my";
+        std::string const id = std::string{"request lost by "} + name_of(where);
         desk at{*bank_, where};
         auto tx = at.begin_transfer(id);
-        at.net.wire.on_request(is_pg ? at.net.accounts : at.net.orders,
-                               is_pg ? "; COMMIT" : "ONE PHASE", fault::lose_request);
+        at.spoil_the_decision(fault::lose_request);
 
         EXPECT_THROW(tx.commit(), assent::rolled_back_error);
 
@@ -208,8 +196,7 @@ TEST_F(CommitRow, SilenceIsInDoubtAndResolvedInTheBackground)
         desk at{*bank_, place::accounts, 300ms};
         auto tx = at.tm.begin(assent::begin_options{at.by_row}.deadline(500ms));
         transfer(tx.lease(at.accounts), tx.lease(at.orders), id, 1, 0);
-        at.net.wire.on_request(at.net.accounts, "; COMMIT",
-                               is_carried_out ? fault::silence_after : fault::silence_before);
+        at.spoil_the_decision(is_carried_out ? fault::silence_after : fault::silence_before);
         // Nobody can ask in time either.
         at.net.wire.on_request(at.net.accounts, "ON CONFLICT (gtrid) DO NOTHING",
                                fault::silence_before);

@@ -12,10 +12,6 @@ namespace {
 
 using namespace assent::testing;
 
-class Deadlock : public AtBank
-{
-};
-
 std::string take(int account)
 {
     return "update balance set amount = amount - 1 where id = " + std::to_string(account);
@@ -29,84 +25,60 @@ std::string note(std::string const& transfer)
     return "insert into ledger values ('" + transfer + "', 1)";
 }
 
+class Deadlock : public AtManagedBank
+{
+protected:
+    /// Two threads change two balances of `contested` in opposite orders, and each notes in both
+    /// databases that it did: as `prefix` and its number.
+    template <class Contested, class Other>
+    void expect_that_only_the_victim_runs_again(Contested const& contested, Other const& other,
+                                                std::string const& prefix)
+    {
+        std::array<int, 2> attempts{};
+        std::barrier both_hold_one{2};
+        auto const work = [&](int me) {
+            auto const how = tm.run([&, me](assent::transaction& tx) {
+                auto& attempt = attempts[static_cast<std::size_t>(me)];
+                ++attempt;
+                auto* const here = tx.lease(contested).get();
+                execute(here, take(me));
+                if (attempt == 1) both_hold_one.arrive_and_wait();
+                execute(here, give(1 - me));
+                auto const name = prefix + std::to_string(me);
+                execute(here, note(name));
+                execute(tx.lease(other).get(), note(name));
+            });
+            EXPECT_EQ(how, assent::outcome::committed);
+        };
+
+        std::thread rival{work, 1};
+        work(0);
+        rival.join();
+
+        EXPECT_EQ(attempts[0] + attempts[1], 3);
+        EXPECT_EQ(std::min(attempts[0], attempts[1]), 1);
+        for (int const id : {0, 1}) {
+            auto const balance = "select amount from balance where id = " + std::to_string(id);
+            EXPECT_EQ(number(bank_->look_accounts(), balance), bank::first_balance);
+            EXPECT_EQ(number(bank_->look_orders(), balance), bank::first_balance);
+            EXPECT_TRUE(is_transferred(prefix + std::to_string(id)));
+        }
+        expect_whole();
+    }
+};
+
 TEST_F(Deadlock, OnPostgresqlRunsTheVictimAgainAndNobodyElse)
 {
-    assent::transaction_manager tm{test_options(bank_->new_log_directory())};
-    auto const accounts = tm.add(bank_->accounts_manager());
-    auto const orders = tm.add(bank_->orders_manager());
-    std::array<int, 2> attempts{};
-    std::barrier both_hold_one{2};
-    auto const work = [&](int me) {
-        auto const how = tm.run([&, me](assent::transaction& tx) {
-            auto& attempt = attempts[static_cast<std::size_t>(me)];
-            ++attempt;
-            PGconn* const pg = tx.lease(accounts);
-            execute(pg, take(me));
-            if (attempt == 1) both_hold_one.arrive_and_wait();
-            execute(pg, give(1 - me));
-            auto const name = "pg-deadlock-" + std::to_string(me);
-            execute(pg, note(name));
-            execute(tx.lease(orders), note(name));
-        });
-        EXPECT_EQ(how, assent::outcome::committed);
-    };
-
-    std::thread other{work, 1};
-    work(0);
-    other.join();
-
-    EXPECT_EQ(attempts[0] + attempts[1], 3);
-    EXPECT_EQ(std::min(attempts[0], attempts[1]), 1);
-    for (int const id : {0, 1}) {
-        EXPECT_EQ(number(bank_->look_accounts(),
-                         "select amount from balance where id = " + std::to_string(id)),
-                  bank::first_balance);
-        EXPECT_TRUE(is_transferred("pg-deadlock-" + std::to_string(id)));
-    }
-    expect_whole();
+    expect_that_only_the_victim_runs_again(accounts, orders, "pg-deadlock-");
 }
 
 TEST_F(Deadlock, OnMariadbRunsTheVictimAgainAndNobodyElse)
 {
-    assent::transaction_manager tm{test_options(bank_->new_log_directory())};
-    auto const accounts = tm.add(bank_->accounts_manager());
-    auto const orders = tm.add(bank_->orders_manager());
-    std::array<int, 2> attempts{};
-    std::barrier both_hold_one{2};
-    auto const work = [&](int me) {
-        auto const how = tm.run([&, me](assent::transaction& tx) {
-            auto& attempt = attempts[static_cast<std::size_t>(me)];
-            ++attempt;
-            assent::mysql::handle_type const my = tx.lease(orders);
-            execute(my, take(me));
-            if (attempt == 1) both_hold_one.arrive_and_wait();
-            execute(my, give(1 - me));
-            auto const name = "my-deadlock-" + std::to_string(me);
-            execute(my, note(name));
-            execute(tx.lease(accounts), note(name));
-        });
-        EXPECT_EQ(how, assent::outcome::committed);
-    };
-
-    std::thread other{work, 1};
-    work(0);
-    other.join();
-
-    EXPECT_EQ(attempts[0] + attempts[1], 3);
-    EXPECT_EQ(std::min(attempts[0], attempts[1]), 1);
-    for (int const id : {0, 1}) {
-        EXPECT_EQ(number(bank_->look_orders(),
-                         "select amount from balance where id = " + std::to_string(id)),
-                  bank::first_balance);
-        EXPECT_TRUE(is_transferred("my-deadlock-" + std::to_string(id)));
-    }
-    expect_whole();
+    expect_that_only_the_victim_runs_again(orders, accounts, "my-deadlock-");
 }
 
 TEST_F(Deadlock, ThatTheLastAttemptLosesIsToldToTheCaller)
 {
-    assent::transaction_manager tm{test_options(bank_->new_log_directory())};
-    auto const orders = tm.add(bank_->orders_manager());
     std::array<int, 2> attempts{};
     std::array<bool, 2> was_told{};
     std::barrier both_hold_one{2};

@@ -8,6 +8,7 @@
 
 #include "tests/contract/mysql_client.hpp"
 #include "tests/contract/odbc_client.hpp"
+#include "tests/integration/at_bank.hpp"
 #include "tests/integration/consulting_room.hpp"
 
 namespace {
@@ -20,16 +21,9 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 
-class Doctor : public ::testing::Test
+class Doctor : public AtBank
 {
 protected:
-    static void SetUpTestSuite() { bank_ = new bank; }
-    static void TearDownTestSuite()
-    {
-        delete bank_;
-        bank_ = nullptr;
-    }
-
     void SetUp() override
     {
         room_.keep_secret(bank_->mariadb().password());
@@ -41,11 +35,8 @@ protected:
         room_.admit("orders", "mariadb", bank_->orders_connect_string());
     }
 
-    static bank* bank_;
     consulting_room room_;
 };
-
-bank* Doctor::bank_ = nullptr;
 
 // ---- the log ---------------------------------------------------------------------------------
 

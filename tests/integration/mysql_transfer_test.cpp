@@ -3,46 +3,17 @@
 // mysql_transfer_test.cpp -- the main job over MySQL and the newest PostgreSQL that there is:
 // commit and rollback, a server that dies with the decision made, a program that dies there.
 
-#include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <atomic>
-#include <chrono>
-#include <functional>
-#include <memory>
-#include <string>
-#include <thread>
-#include <utility>
-#include <vector>
-
-#include "tests/integration/bank.hpp"
+#include "tests/integration/at_bank.hpp"
 
 namespace {
 
 using namespace assent::testing;
 using namespace std::chrono_literals;
 
-/// Acts once, on the committing thread, when the manager says that something happened.
-class at_event final : public assent::observer
-{
-public:
-    at_event(std::string name, std::function<void()> act)
-        : name_(std::move(name)), act_(std::move(act))
-    {
-    }
-    void on(assent::event const& what) override
-    {
-        if (what.name == name_ && !has_acted_.exchange(true)) act_();
-    }
-
-private:
-    std::string const name_;
-    std::function<void()> const act_;
-    std::atomic<bool> has_acted_{false};
-};
-
-class MysqlTransfer : public ::testing::Test
+class MysqlTransfer : public AtBank
 {
 protected:
     static void SetUpTestSuite()
@@ -53,48 +24,22 @@ protected:
             new bank{is_newest ? private_server::newest_postgresql() : private_server::postgresql(),
                      private_server::mysql()};
     }
-    static void TearDownTestSuite()
-    {
-        delete bank_;
-        bank_ = nullptr;
-    }
     void SetUp() override
     {
         if (bank_ == nullptr) GTEST_SKIP() << private_server::mysql_missing();
     }
 
-    // Every transfer in both ledgers or in neither, nothing in doubt, no money made or lost.
-    static void expect_whole()
-    {
-        EXPECT_EQ(bank_->money(), 2 * bank::accounts * bank::first_balance);
-        EXPECT_EQ(bank_->transfers_in_accounts(), bank_->transfers_in_orders());
-        EXPECT_EQ(bank_->prepared_in_accounts(), 0);
-        EXPECT_EQ(bank_->prepared_in_orders(), 0);
-    }
-    static bool is_transferred(std::string const& id)
-    {
-        return bank_->transfers_in_accounts().count(id) != 0;
-    }
-
     static void wait_until_nothing_is_prepared()
     {
-        auto const until = std::chrono::steady_clock::now() + 30s;
-        while (bank_->prepared_in_accounts() + bank_->prepared_in_orders() != 0) {
-            ASSERT_LT(std::chrono::steady_clock::now(), until) << "a branch stays in doubt";
-            std::this_thread::sleep_for(5ms);
-        }
+        EXPECT_TRUE(becomes_true([] { return has_no_branches(); }, 30s)) << "one stays in doubt";
     }
 
     static assent::options watched(std::string const& log, std::string const& event,
                                    std::function<void()> act)
     {
-        return test_options(log).observe(std::make_shared<at_event>(event, std::move(act)));
+        return test_options(log).observe(std::make_shared<on_event>(event, std::move(act)));
     }
-
-    static bank* bank_;
 };
-
-bank* MysqlTransfer::bank_ = nullptr;
 
 TEST_F(MysqlTransfer, CommitsInBothOrInNeither)
 {
@@ -208,23 +153,12 @@ TEST_F(MysqlTransfer, ALeaseFindsNothingOfTheOneBefore)
     EXPECT_EQ(second.commit(), assent::outcome::committed);
 }
 
-/// What docs/guide/adopting.md says of words that a program may send inside a branch.
 TEST_F(MysqlTransfer, ABranchRefusesWhatWouldCommitItAndLivesOn)
 {
     assent::transaction_manager tm{test_options(bank_->new_log_directory())};
     auto const orders = tm.add(bank_->orders_manager());
     auto tx = tm.begin();
-    assent::mysql::handle_type const branch = tx.lease(orders);
-    execute(branch, "update balance set amount = amount + 0 where id = 1");
-    for (auto const* sql :
-         {"begin", "start transaction", "commit", "rollback", "create table another (i int)",
-          "alter table balance comment 'x'", "drop table if exists another",
-          "truncate table ledger", "analyze table balance", "lock tables balance read"}) {
-        EXPECT_ANY_THROW(execute(branch, sql)) << sql;
-    }
-    EXPECT_NO_THROW(execute(branch, "savepoint mine"));
-    EXPECT_NO_THROW(execute(branch, "rollback to savepoint mine"));
-    EXPECT_NO_THROW(execute(branch, "release savepoint mine"));
+    expect_words_that_commit_are_refused(tx.lease(orders));
 
     EXPECT_EQ(tx.commit(), assent::outcome::committed);
 }

@@ -10,6 +10,7 @@
 #include "tests/contract/odbc_client.hpp"
 #include "tests/integration/at_bank.hpp"
 #include "tests/integration/cli_desk.hpp"
+#include "tests/integration/conversation.hpp"
 
 namespace {
 
@@ -150,14 +151,6 @@ TEST_F(OdbcTransfer, RequestsToBothDatabasesOverlap)
         }
         throw std::runtime_error("nothing was sent with " + part);
     };
-    auto const answered = [](std::vector<wire_message> const& all, wire_message const& request) {
-        for (auto const& each : all) {
-            if (!each.is_request && each.session == request.session && each.at >= request.at) {
-                return each.at;
-            }
-        }
-        return steady_clock::time_point::max();
-    };
     auto const pg = net.wire.messages(net.accounts);
     auto const my = net.wire.messages(net.orders);
     auto const vote_pg = first(pg, "assent:left_behind");  // the guard before PREPARE
@@ -212,9 +205,7 @@ TEST_F(OdbcTransfer, ACommitWhoseReplyWasLostIsFinishedByTheManager)
 
     EXPECT_TRUE(how == assent::outcome::committed || how == assent::outcome::committed_pending);
     EXPECT_TRUE(becomes_true([&] { return tm.state().live_transactions == 0; }, tenfold(3s)));
-    EXPECT_EQ(bank_->transfers_in_accounts().count("lost reply"), 1u);
-    EXPECT_EQ(bank_->transfers_in_orders().count("lost reply"), 1u);
-    expect_whole();
+    expect_in_both("lost reply");
 }
 
 TEST_F(OdbcTransfer, WhatOdbcLeftDecidedTheNativeAdaptersFinish)
@@ -240,9 +231,7 @@ TEST_F(OdbcTransfer, WhatOdbcLeftDecidedTheNativeAdaptersFinish)
     tm.add(bank_->orders_manager());
 
     EXPECT_TRUE(becomes_true([] { return bank_->prepared_in_orders() == 0; }, tenfold(3s)));
-    EXPECT_EQ(bank_->transfers_in_accounts().count("handed over"), 1u);
-    EXPECT_EQ(bank_->transfers_in_orders().count("handed over"), 1u);
-    expect_whole();
+    expect_in_both("handed over");
 }
 
 TEST_F(OdbcTransfer, TheLogKnowsADatabaseByWhateverAdapterItIsReached)
@@ -329,9 +318,7 @@ TEST_F(OdbcTransfer, TheExampleOfThePageRuns)
     // NOLINTNEXTLINE(cert-env33-c): a program of this very build, without arguments.
     ASSERT_EQ(std::system(ASSENT_ODBC_EXAMPLE), 0);
 
-    EXPECT_EQ(bank_->transfers_in_accounts().count("by hand"), 1u);
-    EXPECT_EQ(bank_->transfers_in_orders().count("by hand"), 1u);
-    expect_whole();
+    expect_in_both("by hand");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 // round trips to each database, side by side.
 
 #include "tests/integration/at_bank.hpp"
+#include "tests/integration/conversation.hpp"
 
 namespace {
 
@@ -18,57 +19,22 @@ protected:
     {
         return test_options(bank_->new_log_directory()).reset_leases(false);
     }
-    /// What commit() sent and heard on the session that sent `part`, in order.
-    static std::vector<wire_message> conversation(std::vector<wire_message> const& all,
-                                                  std::string const& part)
-    {
-        std::size_t session = 0;
-        for (auto const& each : all) {
-            if (each.is_request && each.text.find(part) != std::string::npos)
-                session = each.session;
-        }
-        std::vector<wire_message> found;
-        for (auto const& each : all) {
-            if (each.session == session) found.push_back(each);
-        }
-        return found;
-    }
-    static std::vector<wire_message> requests(std::vector<wire_message> const& all)
-    {
-        std::vector<wire_message> found;
-        for (auto const& each : all) {
-            if (each.is_request) found.push_back(each);
-        }
-        return found;
-    }
-    /// When the first reply after `request` had arrived.
-    static steady_clock::time_point answered(std::vector<wire_message> const& all,
-                                             wire_message const& request)
-    {
-        for (auto const& each : all) {
-            if (!each.is_request && each.at >= request.at) return each.at;
-        }
-        return steady_clock::time_point::max();
-    }
 };
 
 TEST_F(Overlap, CommitTakesTwoRoundTripsPerDatabaseSideBySide)
 {
-    network net{*bank_};
-    assent::transaction_manager tm{counted()};
-    auto const accounts = tm.add(bank_->accounts_manager(net.wire.port(net.accounts)));
-    auto const orders = tm.add(bank_->orders_manager(net.wire.port(net.orders)));
-    auto tx = tm.begin();
-    transfer(tx.lease(accounts), tx.lease(orders), "overlap", 1, 0);
-    net.wire.delay(net.accounts, 50ms, 0ms);
-    net.wire.delay(net.orders, 50ms, 0ms);
-    net.wire.clear();
+    wired at{*bank_, counted()};
+    auto tx = at.tm.begin();
+    transfer(tx.lease(at.accounts), tx.lease(at.orders), "overlap", 1, 0);
+    at.net.wire.delay(at.net.accounts, 50ms, 0ms);
+    at.net.wire.delay(at.net.orders, 50ms, 0ms);
+    at.net.wire.clear();
 
     auto const how = tx.commit();
 
     EXPECT_EQ(how, assent::outcome::committed);
-    auto const pg = conversation(net.wire.messages(net.accounts), "PREPARE TRANSACTION");
-    auto const my = conversation(net.wire.messages(net.orders), "XA PREPARE");
+    auto const pg = conversation(at.net.wire.messages(at.net.accounts), "PREPARE TRANSACTION");
+    auto const my = conversation(at.net.wire.messages(at.net.orders), "XA PREPARE");
     auto const to_pg = requests(pg);
     auto const to_my = requests(my);
     ASSERT_EQ(to_pg.size(), 2u) << "PREPARE and COMMIT, one message each";
@@ -90,20 +56,17 @@ TEST_F(Overlap, CommitTakesTwoRoundTripsPerDatabaseSideBySide)
 
 TEST_F(Overlap, RollbackIsOneRoundTripPerDatabaseSideBySide)
 {
-    network net{*bank_};
-    assent::transaction_manager tm{counted()};
-    auto const accounts = tm.add(bank_->accounts_manager(net.wire.port(net.accounts)));
-    auto const orders = tm.add(bank_->orders_manager(net.wire.port(net.orders)));
-    auto tx = tm.begin();
-    transfer(tx.lease(accounts), tx.lease(orders), "overlapped rollback", 1, 0);
-    net.wire.delay(net.accounts, 50ms, 0ms);
-    net.wire.delay(net.orders, 50ms, 0ms);
-    net.wire.clear();
+    wired at{*bank_, counted()};
+    auto tx = at.tm.begin();
+    transfer(tx.lease(at.accounts), tx.lease(at.orders), "overlapped rollback", 1, 0);
+    at.net.wire.delay(at.net.accounts, 50ms, 0ms);
+    at.net.wire.delay(at.net.orders, 50ms, 0ms);
+    at.net.wire.clear();
 
     tx.rollback();
 
-    auto const pg = conversation(net.wire.messages(net.accounts), "ROLLBACK");
-    auto const my = conversation(net.wire.messages(net.orders), "XA ROLLBACK");
+    auto const pg = conversation(at.net.wire.messages(at.net.accounts), "ROLLBACK");
+    auto const my = conversation(at.net.wire.messages(at.net.orders), "XA ROLLBACK");
     ASSERT_EQ(requests(pg).size(), 1u);
     ASSERT_EQ(requests(my).size(), 1u);
     auto const last_sent = std::max(requests(pg)[0].at, requests(my)[0].at);
@@ -114,21 +77,18 @@ TEST_F(Overlap, RollbackIsOneRoundTripPerDatabaseSideBySide)
 
 TEST_F(Overlap, OneDatabaseIsCommittedWithoutPrepare)
 {
-    network net{*bank_};
-    assent::transaction_manager tm{counted()};
-    auto const accounts = tm.add(bank_->accounts_manager(net.wire.port(net.accounts)));
-    auto const orders = tm.add(bank_->orders_manager(net.wire.port(net.orders)));
-    auto in_accounts = tm.begin();
-    execute(in_accounts.lease(accounts), "update balance set amount = amount where id = 1");
-    auto in_orders = tm.begin();
-    execute(in_orders.lease(orders), "update balance set amount = amount where id = 1");
-    net.wire.clear();
+    wired at{*bank_, counted()};
+    auto in_accounts = at.tm.begin();
+    execute(in_accounts.lease(at.accounts), "update balance set amount = amount where id = 1");
+    auto in_orders = at.tm.begin();
+    execute(in_orders.lease(at.orders), "update balance set amount = amount where id = 1");
+    at.net.wire.clear();
 
     in_accounts.commit();
     in_orders.commit();
 
-    auto const to_pg = requests(conversation(net.wire.messages(net.accounts), "COMMIT"));
-    auto const to_my = requests(conversation(net.wire.messages(net.orders), "XA COMMIT"));
+    auto const to_pg = requests(conversation(at.net.wire.messages(at.net.accounts), "COMMIT"));
+    auto const to_my = requests(conversation(at.net.wire.messages(at.net.orders), "XA COMMIT"));
     ASSERT_EQ(to_pg.size(), 2u) << "the witness is read first, in a message of its own";
     EXPECT_THAT(to_pg[0].text, ::testing::HasSubstr("pg_current_xact_id_if_assigned"));
     ASSERT_EQ(to_my.size(), 1u);
@@ -137,19 +97,16 @@ TEST_F(Overlap, OneDatabaseIsCommittedWithoutPrepare)
 
 TEST_F(Overlap, ABorrowedHandleWithoutMultiStatementsTakesOneRoundTripMore)
 {
-    network net{*bank_};
-    assent::transaction_manager tm{counted()};
-    auto const accounts = tm.add(bank_->accounts_manager(net.wire.port(net.accounts)));
-    auto const orders = tm.add(bank_->orders_manager(net.wire.port(net.orders)));
-    auto const mine = own_orders(*bank_, net.wire.port(net.orders));
-    auto tx = tm.begin();
-    tx.enlist(orders, mine.get());
-    transfer(tx.lease(accounts), mine.get(), "borrowed overlap", 1, 0);
-    net.wire.clear();
+    wired at{*bank_, counted()};
+    auto const mine = own_orders(*bank_, at.net.wire.port(at.net.orders));
+    auto tx = at.tm.begin();
+    tx.enlist(at.orders, mine.get());
+    transfer(tx.lease(at.accounts), mine.get(), "borrowed overlap", 1, 0);
+    at.net.wire.clear();
 
     tx.commit();
 
-    auto const to_my = requests(conversation(net.wire.messages(net.orders), "XA PREPARE"));
+    auto const to_my = requests(conversation(at.net.wire.messages(at.net.orders), "XA PREPARE"));
     ASSERT_EQ(to_my.size(), 3u);
     EXPECT_THAT(to_my[0].text, ::testing::StartsWith("XA END"));
     EXPECT_THAT(to_my[1].text, ::testing::StartsWith("XA PREPARE"));
@@ -159,13 +116,10 @@ TEST_F(Overlap, ABorrowedHandleWithoutMultiStatementsTakesOneRoundTripMore)
 
 TEST_F(Overlap, AResetIsSentWhenNobodyWaitsAndTheNextLeaseIsOneMessageStill)
 {
-    network net{*bank_};
-    assent::transaction_manager tm{test_options(bank_->new_log_directory())};
-    auto const accounts = tm.add(bank_->accounts_manager(net.wire.port(net.accounts)));
-    auto const orders = tm.add(bank_->orders_manager(net.wire.port(net.orders)));
-    auto tx = tm.begin();
-    transfer(tx.lease(accounts), tx.lease(orders), "reset", 1, 0);
-    net.wire.clear();
+    wired at{*bank_, test_options(bank_->new_log_directory())};
+    auto tx = at.tm.begin();
+    transfer(tx.lease(at.accounts), tx.lease(at.orders), "reset", 1, 0);
+    at.net.wire.clear();
 
     ASSERT_EQ(tx.commit(), assent::outcome::committed);
 
@@ -173,8 +127,8 @@ TEST_F(Overlap, AResetIsSentWhenNobodyWaitsAndTheNextLeaseIsOneMessageStill)
     std::vector<wire_message> pg_at_end;
     std::vector<wire_message> my_at_end;
     auto const are_sent = [&] {
-        pg_at_end = requests(conversation(net.wire.messages(net.accounts), "COMMIT PREP"));
-        my_at_end = requests(conversation(net.wire.messages(net.orders), "XA COMMIT"));
+        pg_at_end = requests(conversation(at.net.wire.messages(at.net.accounts), "COMMIT PREP"));
+        my_at_end = requests(conversation(at.net.wire.messages(at.net.orders), "XA COMMIT"));
         return pg_at_end.size() == 3 && my_at_end.size() == 3;
     };
     ASSERT_TRUE(becomes_true(are_sent, tenfold(1s)));
@@ -182,18 +136,19 @@ TEST_F(Overlap, AResetIsSentWhenNobodyWaitsAndTheNextLeaseIsOneMessageStill)
     EXPECT_EQ(pg_at_end[2].text, "DISCARD ALL");
     EXPECT_THAT(my_at_end[1].text, ::testing::StartsWith("XA COMMIT"));
     EXPECT_EQ(my_at_end[2].kind, "reset connection");
-    net.wire.clear();
+    at.net.wire.clear();
 
-    auto next = tm.begin();
-    next.lease(accounts);
-    next.lease(orders);
+    auto next = at.tm.begin();
+    next.lease(at.accounts);
+    next.lease(at.orders);
 
-    auto const my_at_start = requests(conversation(net.wire.messages(net.orders), "XA START"));
+    auto const my_at_start =
+        requests(conversation(at.net.wire.messages(at.net.orders), "XA START"));
     ASSERT_EQ(my_at_start.size(), 1u);
     EXPECT_THAT(my_at_start[0].text, ::testing::MatchesRegex("set session .*; use `orders`; XA "
                                                              "START .*"));
     // The earlier reset may be answered only now.
-    for (auto const& each : requests(net.wire.messages(net.accounts)))
+    for (auto const& each : requests(at.net.wire.messages(at.net.accounts)))
         EXPECT_THAT(each.text, ::testing::Not(::testing::HasSubstr("DISCARD")));
     expect_whole();
 }

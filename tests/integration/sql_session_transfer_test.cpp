@@ -17,7 +17,7 @@ using assent::contract::open_postgresql_text;
 using assent::contract::run_text;
 using ::testing::HasSubstr;
 
-class SqlSessionTransfer : public AtBank
+class SqlSessionTransfer : public AtManagedBank
 {
 protected:
     static std::unique_ptr<assent::sql_session> accounts_text()
@@ -32,16 +32,6 @@ protected:
     {
         run_text(&session, "insert into ledger values ('" + id + "', 0)");
     }
-    void expect_in_both(std::string const& id)
-    {
-        EXPECT_EQ(bank_->transfers_in_accounts().count(id), 1u);
-        EXPECT_EQ(bank_->transfers_in_orders().count(id), 1u);
-        expect_whole();
-    }
-
-    assent::transaction_manager tm{test_options(bank_->new_log_directory())};
-    assent::postgresql::resource_manager accounts = tm.add(bank_->accounts_manager());
-    assent::mysql::resource_manager orders = tm.add(bank_->orders_manager());
 };
 
 TEST_F(SqlSessionTransfer, CommitsInBothDatabasesAndGivesTheSessionsBack)

@@ -2,43 +2,16 @@
 //
 // The main job on real servers: one transaction over PostgreSQL and MariaDB.
 
-#include <gtest/gtest.h>
-
-#include "tests/integration/bank.hpp"
+#include "tests/integration/at_bank.hpp"
 
 namespace {
 
 using namespace assent::testing;
 
-class Transfer : public ::testing::Test
-{
-protected:
-    static void SetUpTestSuite() { bank_ = new bank; }
-    static void TearDownTestSuite()
-    {
-        delete bank_;
-        bank_ = nullptr;
-    }
-
-    void expect_whole()
-    {
-        EXPECT_EQ(bank_->money(), 2 * bank::accounts * bank::first_balance);
-        EXPECT_EQ(bank_->transfers_in_accounts(), bank_->transfers_in_orders());
-        EXPECT_EQ(bank_->prepared_in_accounts(), 0);
-        EXPECT_EQ(bank_->prepared_in_orders(), 0);
-    }
-
-    static bank* bank_;
-};
-
-bank* Transfer::bank_ = nullptr;
+using Transfer = AtManagedBank;
 
 TEST_F(Transfer, CommitsInBothDatabases)
 {
-    assent::transaction_manager tm{test_options(bank_->new_log_directory())};
-    auto const accounts = tm.add(bank_->accounts_manager());
-    auto const orders = tm.add(bank_->orders_manager());
-
     auto tx = tm.begin();
     transfer(tx.lease(accounts), tx.lease(orders), "commits", 7, 1);
     auto const how = tx.commit();
@@ -46,17 +19,11 @@ TEST_F(Transfer, CommitsInBothDatabases)
     EXPECT_EQ(how, assent::outcome::committed);
     EXPECT_EQ(tm.outcome(tx.id()), assent::known_outcome::committed);
     EXPECT_EQ(tm.state().forces, 1u);
-    EXPECT_EQ(bank_->transfers_in_accounts().count("commits"), 1u);
-    EXPECT_EQ(bank_->transfers_in_orders().count("commits"), 1u);
-    expect_whole();
+    expect_in_both("commits");
 }
 
 TEST_F(Transfer, RollsBackInBothDatabases)
 {
-    assent::transaction_manager tm{test_options(bank_->new_log_directory())};
-    auto const accounts = tm.add(bank_->accounts_manager());
-    auto const orders = tm.add(bank_->orders_manager());
-
     auto tx = tm.begin();
     transfer(tx.lease(accounts), tx.lease(orders), "rolls back", 7, 1);
     auto const how = tx.rollback();
@@ -69,9 +36,6 @@ TEST_F(Transfer, RollsBackInBothDatabases)
 
 TEST_F(Transfer, RollsBackWhenOneDatabaseVotesNo)
 {
-    assent::transaction_manager tm{test_options(bank_->new_log_directory())};
-    auto const accounts = tm.add(bank_->accounts_manager());
-    auto const orders = tm.add(bank_->orders_manager());
     auto tx = tm.begin();
     PGconn* const pg = tx.lease(accounts);
     transfer(pg, tx.lease(orders), "no vote", 7, 1);
@@ -86,8 +50,6 @@ TEST_F(Transfer, RollsBackWhenOneDatabaseVotesNo)
 
 TEST_F(Transfer, ALeaseIsDeadAfterTheEnd)
 {
-    assent::transaction_manager tm{test_options(bank_->new_log_directory())};
-    auto const accounts = tm.add(bank_->accounts_manager());
     auto tx = tm.begin();
     auto const pg = tx.lease(accounts);
 
@@ -98,9 +60,6 @@ TEST_F(Transfer, ALeaseIsDeadAfterTheEnd)
 
 TEST_F(Transfer, OneDatabaseNeedsNoForce)
 {
-    assent::transaction_manager tm{test_options(bank_->new_log_directory())};
-    auto const accounts = tm.add(bank_->accounts_manager());
-
     auto tx = tm.begin();
     execute(tx.lease(accounts), "update balance set amount = amount + 0 where id = 1");
     auto const how = tx.commit();
@@ -111,9 +70,6 @@ TEST_F(Transfer, OneDatabaseNeedsNoForce)
 
 TEST_F(Transfer, ADeclaredReaderNeedsNoVoteAndCannotWrite)
 {
-    assent::transaction_manager tm{test_options(bank_->new_log_directory())};
-    auto const accounts = tm.add(bank_->accounts_manager());
-    auto const orders = tm.add(bank_->orders_manager());
     auto const update = "update balance set amount = amount + 0 where id = 1";
 
     auto reads = tm.begin();
