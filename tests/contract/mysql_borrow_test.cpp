@@ -223,8 +223,7 @@ TEST_P(mysql_borrow, SeveringLeavesTheHandleToItsOwner)
 {
     auto lent = mysql_client::account(server(), "accounts");
     auto session = borrow(lent);
-    xid const x = start(*session, 1);
-    ASSERT_TRUE(run(*session, verb::prepare, x).is_ok());
+    xid const x = prepare(*session, 1);
 
     session->sever();
     EXPECT_EQ(run(*session, verb::commit, x).detail, reply_detail::reply_lost);

@@ -120,6 +120,25 @@ xid mysql_case::start(driver_session& session, int key)
     return x;
 }
 
+xid mysql_case::prepare(driver_session& session, int key)
+{
+    xid const x = start(session, key);
+    reply const vote = run(session, verb::prepare, x);
+    if (!vote.is_ok()) throw std::runtime_error("prepare failed: " + vote.text);
+    return x;
+}
+
+xid mysql_case::prepare_read_only(driver_session& session)
+{
+    xid const x = next_xid(session);
+    bool const is_begun = run(session, verb::start, x).is_ok();
+    query(session, "select count(*) from t");
+    if (!is_begun || !run(session, verb::prepare, x).is_ok()) {
+        throw std::runtime_error("a branch that only read could not be prepared");
+    }
+    return x;
+}
+
 int mysql_case::rows(int key)
 {
     return std::stoi(

@@ -59,6 +59,11 @@ protected:
     /// Starts a branch on `session`, and writes row `key` in it.
     static xid start(driver_session& session, int key);
 
+    /// ... and prepares it.
+    static xid prepare(driver_session& session, int key);
+    /// Prepares a branch that only read.
+    static xid prepare_read_only(driver_session& session);
+
     int rows(int key);
     bool is_listed(xid const& x);
     /// Commits or rolls back on a session of the manager's own, until it is done or not listed.

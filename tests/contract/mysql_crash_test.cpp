@@ -85,8 +85,7 @@ TEST_P(mysql_crash, PreparedBranchesSurviveKillWithAndWithoutABinaryLog)
 TEST_P(mysql_crash, CommitThatWasAnsweredSurvivesKill)
 {
     auto const session = open();
-    xid const x = start(*session, 1);
-    ASSERT_TRUE(run(*session, verb::prepare, x).is_ok());
+    xid const x = prepare(*session, 1);
     ASSERT_TRUE(run(*session, verb::commit, x).is_ok());
 
     server().kill();
@@ -117,8 +116,7 @@ TEST_P(mysql_crash, OtherFormatIdsInTheBinaryLogCostMysqlAcknowledgedBranches)
         root.query("xa commit " + name);
     for (int ours = 0; ours < 6; ++ours) {
         auto const session = its_driver->connect(session_purpose::work, in_ms(10'000));
-        xid const x = start(*session, ++key);
-        ASSERT_TRUE(run(*session, verb::prepare, x).is_ok());
+        prepare(*session, ++key);
     }
 
     victim->kill();
@@ -157,8 +155,7 @@ TEST_P(mysql_crash, NobodyIsWarnedOfOneFormatIdOrWithoutABinaryLog)
 TEST_P(mysql_crash, BranchesOfOthersWithRawBytesAreToldFromOurs)
 {
     auto const session = open();
-    xid const ours = start(*session, 1);
-    ASSERT_TRUE(run(*session, verb::prepare, ours).is_ok());
+    xid const ours = prepare(*session, 1);
     EXPECT_EQ(xa_name(ours).find('\0'), std::string::npos);
     // Equal up to a NUL byte; without a branch qualifier; ours, cut at another place.
     std::string const text = std::string(ours.global.text()) + std::string(ours.branch.text());
@@ -221,8 +218,7 @@ TEST_P(mysql_crash, SessionsThatWereResetOrChangedWhilePreparedCommitForGood)
             SCOPED_TRACE(std::to_string(changes_user) + std::to_string(is_borrowed));
             auto lent = mysql_client::account(server(), "accounts");
             auto const session = is_borrowed ? borrow(lent) : open();
-            xid const x = start(*session, ++key);
-            ASSERT_TRUE(run(*session, verb::prepare, x).is_ok());
+            xid const x = prepare(*session, ++key);
             MYSQL* const handle = handle_of(*session);
             ASSERT_EQ(changes_user ? mysql_change_user(handle, server().account().c_str(),
                                                        server().password().c_str(), "accounts")

@@ -41,15 +41,26 @@ protected:
         return session;
     }
 
-    // Interrupts the statement that `session` is waiting in.
-    void interrupt(driver_session& session)
+    static reply run_during_backup(driver_session& session, verb v, xid const& x)
     {
+        backup const blocks{GetParam()};
+        return run(session, v, x);
+    }
+
+    /// Runs a verb that a backup blocks, and interrupts it there.
+    reply run_interrupted(driver_session& session, verb v, xid const& x)
+    {
+        backup const blocks{GetParam()};
+        session.submit(v, x);
         wait_for(server(),
                  "select count(*) from information_schema.processlist where (state like "
                  "'%backup lock%' or state like '%commit lock%') and id = " +
                      std::to_string(session.id()),
                  "1");
         administrator().query("kill query " + std::to_string(session.id()));
+        auto const said = session.collect(in_ms(10'000));
+        if (!said) throw std::runtime_error("no answer within ten seconds");
+        return *said;
     }
 };
 
@@ -57,8 +68,7 @@ TEST_P(mysql_phases, PreparedBranchIsFreeAtOnceOnMysql)
 {
     ASSENT_ONLY_ON(mysql, "MariaDB keeps a prepared branch attached");
     auto const owner = open();
-    xid const first = start(*owner, 1);
-    ASSERT_TRUE(run(*owner, verb::prepare, first).is_ok());
+    xid const first = prepare(*owner, 1);
     EXPECT_FALSE(driver().capabilities().stays_attached_after_prepare);
 
     xid const second = start(*owner, 2);
@@ -88,8 +98,7 @@ TEST_P(mysql_phases, NotaWhileTheOwnerIsAttachedSaysNothing)
 {
     ASSENT_ONLY_ON(mariadb, "MySQL detaches a branch when it is prepared");
     auto owner = open();
-    xid const x = start(*owner, 1);
-    ASSERT_TRUE(run(*owner, verb::prepare, x).is_ok());
+    xid const x = prepare(*owner, 1);
     auto const manage = open(session_purpose::manage);
 
     reply const said = run(*manage, verb::commit, x);
@@ -107,8 +116,7 @@ TEST_P(mysql_phases, OnceTheOwnerIsGoneFromTheProcessListItsBranchIsFree)
 {
     for (int key = 1; key <= 20; ++key) {
         auto owner = open();
-        xid const x = start(*owner, key);
-        ASSERT_TRUE(run(*owner, verb::prepare, x).is_ok());
+        xid const x = prepare(*owner, key);
         std::uint64_t const id = owner->id();
         auto const manage = open(session_purpose::manage);
         owner->sever();
@@ -125,10 +133,7 @@ TEST_P(mysql_phases, ReadOnlyBranchWhoseOwnerLeftIsFinishedLikeAnyOtherOnMysql)
     ASSENT_ONLY_ON(mysql, "MariaDB answers 1402");
     for (verb const end : {verb::rollback, verb::commit}) {
         auto owner = open();
-        xid const x = next_xid(*owner);
-        ASSERT_TRUE(run(*owner, verb::start, x).is_ok());
-        query(*owner, "select count(*) from t");
-        ASSERT_TRUE(run(*owner, verb::prepare, x).is_ok());
+        xid const x = prepare_read_only(*owner);
         kill(*owner);
 
         EXPECT_TRUE(run(*open(session_purpose::manage), end, x).is_ok());
@@ -141,10 +146,7 @@ TEST_P(mysql_phases, ReadOnlyBranchWhoseOwnerLeftIsNamedSo)
     ASSENT_ONLY_ON(mariadb, "MySQL commits it like any other");
     for (verb const end : {verb::rollback, verb::commit}) {
         auto owner = open();
-        xid const x = next_xid(*owner);
-        ASSERT_TRUE(run(*owner, verb::start, x).is_ok());
-        query(*owner, "select count(*) from t");
-        ASSERT_TRUE(run(*owner, verb::prepare, x).is_ok());
+        xid const x = prepare_read_only(*owner);
         kill(*owner);
 
         reply const said = run(*open(session_purpose::manage), end, x);
@@ -177,8 +179,7 @@ TEST_P(mysql_phases, KilledWhilePreparedIsALostReplyAndCanBeFinishedElsewhere)
     int key = 0;
     for (verb const end : {verb::rollback, verb::commit}) {
         auto const session = open();
-        xid const x = start(*session, ++key);
-        ASSERT_TRUE(run(*session, verb::prepare, x).is_ok());
+        xid const x = prepare(*session, ++key);
         kill(*session);
 
         EXPECT_EQ(run(*session, end, x).detail, reply_detail::reply_lost);
@@ -235,11 +236,9 @@ TEST_P(mysql_phases, PrepareThatABackupBlocksTooLongVotesNo)
 {
     auto const session = impatient();
     xid const x = start(*session, 1);
-    reply vote;
-    {
-        backup const blocks{GetParam()};
-        vote = run(*session, verb::prepare, x);
-    }
+
+    reply const vote = run_during_backup(*session, verb::prepare, x);
+
     EXPECT_TRUE(is_rolled_back(vote)) << vote.text;
     EXPECT_EQ(vote.native_code, 1205);
     EXPECT_FALSE(is_listed(x));
@@ -250,11 +249,9 @@ TEST_P(mysql_phases, OnePhaseThatABackupBlocksTooLongIsRolledBack)
 {
     auto const session = impatient();
     xid const x = start(*session, 1);
-    reply said;
-    {
-        backup const blocks{GetParam()};
-        said = run(*session, verb::commit_one_phase, x);
-    }
+
+    reply const said = run_during_backup(*session, verb::commit_one_phase, x);
+
     EXPECT_TRUE(is_rolled_back(said)) << said.text;
     EXPECT_EQ(rows(1), 0);
 }
@@ -264,14 +261,12 @@ TEST_P(mysql_phases, SecondPhaseThatABackupBlocksIsAskedAgain)
     int key = 0;
     for (verb const end : {verb::rollback, verb::commit}) {
         auto const session = impatient();
-        xid const x = start(*session, ++key);
-        ASSERT_TRUE(run(*session, verb::prepare, x).is_ok());
-        {
-            backup const blocks{GetParam()};
-            reply const said = run(*session, end, x);
-            EXPECT_EQ(said.code, xa_code::retry) << said.text;
-            EXPECT_EQ(said.detail, reply_detail::busy);
-        }
+        xid const x = prepare(*session, ++key);
+
+        reply const said = run_during_backup(*session, end, x);
+
+        EXPECT_EQ(said.code, xa_code::retry) << said.text;
+        EXPECT_EQ(said.detail, reply_detail::busy);
         EXPECT_TRUE(run(*session, end, x).is_ok());
         EXPECT_EQ(rows(key), end == verb::commit ? 1 : 0);
         EXPECT_TRUE(session->is_reusable());
@@ -282,10 +277,9 @@ TEST_P(mysql_phases, RollbackOfAnActiveBranchThatABackupBlocksIsAskedAgain)
 {
     auto const session = impatient();
     xid const x = start(*session, 1);
-    {
-        backup const blocks{GetParam()};
-        EXPECT_EQ(run(*session, verb::rollback, x).detail, reply_detail::busy);
-    }
+
+    EXPECT_EQ(run_during_backup(*session, verb::rollback, x).detail, reply_detail::busy);
+
     EXPECT_TRUE(run(*session, verb::rollback, x).is_ok());
     EXPECT_EQ(rows(1), 0);
 }
@@ -294,17 +288,12 @@ TEST_P(mysql_phases, InterruptedPrepareIsNoVoteAndNoFalseAlarm)
 {
     auto const session = open();
     xid const x = start(*session, 1);
-    std::optional<reply> vote;
-    {
-        backup const blocks{GetParam()};
-        session->submit(verb::prepare, x);
-        interrupt(*session);
-        vote = session->collect(in_ms(10'000));
-    }
-    ASSERT_TRUE(vote);
-    EXPECT_EQ(vote->native_code, 1317);
-    EXPECT_EQ(vote->code, xa_code::rmfail);
-    EXPECT_EQ(vote->detail, reply_detail::none);
+
+    reply const vote = run_interrupted(*session, verb::prepare, x);
+
+    EXPECT_EQ(vote.native_code, 1317);
+    EXPECT_EQ(vote.code, xa_code::rmfail);
+    EXPECT_EQ(vote.detail, reply_detail::none);
 
     reply const after = run(*session, verb::rollback, x);
 
@@ -317,17 +306,11 @@ TEST_P(mysql_phases, InterruptedPrepareIsNoVoteAndNoFalseAlarm)
 TEST_P(mysql_phases, InterruptedCommitIsAskedAgain)
 {
     auto const session = open();
-    xid const x = start(*session, 1);
-    ASSERT_TRUE(run(*session, verb::prepare, x).is_ok());
-    std::optional<reply> said;
-    {
-        backup const blocks{GetParam()};
-        session->submit(verb::commit, x);
-        interrupt(*session);
-        said = session->collect(in_ms(10'000));
-    }
-    ASSERT_TRUE(said);
-    EXPECT_EQ(said->code, xa_code::rmfail) << said->text;
+    xid const x = prepare(*session, 1);
+
+    reply const said = run_interrupted(*session, verb::commit, x);
+
+    EXPECT_EQ(said.code, xa_code::rmfail) << said.text;
     EXPECT_TRUE(is_listed(x));
 
     EXPECT_TRUE(run(*session, verb::commit, x).is_ok());
@@ -338,17 +321,12 @@ TEST_P(mysql_phases, InterruptedOnePhaseIsNeitherCommittedNorRolledBackForSure)
 {
     auto const session = open();
     xid const x = start(*session, 1);
-    std::optional<reply> said;
-    {
-        backup const blocks{GetParam()};
-        session->submit(verb::commit_one_phase, x);
-        interrupt(*session);
-        said = session->collect(in_ms(10'000));
-    }
-    ASSERT_TRUE(said);
-    EXPECT_FALSE(said->is_ok());
+
+    reply const said = run_interrupted(*session, verb::commit_one_phase, x);
+
+    EXPECT_FALSE(said.is_ok());
     // "Rolled back" is said only where XA ROLLBACK was answered OK.
-    EXPECT_TRUE(said->code == xa_code::rmfail || is_rolled_back(*said)) << said->text;
+    EXPECT_TRUE(said.code == xa_code::rmfail || is_rolled_back(said)) << said.text;
     EXPECT_FALSE(session->is_reusable());
 }
 
@@ -398,8 +376,7 @@ TEST_P(mysql_phases, ResetWhilePreparedDoesNoHarmOnMysql)
 {
     ASSENT_ONLY_ON(mysql, "MariaDB would answer OK to a commit that commits nothing");
     auto const session = open();
-    xid const x = start(*session, 1);
-    ASSERT_TRUE(run(*session, verb::prepare, x).is_ok());
+    xid const x = prepare(*session, 1);
     ASSERT_EQ(mysql_reset_connection(handle_of(*session)), 0);
 
     EXPECT_TRUE(run(*session, verb::commit, x).is_ok());
@@ -412,8 +389,7 @@ TEST_P(mysql_phases, ResetWhilePreparedIsCutOffAndCommittedElsewhere)
 {
     ASSENT_ONLY_ON(mariadb, "MySQL has detached the branch by then");
     auto const session = open();
-    xid const x = start(*session, 1);
-    ASSERT_TRUE(run(*session, verb::prepare, x).is_ok());
+    xid const x = prepare(*session, 1);
     ASSERT_EQ(mysql_reset_connection(handle_of(*session)), 0);
     query(*session, "select 1");
 
@@ -427,8 +403,7 @@ TEST_P(mysql_phases, ResetWhilePreparedIsCutOffAndCommittedElsewhere)
 TEST_P(mysql_phases, OurBranchesCarryTheServersOwnFormatId)
 {
     auto const session = open();
-    xid const x = start(*session, 1);
-    ASSERT_TRUE(run(*session, verb::prepare, x).is_ok());
+    xid const x = prepare(*session, 1);
 
     EXPECT_EQ(administrator().query("xa recover"), std::to_string(mysql_format_id));
     EXPECT_TRUE(run(*session, verb::rollback, x).is_ok());

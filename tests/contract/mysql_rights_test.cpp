@@ -170,8 +170,7 @@ TEST_P(mysql_rights, SessionThatWasIdleForTooLongIsALostReply)
     auto const active = open();
     auto const prepared = open();
     xid const first = start(*active, 1);
-    xid const second = start(*prepared, 2);
-    ASSERT_TRUE(run(*prepared, verb::prepare, second).is_ok());
+    xid const second = prepare(*prepared, 2);
     for (auto* const session : {active.get(), prepared.get()})
         query(*session, "set session wait_timeout = 1");
     for (auto* const session : {active.get(), prepared.get()})
@@ -193,8 +192,7 @@ TEST_P(mysql_rights, SessionThatWasIdleForTooLongIsALostReply)
 TEST_P(mysql_rights, ServerThatGoesOfflineIsALostReplyAndKeepsTheBranch)
 {
     auto const session = open();
-    xid const x = start(*session, 1);
-    ASSERT_TRUE(run(*session, verb::prepare, x).is_ok());
+    xid const x = prepare(*session, 1);
     {
         switched const offline{administrator(), "offline_mode", true};
         EXPECT_EQ(run(*session, verb::commit, x).detail, reply_detail::reply_lost);

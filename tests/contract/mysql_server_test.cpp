@@ -311,8 +311,7 @@ TEST_P(mysql_server, AnyAccountFinishesEverybodysBranchesAndOnMariadbListsThemTo
     create_account("stranger", "pass-word");
     auto owner = open();
     auto manage = open(session_purpose::manage);
-    xid const x = start(*owner, 1);
-    ASSERT_TRUE(run(*owner, verb::prepare, x).is_ok());
+    xid const x = prepare(*owner, 1);
     auto const owner_id = owner->id();
     owner.reset();
     wait_until_gone(owner_id);
