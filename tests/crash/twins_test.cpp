@@ -58,6 +58,17 @@ protected:
         EXPECT_EQ(scene_->prepared_in_orders().size(), 1u);
     }
 
+    /// Starts the work of a plan, which stands still once both branches are prepared.
+    static pid_t start_frozen(plan what)
+    {
+        what.set("short", 1).set("strike", "branch.prepare.reply").set("occurrence", 2);
+        pid_t const victim = scene_->start(what);
+        int status = 0;
+        EXPECT_EQ(::waitpid(victim, &status, WUNTRACED), victim);
+        EXPECT_TRUE(WIFSTOPPED(status)) << "the victim ended instead";
+        return victim;
+    }
+
     static std::string answer_of(plan const& what)
     {
         std::ifstream lines{what.text("answers")};
@@ -126,21 +137,10 @@ TEST_P(BesideALivingOriginal, ACopyRollsNothingBack)
 INSTANTIATE_TEST_SUITE_P(Points, BesideALivingOriginal,
                          ::testing::Values("decision.force", "decision.durable", "branch.commit"));
 
-/// Waits until the process stands still.
-void wait_until_stopped(pid_t victim)
-{
-    int status = 0;
-    ASSERT_EQ(::waitpid(victim, &status, WUNTRACED), victim);
-    ASSERT_TRUE(WIFSTOPPED(status)) << "the victim ended instead";
-}
-
 TEST_F(Twins, ACopyRollsNothingBackWhileAFrozenOriginalHasItsLease)
 {
     plan const what = scene_->new_plan("freeze", handles::leased);
-    plan struck = what;
-    struck.set("short", 1).set("strike", "branch.prepare.reply").set("occurrence", 2);
-    pid_t const original = scene_->start(struck);
-    wait_until_stopped(original);
+    pid_t const original = start_frozen(what);
 
     {
         twin_at_work twin{copy_of(what)};
@@ -158,10 +158,7 @@ TEST_F(Twins, ACopyRollsNothingBackWhileAFrozenOriginalHasItsLease)
 TEST_F(Twins, AnOriginalFrozenBeyondItsLeaseVotesNo)
 {
     plan const what = scene_->new_plan("freeze", handles::leased);
-    plan struck = what;
-    struck.set("short", 1).set("strike", "branch.prepare.reply").set("occurrence", 2);
-    pid_t const original = scene_->start(struck);
-    wait_until_stopped(original);
+    pid_t const original = start_frozen(what);
 
     {
         // The servers end the frozen guardian's session; then nobody can tell a copy of the log
