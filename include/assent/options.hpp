@@ -33,6 +33,7 @@ struct limits
     duration rollback_wait{5'000};       ///< ... for replies to rollbacks
     duration destructor_wait{1'000};     ///< ... in ~transaction
     duration deadline_grace{1'000};      ///< from cancelling a late statement to ending its session
+    duration cancel_call{1'000};         ///< one cancel at the server: the owner's end waits for it
     duration connect{5'000};             ///< one connection attempt
     duration first_scan{10'000};         ///< lease, enlist: wait for a resource manager to serve
     duration server_call{5'000};         ///< one call of the manager's own to a server
@@ -50,7 +51,7 @@ struct limits
     duration presumed_abort_delay{5'000};
     std::uint32_t segment_bytes = 16u << 20;  ///< of the log
     /// Decisions that the log may keep at once, some 250 bytes of memory each; beyond them begin()
-    /// is refused: a database in them was not scanned, or old sessions lived there, for long.
+    /// is refused: a branch of one was not finished, or a transaction was open, for very long.
     std::uint64_t kept_decisions_max = 4'000'000;
     duration log_force_slow{100};  ///< a slower force of the log is told to the observer
     /// Sessions for leases, in use and idle, per database; a lease beyond them waits for one.

@@ -334,11 +334,12 @@ void keeper::try_cancel(cancel_task const& task)
         std::lock_guard const held{task.target->lock};
         if (!task.target->is_cancellable) return;
         if (is_reachable) task.target->was_cancelled = true;
+        auto const until = shared_.time.now() + shared_.bounds.cancel_call;
         if (is_reachable && task.is_end) {
-            driver().end_session(*manage_.session, session, call_end());
+            driver().end_session(*manage_.session, session, until);
             task.target->is_session_ended = true;
         } else if (is_reachable) {
-            driver().cancel_statement(*manage_.session, session, call_end());
+            driver().cancel_statement(*manage_.session, session, until);
         }
     }
     if (!is_reachable) {

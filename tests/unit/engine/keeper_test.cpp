@@ -146,6 +146,29 @@ TEST(Keeper, ACancelThatTheServerRefusesKeepsNobodyElseFromCommitting)
     at.expect_clean();
 }
 
+TEST(Keeper, ACancelThatHangsHoldsItsBranchForNoLongerThanItsOwnLimit)
+{
+    for (auto const what : {driver_call::cancel_statement, driver_call::end_session}) {
+        auto bounds = world::quick();
+        bounds.cancel_call = 70ms;
+        world at{personality::plain, bounds};
+        auto late = at.begin_work("late", assent::begin_options{}.deadline(1s));
+        at.accounts.db.script().on(what).time_out();
+        auto longest = 0ns;
+
+        for (auto const end = at.clock->now() + 2s + at.bounds.deadline_grace;
+             at.clock->now() < end;) {
+            at.clock->pass(at.clock->now() + 1ms);
+            auto const before = at.clock->now();
+            at.step();
+            longest = std::max(longest, std::chrono::nanoseconds{at.clock->now() - before});
+        }
+
+        EXPECT_EQ(longest, 70ms);
+        EXPECT_THROW(late.commit(), assent::rolled_back_error);
+    }
+}
+
 TEST(Keeper, ACancelIsRepeatedWhenItsConnectionBroke)
 {
     world at;
