@@ -5,17 +5,16 @@
 #include "tests/servers/private_server.hpp"
 
 #include <fcntl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <iterator>
 #include <map>
 #include <sstream>
 #include <stdexcept>
@@ -56,6 +55,19 @@ std::string make_directory(std::string const& kind)
         throw std::system_error(errno, std::generic_category(), "mkdtemp " + pattern);
     }
     return std::filesystem::canonical(pattern).string();
+}
+
+enum class pipe_end : std::uint8_t { read, write };
+
+// @return the end of a new pipe that is not `which`; that one goes to `kept`.
+int make_pipe(int& kept, pipe_end which)
+{
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) {
+        throw std::system_error(errno, std::generic_category(), "pipe2");
+    }
+    kept = ends[which == pipe_end::read ? 0 : 1];
+    return ends[which == pipe_end::read ? 1 : 0];
 }
 
 // The output of the verb `env`: one KEY=value a line.  The values hold nothing that a shell quotes.
@@ -131,9 +143,7 @@ private_server::private_server(std::string const& kind, std::vector<std::string>
         run(words);
         start();
     } catch (...) {
-        // The watchdog cleans up when the pipe ends.
-        if (alive_ >= 0) ::close(alive_);
-        if (watchdog_ > 0) ::waitpid(watchdog_, nullptr, 0);
+        end_watchdog();
         throw;
     }
 }
@@ -145,26 +155,43 @@ private_server::~private_server()
     } catch (std::exception const& error) {
         std::cerr << "stopping the server in " << directory_ << ": " << error.what() << '\n';
     }
-    // The watchdog kills what may be left, and removes the directory.
-    ::close(alive_);
-    while (::waitpid(watchdog_, nullptr, 0) < 0 && errno == EINTR) {
-    }
+    end_watchdog();
 }
 
+// CTest ends a test that takes too long together with all its children, and reads what they write
+// until the last of them has closed it.  So the watchdog is nobody's child (setsid --fork), and
+// writes into a pipe of its own.
 void private_server::start_watchdog()
 {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) {
-        throw std::system_error(errno, std::generic_category(), "pipe2");
-    }
-    alive_ = ends[1];
+    int const its_input = make_pipe(alive_, pipe_end::write);
+    int its_output = -1;
+    finished_process starter;
     try {
-        watchdog_ = spawn({ASSENT_SERVERS_DIRECTORY "/watchdog", script_, directory_}, ends[0], -1);
+        its_output = make_pipe(watchdog_says_, pipe_end::read);
+        starter = reap(spawn({"/usr/bin/setsid", "--fork", ASSENT_SERVERS_DIRECTORY "/watchdog",
+                              script_, directory_},
+                             its_input, its_output));
     } catch (...) {
-        ::close(ends[0]);
+        ::close(its_input);
+        if (its_output >= 0) ::close(its_output);
         throw;
     }
-    ::close(ends[0]);
+    ::close(its_input);
+    ::close(its_output);
+    if (starter.status != 0) throw std::runtime_error("there is no watchdog for " + directory_);
+}
+
+// The watchdog kills what may be left of the server, removes the directory, and ends.
+void private_server::end_watchdog() noexcept
+{
+    if (alive_ >= 0) ::close(std::exchange(alive_, -1));
+    if (watchdog_says_ < 0) return;
+    try {
+        std::cerr << read_to_end(watchdog_says_);
+    } catch (std::exception const& error) {
+        std::cerr << "the watchdog of " << directory_ << ": " << error.what() << '\n';
+    }
+    ::close(std::exchange(watchdog_says_, -1));
 }
 
 std::string private_server::run(std::vector<std::string> words) const
@@ -212,10 +239,10 @@ void private_server::set(std::vector<std::string> const& settings)
 
 void private_server::freeze()
 {
-    signal_all(SIGSTOP);
-    // kill(2) returns before the threads on other processors have stopped.
     auto const until = std::chrono::steady_clock::now() + std::chrono::seconds{10};
-    while (!is_frozen()) {
+    // kill(2) returns before the threads on other processors have stopped, and a process that its
+    // parent made meanwhile was not told.
+    for (signal_all(SIGSTOP); !is_frozen(); signal_all(SIGSTOP)) {
         if (std::chrono::steady_clock::now() > until) {
             throw std::runtime_error(directory_ + ": the server does not stop");
         }
@@ -257,9 +284,10 @@ bool private_server::is_frozen() const
         for (auto const& thread : std::filesystem::directory_iterator(
                  "/proc/" + std::to_string(process) + "/task", gone)) {
             std::ifstream in(thread.path() / "stat");
-            std::string const stat{std::istreambuf_iterator<char>(in), {}};
+            std::string stat;
+            if (!std::getline(in, stat)) continue;   // it ended meanwhile
             auto const name_end = stat.rfind(") ");  // the name itself may hold anything
-            if (name_end != std::string::npos && stat[name_end + 2] != 'T') return false;
+            if (stat[name_end + 2] != 'T') return false;
         }
     }
     return true;

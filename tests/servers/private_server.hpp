@@ -8,8 +8,9 @@
 //   server->start();     // same data, same port
 //
 // The one invariant: whatever becomes of the test program, nothing of the server stays.  The
-// destructor stops it; after kill -9 of the program a watchdog process, which waits for the end of
-// a pipe that only the program holds open, kills the server and removes its directory.
+// destructor stops it; after kill -9 of the program, with or without all its children, a watchdog
+// process, which waits for the end of a pipe that only the program holds open, kills the server and
+// removes its directory.
 
 #ifndef ASSENT_TESTS_SERVERS_PRIVATE_SERVER_HPP
 #define ASSENT_TESTS_SERVERS_PRIVATE_SERVER_HPP
@@ -96,6 +97,7 @@ private:
 
     std::string run(std::vector<std::string> words) const;
     void start_watchdog();
+    void end_watchdog() noexcept;
     void read_environment();
     std::vector<pid_t> processes() const;
     void signal_all(int signal) const;
@@ -108,8 +110,8 @@ private:
     std::string socket_;
     int port_ = 0;
     pid_t pid_ = 0;
-    pid_t watchdog_ = -1;
-    int alive_ = -1;  ///< the pipe's writing end; its end tells the watchdog
+    int alive_ = -1;          ///< the pipe's writing end; its end tells the watchdog
+    int watchdog_says_ = -1;  ///< ends with the watchdog
 };
 
 }  // namespace assent::testing

@@ -4,6 +4,7 @@
 
 #include "tests/servers/private_server.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -14,8 +15,11 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <set>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "tests/servers/spawn.hpp"
 #include "tests/servers/test_clients.hpp"
@@ -209,36 +213,121 @@ TEST_P(PrivateServer, LeavesNothingWhenItIsDestroyed)
     EXPECT_FALSE(exists(process));
 }
 
-TEST_P(PrivateServer, LeavesNothingWhenTheTestIsKilled)
+// This program again, told to hold a server until it is killed.
+class PrivateServerHeld : public PrivateServer
 {
-    // The program below is this one, told to hold a server until it is killed.
-    std::string const note = ::testing::TempDir() + "held-" + std::to_string(::getpid());
-    ::setenv("ASSENT_TEST_HOLD", note.c_str(), 1);
-    pid_t const holder =
-        spawn({"/proc/self/exe", "--gtest_also_run_disabled_tests",
-               std::string("--gtest_filter=*DISABLED_HoldsAServer/") + GetParam().name},
-              -1, -1);
-    ::unsetenv("ASSENT_TEST_HOLD");
-    ASSERT_TRUE(eventually([&] { return std::filesystem::exists(note); }));
-    std::ifstream file(note);
-    pid_t process = 0;
-    std::string directory;
-    ASSERT_TRUE(file >> process >> directory);
-    ASSERT_TRUE(exists(process));
+protected:
+    void SetUp() override
+    {
+        PrivateServer::SetUp();
+        if (IsSkipped()) return;
+        ASSERT_EQ(::pipe2(said_, O_CLOEXEC), 0);
+        std::string const note = ::testing::TempDir() + "held-" + std::to_string(::getpid());
+        ::setenv("ASSENT_TEST_HOLD", note.c_str(), 1);
+        holder_ = spawn({"/proc/self/exe", "--gtest_also_run_disabled_tests",
+                         std::string("--gtest_filter=*DISABLED_HoldsAServer/") + GetParam().name},
+                        -1, said_[1]);
+        ::unsetenv("ASSENT_TEST_HOLD");
+        ::close(said_[1]);
+        ASSERT_TRUE(eventually([&] { return std::filesystem::exists(note); }));
+        std::ifstream file(note);
+        ASSERT_TRUE(file >> server_ >> directory_);
+        std::filesystem::remove(note);
+        ASSERT_TRUE(exists(server_));
+    }
+    void TearDown() override
+    {
+        if (IsSkipped()) return;
+        end(holder_);
+        ::close(said_[0]);
+    }
 
-    ::kill(holder, SIGKILL);
-    ASSERT_EQ(::waitpid(holder, nullptr, 0), holder);
+    void expect_nothing_is_left() const
+    {
+        EXPECT_TRUE(eventually([&] { return !std::filesystem::exists(directory_); }));
+        EXPECT_FALSE(exists(server_));
+    }
+    // As CTest does when a test has run out of time: stops the parent, so that it makes no more of
+    // them, ends all its children in the same way, then it.
+    static void kill_tree(pid_t parent)
+    {
+        ::kill(parent, SIGSTOP);
+        for (pid_t const child : children_of(parent))
+            kill_tree(child);
+        ::kill(parent, SIGKILL);
+    }
+    static std::vector<pid_t> children_of(pid_t parent)
+    {
+        std::vector<pid_t> all;
+        for (auto const& entry : std::filesystem::directory_iterator("/proc")) {
+            std::string const name = entry.path().filename().string();
+            if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+            std::ifstream in(entry.path() / "stat");
+            std::string stat;
+            if (!std::getline(in, stat)) continue;   // it ended meanwhile
+            auto const name_end = stat.rfind(") ");  // ") S 17": the name may hold anything
+            if (std::stol(stat.substr(name_end + 4)) == parent) {
+                all.push_back(static_cast<pid_t>(std::stol(name)));
+            }
+        }
+        return all;
+    }
+    static void end(pid_t& process)
+    {
+        if (process <= 0) return;
+        ::kill(process, SIGKILL);
+        ::waitpid(std::exchange(process, 0), nullptr, 0);
+    }
 
-    EXPECT_TRUE(eventually([&] { return !std::filesystem::exists(directory); }));
-    EXPECT_FALSE(exists(process));
-    std::filesystem::remove(note);
+    pid_t holder_ = 0;
+    int said_[2] = {-1, -1};  ///< what the holder writes, as to CTest
+    pid_t server_ = 0;
+    std::string directory_;
+};
+
+TEST_P(PrivateServerHeld, LeavesNothingWhenTheTestIsKilled)
+{
+    end(holder_);
+
+    expect_nothing_is_left();
 }
 
-// Not a test: the other half of the one above.
+TEST_P(PrivateServerHeld, LeavesNothingWhenTheTestIsKilledWithAllItsChildren)
+{
+    kill_tree(holder_);
+
+    expect_nothing_is_left();
+}
+
+// Whoever reads a test's output until its end would wait for them.
+TEST_P(PrivateServerHeld, HoldsNothingThatTheTestWritesTo)
+{
+    auto const pipe = [&](pid_t of, char const* end) {
+        std::error_code gone;
+        auto const path = "/proc/" + std::to_string(of) + "/fd/" + end;
+        return std::filesystem::read_symlink(path, gone).string();
+    };
+    auto const output = pipe(holder_, "1");
+    ASSERT_EQ(output, pipe(::getpid(), std::to_string(said_[0]).c_str()));
+    std::set<std::string> holders;
+    for (auto const& entry : std::filesystem::directory_iterator("/proc")) {
+        std::string const name = entry.path().filename().string();
+        if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+        std::error_code other;  // of another account, or gone
+        for (auto const& open : std::filesystem::directory_iterator(entry.path() / "fd", other)) {
+            if (std::filesystem::read_symlink(open.path(), other) == output) holders.insert(name);
+        }
+    }
+
+    EXPECT_EQ(holders,
+              (std::set<std::string>{std::to_string(holder_), std::to_string(::getpid())}));
+}
+
+// Not a test: the other half of those above.
 TEST_P(PrivateServer, DISABLED_HoldsAServer)
 {
     char const* note = std::getenv("ASSENT_TEST_HOLD");
-    if (note == nullptr) GTEST_SKIP() << "only run by LeavesNothingWhenTheTestIsKilled";
+    if (note == nullptr) GTEST_SKIP() << "only run by PrivateServerHeld";
     auto const server = make();
     std::string const draft = std::string(note) + ".draft";
     std::ofstream(draft) << server->pid() << ' ' << server->directory() << '\n';
@@ -273,6 +362,8 @@ std::string name_of(::testing::TestParamInfo<kind> const& of)
 }
 
 INSTANTIATE_TEST_SUITE_P(Servers, PrivateServer, ::testing::Values(postgresql, mariadb), name_of);
+INSTANTIATE_TEST_SUITE_P(Servers, PrivateServerHeld, ::testing::Values(postgresql, mariadb),
+                         name_of);
 INSTANTIATE_TEST_SUITE_P(Servers, EveryPrivateServer, ::testing::Values(postgresql, mariadb, mysql),
                          name_of);
 

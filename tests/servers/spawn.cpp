@@ -13,6 +13,7 @@
 #include <csignal>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 extern "C" char** environ;
 
@@ -89,6 +90,28 @@ pid_t spawn(std::vector<std::string> const& words, int input, int output)
     return child;
 }
 
+std::string read_to_end(int from)
+{
+    std::string all;
+    char buffer[4096];
+    for (;;) {
+        ssize_t const got = ::read(from, buffer, sizeof buffer);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) check(errno, "read");
+        if (got == 0) return all;
+        all.append(buffer, static_cast<std::size_t>(got));
+    }
+}
+
+finished_process reap(pid_t child)
+{
+    int status = 0;
+    while (::waitpid(child, &status, 0) < 0) {
+        if (errno != EINTR) check(errno, "waitpid");
+    }
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), {}};
+}
+
 finished_process run_process(std::vector<std::string> const& words)
 {
     int ends[2];
@@ -103,21 +126,10 @@ finished_process run_process(std::vector<std::string> const& words)
     }
     ::close(ends[1]);
 
-    finished_process done;
-    char buffer[4096];
-    for (;;) {
-        ssize_t const got = ::read(ends[0], buffer, sizeof buffer);
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) break;
-        done.output.append(buffer, static_cast<std::size_t>(got));
-    }
+    std::string output = read_to_end(ends[0]);
     ::close(ends[0]);
-
-    int status = 0;
-    while (::waitpid(child, &status, 0) < 0) {
-        if (errno != EINTR) check(errno, "waitpid");
-    }
-    done.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    auto done = reap(child);
+    done.output = std::move(output);
     return done;
 }
 

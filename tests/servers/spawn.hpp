@@ -29,6 +29,12 @@ struct finished_process
 /// Runs `words` to its end.
 finished_process run_process(std::vector<std::string> const& words);
 
+/// Waits for the end of a child.  @return its status, and no output.
+finished_process reap(pid_t child);
+
+/// Reads until nobody has the other end of the pipe any more.
+std::string read_to_end(int from);
+
 }  // namespace assent::testing
 
 #endif  // ASSENT_TESTS_SERVERS_SPAWN_HPP
