@@ -8,8 +8,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <atomic>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -103,6 +104,45 @@ options hasty(std::string const& log_directory);
 /// What docs/guide/adopting.md says of words that a program may send inside a branch: those that
 /// would commit it are refused, and it lives on.
 void expect_words_that_commit_are_refused(mysql::handle_type branch);
+
+/// Requests to the two databases that must be under way at the same time: neither is delivered
+/// before both were sent, so a client that waits for the one before it sends the other waits in
+/// vain.
+class meeting
+{
+public:
+    /// Of the next requests that contain these parts.
+    meeting(network& of, std::string to_accounts, std::string to_orders)
+        : of_(of), to_accounts_(std::move(to_accounts)), to_orders_(std::move(to_orders))
+    {
+        of_.wire.hold(of_.accounts, to_accounts_);
+        of_.wire.hold(of_.orders, to_orders_);
+    }
+
+    /// Waits until both were sent, and lets them go on in any case.  @return whether they were.
+    bool takes_place() const
+    {
+        bool const has_met = becomes_true(
+            [&] { return is_sent(of_.accounts, to_accounts_) && is_sent(of_.orders, to_orders_); },
+            tenfold(std::chrono::seconds{1}));
+        of_.wire.let_go(of_.accounts);
+        of_.wire.let_go(of_.orders);
+        return has_met;
+    }
+
+private:
+    bool is_sent(std::size_t database, std::string const& part) const
+    {
+        auto const all = of_.wire.sql(database);
+        return std::any_of(all.begin(), all.end(), [&](auto const& each) {
+            return each.text.find(part) != std::string::npos;
+        });
+    }
+
+    network& of_;
+    std::string const to_accounts_;
+    std::string const to_orders_;
+};
 
 class AtBank : public ::testing::Test
 {

@@ -84,11 +84,13 @@ struct database
     std::chrono::milliseconds reply_delay{0};
     bool is_paused = false;
     std::vector<planned_fault> faults;
+    std::vector<std::string> held;  ///< parts of requests that are to wait
     std::vector<std::unique_ptr<session>> sessions;
     std::vector<wire_message> messages;
 };
 
 constexpr std::size_t waiting_chunks_max = 256;
+constexpr auto until_let_go = clock::time_point::max();
 
 }  // namespace
 
@@ -113,6 +115,8 @@ struct proxy::impl
     void read_from(database& of, session& on, bool is_request);
     void record(database& of, session& on, std::vector<wire_message> messages);
     std::optional<fault> take_fault(database& of, std::vector<wire_message> const& messages);
+    static bool is_to_wait(database& of, session const& on,
+                           std::vector<wire_message> const& messages);
     static void deliver(session& on, bool is_request, clock::time_point now);
     static void settle(session& on);
 };
@@ -171,6 +175,22 @@ void proxy::delay(std::size_t database, milliseconds request, milliseconds reply
     std::lock_guard const guard(impl_->mutex);
     impl_->databases.at(database)->request_delay = request;
     impl_->databases.at(database)->reply_delay = reply;
+}
+
+void proxy::hold(std::size_t database, std::string part)
+{
+    std::lock_guard const guard(impl_->mutex);
+    impl_->databases.at(database)->held.push_back(std::move(part));
+}
+
+void proxy::let_go(std::size_t database)
+{
+    std::lock_guard const guard(impl_->mutex);
+    for (auto const& each : impl_->databases.at(database)->sessions) {
+        for (auto& chunk : each->requests.waiting)
+            chunk.release = std::min(chunk.release, clock::now());
+    }
+    impl_->awaken();
 }
 
 void proxy::on_request(std::size_t database, std::string part, fault what)
@@ -364,6 +384,21 @@ std::optional<fault> proxy::impl::take_fault(database& of,
     return std::nullopt;
 }
 
+bool proxy::impl::is_to_wait(database& of, session const& on,
+                             std::vector<wire_message> const& messages)
+{
+    for (auto const& message : messages) {
+        auto const part = std::find_if(of.held.begin(), of.held.end(), [&](auto const& each) {
+            return message.text.find(each) != std::string::npos;
+        });
+        if (part == of.held.end()) continue;
+        of.held.erase(part);
+        return true;
+    }
+    auto const& before = on.requests.waiting;
+    return !before.empty() && before.back().release == until_let_go;
+}
+
 void proxy::impl::read_from(database& of, session& on, bool is_request)
 {
     char buffer[16384];
@@ -392,6 +427,7 @@ void proxy::impl::read_from(database& of, session& on, bool is_request)
     }
     std::vector<wire_message> messages = on.wire.feed_request(bytes);
     std::optional<fault> const what = take_fault(of, messages);
+    bool const is_held = is_to_wait(of, on, messages);
     record(of, on, std::move(messages));
     if (what == fault::lose_request) {
         on.reset();
@@ -401,7 +437,8 @@ void proxy::impl::read_from(database& of, session& on, bool is_request)
         on.is_silent = true;
         return;
     }
-    into.waiting.push_back({clock::now() + of.request_delay, std::move(bytes)});
+    into.waiting.push_back(
+        {is_held ? until_let_go : clock::now() + of.request_delay, std::move(bytes)});
     if (what == fault::lose_reply) on.swallows_reply = true;
     if (what == fault::silence_after) on.is_silent_after_requests = true;
 }

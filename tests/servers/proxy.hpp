@@ -53,6 +53,11 @@ public:
     /// Each request waits `request` before the database gets it, each reply `reply`.
     void delay(std::size_t database, milliseconds request, milliseconds reply);
 
+    /// Holds back, once it was recorded, the next request whose text contains `part`, and whatever
+    /// its session sends after it, until let_go().  Each call is good for one request.
+    void hold(std::size_t database, std::string part);
+    void let_go(std::size_t database);
+
     /// Does `what` to the session in which the next request whose text contains `part` passes.
     /// Each call is good for one request.
     void on_request(std::size_t database, std::string part, fault what);

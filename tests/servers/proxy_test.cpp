@@ -128,18 +128,25 @@ TEST_F(Proxy, DelaysRequestsAndReplies)
     EXPECT_GE(first_reply_after(my_, request).at - request.at, 60ms);
 }
 
-TEST_F(Proxy, DoesNotDelayTheOtherDatabase)
+TEST_F(Proxy, HoldsARequestUntilItIsLetGoAndDoesNotHoldTheOtherDatabase)
 {
     auto const session = connect_mariadb();
-    proxy_.delay(my_, 1000ms, 0ms);
+    proxy_.hold(my_, "DO 1");
 
+    session->query("DO 0");
     auto waiting = std::async(std::launch::async, [&] { session->query("DO 1"); });
-    ASSERT_TRUE(becomes_true([&] { return !proxy_.sql(my_).empty(); }));
+    bool const is_sent = becomes_true([&] { return proxy_.sql(my_).size() == 2; });
     ask_postgresql("SELECT 1");
+    bool const is_waiting = waiting.wait_for(0ms) == std::future_status::timeout;
+    proxy_.let_go(my_);
     waiting.get();
+    session->query("DO 1");
+
+    EXPECT_TRUE(is_sent);
+    EXPECT_TRUE(is_waiting);
 
     auto const undelayed = first_reply_after(pg_, proxy_.sql(pg_).at(0));
-    EXPECT_LT(undelayed.at, first_reply_after(my_, proxy_.sql(my_).at(0)).at);
+    EXPECT_LT(undelayed.at, first_reply_after(my_, proxy_.sql(my_).at(1)).at);
 }
 
 TEST_F(Proxy, TellsOverlapFromOneAfterTheOther)
@@ -159,11 +166,17 @@ TEST_F(Proxy, TellsOverlapFromOneAfterTheOther)
     EXPECT_FALSE(overlap());
 
     proxy_.clear();
-    proxy_.delay(my_, 600ms, 0ms);
-    proxy_.delay(other, 600ms, 0ms);
-    auto asking = std::async(std::launch::async, [&] { left->query("DO 2"); });
-    right.query("DO 2");
-    asking.get();
+    proxy_.hold(my_, "DO 2");
+    proxy_.hold(other, "DO 2");
+    auto first = std::async(std::launch::async, [&] { left->query("DO 2"); });
+    auto second = std::async(std::launch::async, [&] { right.query("DO 2"); });
+    bool const are_sent =
+        becomes_true([&] { return !proxy_.sql(my_).empty() && !proxy_.sql(other).empty(); });
+    proxy_.let_go(my_);
+    proxy_.let_go(other);
+    first.get();
+    second.get();
+    EXPECT_TRUE(are_sent);
     EXPECT_TRUE(overlap());
 }
 
