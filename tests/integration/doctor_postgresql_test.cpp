@@ -15,6 +15,7 @@ namespace {
 
 using namespace assent::testing;
 using assent::contract::edition;
+using assent::contract::eventually;
 using assent::contract::plain_connection;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -118,11 +119,15 @@ TEST_P(DoctorPostgresql, SettingsThatLoseVotesOrBranchesAreNamed)
     EXPECT_EQ(accepted.level_of("accounts", "full_page_writes"), "warning");
     EXPECT_EQ(accepted.level_of("accounts", "max_prepared_transactions"), "error");
 
-    // The last free connection is the doctor's.
-    constexpr int taken = 9;
+    // The last free connection is the doctor's, once those of before are gone from the server.
+    constexpr std::size_t taken = 9;
     std::vector<std::unique_ptr<plain_connection>> others;
-    others.reserve(taken);
-    for (int i = 0; i < taken; ++i)
+    others.push_back(std::make_unique<plain_connection>(server->superuser_conninfo()));
+    ASSERT_TRUE(eventually([&] {
+        return others.front()->run(
+                   "SELECT count(*) FROM pg_stat_activity WHERE usename = 'shop'") == "0";
+    }));
+    while (others.size() < taken)
         others.push_back(std::make_unique<plain_connection>(server->superuser_conninfo()));
     EXPECT_EQ(examine_at(*server, server->conninfo()).level_of("accounts", "connections"),
               "warning");
