@@ -8,7 +8,7 @@
 function(assent_test)
   cmake_parse_arguments(t "TSAN" "NAME;LABEL;TIMEOUT" "SOURCES;LIBRARIES;ARGS" ${ARGN})
   if(NOT t_TIMEOUT)
-    set(t_TIMEOUT 120)
+    set(t_TIMEOUT 300)  # for tests that hang: a slow disk alone takes a minute of some
   endif()
   add_executable(${t_NAME} ${t_SOURCES})
   target_link_libraries(${t_NAME} PRIVATE ${t_LIBRARIES} assent_internal GTest::gmock GTest::gtest_main)

@@ -40,6 +40,7 @@ protected:
         auto tx = tm.begin();
         transfer(tx.lease(accounts), tx.lease(orders), name, 1, 1);
         EXPECT_EQ(tx.commit(), outcome::committed);
+        tm.close(steady_clock::now() + tenfold(1s));  // the log is opened again at once
         return tx.id();
     }
 };

@@ -194,7 +194,7 @@ TEST_F(CommitRow, SilenceIsInDoubtAndResolvedInTheBackground)
     for (bool const is_carried_out : {true, false}) {
         std::string const id = is_carried_out ? "silence after" : "silence before";
         desk at{*bank_, place::accounts, 300ms};
-        auto tx = at.tm.begin(assent::begin_options{at.by_row}.deadline(500ms));
+        auto tx = at.tm.begin(assent::begin_options{at.by_row}.deadline(2s));
         transfer(tx.lease(at.accounts), tx.lease(at.orders), id, 1, 0);
         at.spoil_the_decision(is_carried_out ? fault::silence_after : fault::silence_before);
         // Nobody can ask in time either.
