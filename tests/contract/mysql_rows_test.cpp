@@ -287,7 +287,7 @@ TEST_P(mysql_rows, AnAccountThatMayMakeNoTableIsToldWhatToRun)
     auto const from = why.find("CREATE TABLE assent_decision");
     administrator().query(why.substr(from, why.find(", and GRANT") - from));
     EXPECT_NO_THROW(limited->decisions()->ensure(*session, in_ms(10'000)));
-    EXPECT_EQ(limited->decisions()->fence(*session, name(), in_ms(3'000))->kind, row_kind::abort);
+    EXPECT_EQ(limited->decisions()->fence(*session, name(), in_ms(10'000))->kind, row_kind::abort);
     administrator().query("drop user clerk");
 }
 

@@ -156,6 +156,8 @@ TEST_P(postgresql_answers, AServerThatCannotPrepareSaysWhatToSet)
     restart_with("max_prepared_transactions=0");
     tm_.emplace(quick_options(log_.path()));
     auto const accounts = tm_->add(postgresql::resource_manager{"accounts", conninfo("accounts")});
+    ASSERT_TRUE(eventually(
+        [&] { return state_of(*tm_, "accounts").why.find("max_prepared") != std::string::npos; }));
     auto tx = begin(1s);
 
     auto const refused = thrown_by<error>([&] { tx.lease(accounts); });

@@ -129,7 +129,10 @@ TEST_P(postgresql_cluster, AnIdentityThatChangedUnderANameIsRefused)
     tm_.reset();
     tm_.emplace(quick_options(log_.path()));
     auto const swapped = tm_->add(postgresql::resource_manager{"accounts", conninfo("postgres")});
-    auto tx = begin(std::chrono::seconds(2));
+    ASSERT_TRUE(eventually([&] {
+        return state_of(*tm_, "accounts").why.find("it was bound to") != std::string::npos;
+    }));
+    auto tx = begin(std::chrono::seconds(1));
 
     EXPECT_THAT(thrown_by<error>([&] { tx.lease(swapped); }).what(),
                 HasSubstr("not the server it was bound to"));

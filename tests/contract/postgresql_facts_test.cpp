@@ -115,8 +115,9 @@ TEST_P(postgresql_facts, WithItsSessionAnActiveTransactionGoesAndAPreparedOneSta
     }
 
     listening_connection other{conninfo()};
+    EXPECT_EQ(other.ask("INSERT INTO entry VALUES (2)").tag, "INSERT 0 1")
+        << "once the server has noticed that the session is gone";
     other.ask("SET lock_timeout = '20ms'");
-    EXPECT_EQ(other.ask("INSERT INTO entry VALUES (2)").tag, "INSERT 0 1");
     EXPECT_EQ(other.ask("INSERT INTO entry VALUES (1)").sqlstate, "55P03");
     EXPECT_EQ(other.ask("ALTER TABLE entry ADD note text").sqlstate, "55P03");
     EXPECT_EQ(other.ask("SELECT count(*) > 0 FROM pg_locks WHERE pid IS NULL").value, "t");

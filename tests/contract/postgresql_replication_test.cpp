@@ -217,9 +217,9 @@ TEST_P(postgresql_replication, AVoteThatWaitsForASilentReplicaIsRolledBackAtTheD
 {
     both().replicate_synchronously(true);
     open_manager();
-    auto tx = begin(1s);
-    write_both(tx, 1);
     both().freeze_standby();
+    auto tx = begin(2s);
+    write_both(tx, 1);
 
     auto const told = thrown_by<rolled_back_error>([&] { tx.commit(); });
 

@@ -328,7 +328,14 @@ TEST_P(postgresql_server, AWitnessProvesNothingOnceACrashMayHaveGivenItsNumberTo
     ask(*session, "INSERT INTO payment VALUES (1)");
     auto const number = ask(*session, "SELECT pg_current_xact_id_if_assigned()");
     session->submit(verb::commit_one_phase, numbered(1));
-    ASSERT_FALSE(session->collect(in_seconds(1)).has_value()) << "the commit is under way";
+    std::string const dawdles =
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND pid = " +
+        std::to_string(session->id());
+    ASSERT_TRUE(eventually([&] {
+        auto const soon = std::chrono::steady_clock::now() + std::chrono::milliseconds(20);
+        EXPECT_FALSE(session->collect(soon).has_value());
+        return pg().administer(dawdles) == "1";
+    })) << "the commit is under way";
 
     // The server's parent process survives and restarts the others.
     ASSERT_EQ(::kill(static_cast<pid_t>(session->id()), SIGKILL), 0);

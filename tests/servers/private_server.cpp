@@ -287,7 +287,8 @@ bool private_server::is_frozen() const
             std::string stat;
             if (!std::getline(in, stat)) continue;   // it ended meanwhile
             auto const name_end = stat.rfind(") ");  // the name itself may hold anything
-            if (stat[name_end + 2] != 'T') return false;
+            // Stopped, or stopped while somebody traces it.
+            if (stat[name_end + 2] != 'T' && stat[name_end + 2] != 't') return false;
         }
     }
     return true;
