@@ -73,11 +73,12 @@ public:
     /// Whether commits wait for the standby from now on.
     void replicate_synchronously(bool is_on)
     {
+        // The standby is a copy of the primary, which is stopped while it is made.
+        if (is_on) standby();
         plain_connection admin{server().superuser_conninfo()};
         admin.run(is_on ? "ALTER SYSTEM SET synchronous_standby_names = 'standby'"
                         : "ALTER SYSTEM RESET synchronous_standby_names");
         admin.run("SELECT pg_reload_conf()");
-        if (is_on) standby();
         wait([&] {
             return admin.run(
                        "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") ==

@@ -28,6 +28,7 @@ protected:
     {
         room_.keep_secret(bank_->mariadb().password());
         room_.keep_secret(bank_->postgresql().password());
+        bank_->stop_looking();  // an older session of the account would keep a recovery waiting
     }
     void admit_both()
     {
