@@ -17,6 +17,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <utility>
 
 #include "tests/integration/bank.hpp"
@@ -46,7 +47,8 @@ inline bool becomes_true(std::function<bool()> const& is_so, std::chrono::millis
 
 /// Connections that the application opened and closes itself.
 std::unique_ptr<PGconn, void (*)(PGconn*)> own_accounts(bank const& from, int port = 0);
-std::unique_ptr<st_mysql, void (*)(st_mysql*)> own_orders(bank& from, int port = 0);
+std::unique_ptr<std::remove_pointer_t<mysql::handle_type>, void (*)(mysql::handle_type)> own_orders(
+    bank& from, int port = 0);
 
 /// Acts when the manager says that something happened, on the thread that did it.
 class on_event final : public observer
