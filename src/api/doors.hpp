@@ -18,6 +18,10 @@ inline namespace v0 {
 /// A transaction shares the engine, so that manager and transactions may go in any order.
 struct transaction::impl
 {
+    /// Whatever can fail comes before the transaction is there, so that it is never left to nobody.
+    static std::unique_ptr<transaction> begin(std::shared_ptr<engine::engine> under,
+                                              begin_options const& how);
+
     std::shared_ptr<engine::engine> engine;
     std::shared_ptr<engine::global_transaction> tx;
 };

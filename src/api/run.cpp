@@ -65,10 +65,9 @@ outcome transaction_manager::run(run_options const& how,
     engine::backoff pause{first_pause, last_pause};
     for (int attempt = 1;; ++attempt) {
         bool const is_last = attempt >= how.attempts_max();
-        auto const begun = engine.begin(how.begin());
-        api::bind_here(&engine,
-                       std::unique_ptr<transaction>{new transaction{
-                           std::make_unique<transaction::impl>(transaction::impl{under, begun})}});
+        auto made = transaction::impl::begin(under, how.begin());
+        auto const begun = made->impl_->tx;
+        api::bind_here(&engine, std::move(made));
         api::unbound_at_end const guard{&engine, begun->id};
         std::exception_ptr thrown;
         try {

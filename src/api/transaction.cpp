@@ -23,6 +23,17 @@ void* any_lease::handle() const
 transaction::transaction(std::unique_ptr<impl> made) noexcept : impl_(std::move(made)) {}
 transaction::transaction(transaction&&) noexcept = default;
 
+std::unique_ptr<transaction> transaction::impl::begin(std::shared_ptr<engine::engine> under,
+                                                      begin_options const& how)
+{
+    std::unique_ptr<transaction> made{new transaction{nullptr}};
+    auto inside = std::make_unique<impl>();
+    inside->tx = under->begin(how);
+    inside->engine = std::move(under);
+    made->impl_ = std::move(inside);
+    return made;
+}
+
 transaction::~transaction()
 {
     if (!impl_) return;

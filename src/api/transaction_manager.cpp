@@ -44,10 +44,7 @@ void transaction_manager::add_any(resource_manager const& rm)
 
 std::unique_ptr<transaction> transaction_manager::begin_owned(begin_options const& how)
 {
-    auto made = std::make_unique<transaction::impl>();
-    made->engine = impl_->engine;
-    made->tx = impl_->engine->begin(how);
-    return std::unique_ptr<transaction>{new transaction{std::move(made)}};
+    return transaction::impl::begin(impl_->engine, how);
 }
 
 transaction transaction_manager::begin(begin_options const& how)

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -28,12 +29,16 @@ deadline reaper::step()
         next_ = deadline::max();  // a transaction begun from here on is watched anew
     }
     auto soonest = deadline::max();
-    for (auto const& tx : shared_.live.all()) {
-        if (tx->until > now) {
-            soonest = std::min(soonest, tx->until);
-        } else {
-            expire(*tx, "its deadline passed", shared_.bounds.deadline_grace);
+    try {
+        for (auto const& tx : shared_.live.all()) {
+            if (tx->until > now) {
+                soonest = std::min(soonest, tx->until);
+            } else {
+                expire(*tx, "its deadline passed", shared_.bounds.deadline_grace);
+            }
         }
+    } catch (std::bad_alloc const&) {
+        soonest = now + shared_.bounds.retry_min;  // whoever was not reached is late then, too
     }
     watch(soonest);
     std::lock_guard const held{mutex_};
@@ -47,15 +52,21 @@ void reaper::expire(global_transaction& tx, std::string const& why, limits::dura
     {
         std::lock_guard const held{tx.mutex};
         if (tx.is_ending || tx.is_expired) return;
-        tx.is_expired = true;
         active = tx.branches;
         id = tx.id;
+        tx.is_expired = true;
     }
-    tx.mark_rollback_only({why, false});
-    shared_.tell(severity::warning, "transaction.expired", {}, id.text(), why);
-    auto const end_at = shared_.time.now() + grace;
-    for (auto& each : active)
-        each->rm->cancel(each, end_at);
+    try {
+        tx.mark_rollback_only({why, false});
+        shared_.tell(severity::warning, "transaction.expired", {}, id.text(), why);
+        auto const end_at = shared_.time.now() + grace;
+        for (auto& each : active)
+            each->rm->cancel(each, end_at);
+    } catch (std::bad_alloc const&) {
+        std::lock_guard const held{tx.mutex};
+        tx.is_expired = false;
+        throw;
+    }
 }
 
 void reaper::start_thread()

@@ -1,0 +1,57 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// memory_runs_out_test.cpp -- each allocation of a beginning fails in turn, and no transaction is
+// left that nobody can end.
+
+#include "tests/unit/api/api_fixture.hpp"
+#include "tests/unit/engine/rationed_memory.hpp"
+
+namespace {
+
+using namespace api_test;
+using engine_test::rations;
+
+/// @return how many allocations failed before there was enough memory.
+int fail_each(std::function<void(doors&)> const& begin)
+{
+    doors at;
+    at.begin_work("first").commit();  // whatever is allocated only once
+    int nth = 1;
+    for (bool has_failed = true; has_failed && nth < 1000; ++nth) {
+        SCOPED_TRACE("allocation " + std::to_string(nth));
+        rations = {nth, 1, 0, false};
+        try {
+            begin(at);
+        } catch (std::bad_alloc const&) {
+        }
+        has_failed = rations.has_failed;
+        rations = {};
+        EXPECT_EQ(at.tm->state().live_transactions, 0u) << "nobody can end it";
+    }
+    at.begin_work("last").commit();
+    at.expect_clean();
+    return nth;
+}
+
+TEST(MemoryRunsOut, InABeginAndNoTransactionIsLeftToNobody)
+{
+    EXPECT_GT(fail_each([](doors& at) { at.tm->begin(); }), 3);
+}
+
+TEST(MemoryRunsOut, InARunAndNoTransactionIsLeftToNobody)
+{
+    EXPECT_GT(fail_each([](doors& at) { at.tm->run([](assent::transaction&) {}); }), 3);
+}
+
+TEST(MemoryRunsOut, InAUserTransactionAndNoTransactionIsLeftToNobody)
+{
+    EXPECT_GT(fail_each([](doors& at) {
+                  assent::user_transaction door{*at.tm};
+                  door.begin();
+                  auto const spared = std::make_unique<engine_test::spare>();
+                  door.rollback();
+              }),
+              3);
+}
+
+}  // namespace
