@@ -140,11 +140,12 @@ struct sweep_counts
 /// In the order in which they come, the later the last statement ends.
 enum class swept : std::uint8_t { committed, rolled_back, cancelled };
 
-/// Where the last statement must end, as seen from the deadline, so that the deadline strikes
-/// within commit().  That instant may be less than a millisecond wide, differs between clients, and
-/// moves with the machine's load, so it is followed: whatever came out before what was aimed at
-/// makes it later, and the other way round; in large steps while it is far, in small ones where it
-/// was passed.
+/// Where the last statement must end, as seen from the deadline, so that one or the other comes
+/// out.  Between the latest end after which it commits and the earliest at which it is cancelled,
+/// the deadline strikes within commit().  That instant may be less than a millisecond wide, or as
+/// long as two disks need for a force; it differs between clients, and moves with the machine's
+/// load.  So both its ends are followed: whatever was aimed at and missed moves one of them, in
+/// large steps while it is far, in small ones where it was passed.
 class instant_of_commit
 {
 public:
@@ -153,37 +154,48 @@ public:
     /// Aims at whatever came out least so far: before, in, or after the instant.
     std::chrono::microseconds offset_for(sweep_counts const& counts)
     {
-        constexpr auto aside = 6'000us;
         if (counts.committed <= counts.cancelled && counts.committed < counts.rolled_back) {
             aim_ = swept::committed;
-            return at_ - aside;
+            return begin_.at;
         }
         if (counts.cancelled < counts.rolled_back) {
             aim_ = swept::cancelled;
-            return at_ + aside;
+            return end_.at;
         }
         aim_ = swept::rolled_back;
-        return at_;
+        return (begin_.at + end_.at) / 2;
     }
 
     void learn(swept what)
     {
         if (what == aim_) return;
-        bool const was_early = what < aim_;
-        step_ = was_early == was_early_ ? std::min<std::chrono::microseconds>(step_ * 2, 800us)
-                                        : std::max<std::chrono::microseconds>(step_ / 3, 20us);
-        was_early_ = was_early;
-        at_ += was_early ? step_ : -step_;
+        if (aim_ == swept::committed) begin_.move(false);
+        if (aim_ == swept::cancelled) end_.move(true);
+        if (aim_ == swept::rolled_back && what == swept::committed) begin_.move(true);
+        if (aim_ == swept::rolled_back && what == swept::cancelled) end_.move(false);
     }
 
     /// The statement could not even begin.
-    void learn_to_begin_earlier() { life = std::min<std::chrono::milliseconds>(life + 2ms, 400ms); }
+    void learn_to_begin_earlier() { life = std::min<std::chrono::milliseconds>(life * 9 / 8, 1s); }
 
 private:
-    std::chrono::microseconds at_ = -4'000us;
-    std::chrono::microseconds step_ = 150us;
+    struct moving_edge
+    {
+        std::chrono::microseconds at;
+        std::chrono::microseconds step = 150us;
+        bool was_later = true;
+
+        void move(bool is_later)
+        {
+            step = is_later == was_later ? std::min<std::chrono::microseconds>(step * 2, 10ms)
+                                         : std::max<std::chrono::microseconds>(step / 3, 20us);
+            was_later = is_later;
+            at += is_later ? step : -step;
+        }
+    };
+    moving_edge begin_{-10'000us};
+    moving_edge end_{2'000us};
     swept aim_ = swept::rolled_back;
-    bool was_early_ = true;
 };
 
 bool is_statement_cancelled(PGconn* pg, std::chrono::microseconds sleep)
