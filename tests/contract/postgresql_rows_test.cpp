@@ -3,9 +3,8 @@
 // postgresql_rows_test.cpp -- commit rows on a real PostgreSQL: a COMMIT that becomes visible after
 // it was asked about, what an application can do to the row, and tables that will not do.
 
-#include <signal.h>
-
 #include <chrono>
+#include <csignal>
 #include <string>
 
 #include <assent/postgresql.hpp>

@@ -4,9 +4,9 @@
 // manager opens.
 
 #include <gtest/gtest.h>
-#include <signal.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <string>
@@ -303,7 +303,7 @@ TEST_P(postgresql_server, ThatWasPromotedHasAnotherHistory)
     EXPECT_EQ(history(), before) << "a restart changes nothing";
 
     server().stop();
-    std::ofstream{server().directory() + "/data/standby.signal"};
+    std::ofstream const made{server().directory() + "/data/standby.signal"};
     server().start();
     EXPECT_NE(refusal(server()).find("hot standby"), std::string::npos);
     plain_connection{server().superuser_conninfo()}.run("SELECT pg_promote()");
@@ -418,7 +418,7 @@ TEST_P(postgresql_server, PasswordsAreNotShownInErrors)
          {"host=127.0.0.1 password=my secret word", "password='secret", "secret=1",
           "postgresql://shop:secret@[::1/accounts"}) {
         try {
-            postgresql::resource_manager{"accounts", malformed};
+            postgresql::resource_manager const never{"accounts", malformed};
             ADD_FAILURE() << "accepted a malformed connection string";
         } catch (driver_error const& error) {
             EXPECT_EQ(std::string{error.what()}.find("secret"), std::string::npos) << error.what();

@@ -168,9 +168,9 @@ void private_server::start_watchdog()
     finished_process starter;
     try {
         its_output = make_pipe(watchdog_says_, pipe_end::read);
-        starter = reap(spawn({"/usr/bin/setsid", "--fork", ASSENT_SERVERS_DIRECTORY "/watchdog",
-                              script_, directory_},
-                             its_input, its_output));
+        starter =
+            reap(spawn({"/usr/bin/setsid", "--fork", script_of("watchdog"), script_, directory_},
+                       its_input, its_output));
     } catch (...) {
         ::close(its_input);
         if (its_output >= 0) ::close(its_output);
