@@ -75,15 +75,15 @@ std::optional<horizon_map> horizons_in(std::string_view content)
     return horizons;
 }
 
-gtrid horizon_name(std::uint16_t resource_manager, std::uint64_t node) noexcept
+gtrid horizon_row_name(std::uint16_t resource_manager, std::uint64_t node) noexcept
 {
     return gtrid::make({decision_place::commit_row, resource_manager, node, 0, 0, 0});
 }
 
-std::string_view prefix_of(gtrid const& horizon_name) noexcept
+std::string_view prefix_of(gtrid const& horizon_row_name) noexcept
 {
     constexpr std::size_t magic_place_manager_and_node = 4 + 1 + 4 + 16;
-    return horizon_name.text().substr(0, magic_place_manager_and_node);
+    return horizon_row_name.text().substr(0, magic_place_manager_and_node);
 }
 
 std::optional<ports::logged_decision> decision_in(decision_row const& row)
@@ -101,7 +101,7 @@ std::optional<ports::logged_decision> decision_in(decision_row const& row)
 bool may_prune(decision_row const& row, pruning_facts const& facts)
 {
     auto const parts = row.name.parts();
-    ports::position const at{parts.epoch, parts.sequence};
+    auto const at = ports::position_of(row.name);
     if (!facts.knows({parts.epoch, parts.nonce})) return false;
     if (row.kind == row_kind::abort) {
         auto const seen = facts.horizon(parts.place_resource_manager).everything();

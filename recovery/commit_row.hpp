@@ -49,8 +49,8 @@ std::string content_of(horizon_map const& horizons);
 std::optional<horizon_map> horizons_in(std::string_view content);
 
 /// The name of the horizon row; its first characters begin every name that this node keeps there.
-gtrid horizon_name(std::uint16_t resource_manager, std::uint64_t node) noexcept;
-std::string_view prefix_of(gtrid const& horizon_name) noexcept;
+gtrid horizon_row_name(std::uint16_t resource_manager, std::uint64_t node) noexcept;
+std::string_view prefix_of(gtrid const& horizon_row_name) noexcept;
 
 /// A commit row as a decision, the place's own branch finished: it is what committed the row.
 /// @return nothing when it is no commit row, or cannot be read.

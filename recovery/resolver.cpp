@@ -76,7 +76,7 @@ plan resolve(scan_result const& scan, std::uint16_t resource_manager, log_facts 
         bool const is_place_listed = parts.place != decision_place::commit_row ||
                                      log.are_rows_listed(parts.place_resource_manager);
         facts.is_at_or_below_horizon =
-            is_place_listed && horizon.covers({parts.epoch, parts.sequence});
+            is_place_listed && horizon.covers(ports::position_of(id.global));
         facts.is_live = is_live(id.global);
         auto const found = log.find(id.global);  // after is_live: see the order above
         facts.is_place_read = found.was_read;

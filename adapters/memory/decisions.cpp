@@ -80,11 +80,11 @@ std::vector<decision_row> server::list_decisions(std::string_view prefix, std::s
     return seen;
 }
 
-void server::prune(decision_row const& horizon, std::vector<gtrid> const& gone)
+void server::prune(decision_row const& horizon_row, std::vector<gtrid> const& gone)
 {
     lock held(mutex_);
     require_decisions();
-    durable_.decisions[std::string{horizon.name.text()}] = horizon;
+    durable_.decisions[std::string{horizon_row.name.text()}] = horizon_row;
     for (auto const& name : gone)
         durable_.decisions.erase(std::string{name.text()});
 }

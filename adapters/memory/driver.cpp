@@ -127,11 +127,11 @@ std::vector<decision_row> memory_driver::list(driver_session& manage, std::strin
     return server_->list_decisions(prefix, at_most);
 }
 
-void memory_driver::prune(driver_session& manage, decision_row const& horizon,
+void memory_driver::prune(driver_session& manage, decision_row const& horizon_row,
                           std::vector<gtrid> const& gone, deadline until)
 {
     bool const is_cut = enter(driver_call::prune_decisions, &manage, until);
-    server_->prune(horizon, gone);
+    server_->prune(horizon_row, gone);
     if (is_cut) cut(manage);
 }
 

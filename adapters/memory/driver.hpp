@@ -42,8 +42,8 @@ public:
                                       deadline until) override;
     std::vector<decision_row> list(driver_session& manage, std::string_view prefix,
                                    std::size_t at_most, deadline until) override;
-    void prune(driver_session& manage, decision_row const& horizon, std::vector<gtrid> const& gone,
-               deadline until) override;
+    void prune(driver_session& manage, decision_row const& horizon_row,
+               std::vector<gtrid> const& gone, deadline until) override;
 
 private:
     bool enter(driver_call what, driver_session* on, deadline until);

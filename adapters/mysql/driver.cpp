@@ -250,11 +250,11 @@ std::vector<decision_row> driver::list(driver_session& manage, std::string_view 
     return mysql_dialect::decisions::list(q, prefix, at_most);
 }
 
-void driver::prune(driver_session& manage, decision_row const& horizon,
+void driver::prune(driver_session& manage, decision_row const& horizon_row,
                    std::vector<gtrid> const& gone, deadline until)
 {
     question q{own(manage), name_, until};
-    mysql_dialect::decisions::prune(q, horizon, gone);
+    mysql_dialect::decisions::prune(q, horizon_row, gone);
 }
 
 }  // namespace assent::mysql_adapter

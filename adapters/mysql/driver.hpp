@@ -54,8 +54,8 @@ public:
                                       deadline until) override;
     std::vector<decision_row> list(driver_session& manage, std::string_view prefix,
                                    std::size_t at_most, deadline until) override;
-    void prune(driver_session& manage, decision_row const& horizon, std::vector<gtrid> const& gone,
-               deadline until) override;
+    void prune(driver_session& manage, decision_row const& horizon_row,
+               std::vector<gtrid> const& gone, deadline until) override;
 
 private:
     void end_unreachable(question& q);

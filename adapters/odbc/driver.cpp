@@ -212,10 +212,11 @@ std::vector<decision_row> driver::list(driver_session& manage, std::string_view 
     });
 }
 
-void driver::prune(driver_session& manage, decision_row const& horizon,
+void driver::prune(driver_session& manage, decision_row const& horizon_row,
                    std::vector<gtrid> const& gone, deadline until)
 {
-    own(manage).ask(until, [horizon, gone](dialect& speaks) { speaks.prune_rows(horizon, gone); });
+    own(manage).ask(until,
+                    [horizon_row, gone](dialect& speaks) { speaks.prune_rows(horizon_row, gone); });
 }
 
 examination driver::examine(driver_session& manage, deadline until)

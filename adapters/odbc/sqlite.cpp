@@ -147,9 +147,9 @@ std::vector<decision_row> sqlite_speaker::list_rows(std::string const& prefix, s
     return sqlite_rows::list(question_, prefix, at_most);
 }
 
-void sqlite_speaker::prune_rows(decision_row const& horizon, std::vector<gtrid> const& gone)
+void sqlite_speaker::prune_rows(decision_row const& horizon_row, std::vector<gtrid> const& gone)
 {
-    sqlite_rows::prune(question_, horizon, gone);
+    sqlite_rows::prune(question_, horizon_row, gone);
 }
 
 std::unique_ptr<dialect> make_sqlite(link& on, std::string const& resource_manager)

@@ -69,7 +69,7 @@ public:
     void ensure_rows() override;
     std::optional<decision_row> fence(gtrid const& which, std::chrono::milliseconds wait) override;
     std::vector<decision_row> list_rows(std::string const& prefix, std::size_t at_most) override;
-    void prune_rows(decision_row const& horizon, std::vector<gtrid> const& gone) override;
+    void prune_rows(decision_row const& horizon_row, std::vector<gtrid> const& gone) override;
 
 private:
     reply start(xid const& x, bool is_read_only);

@@ -125,12 +125,12 @@ std::vector<decision_row> list(sqlite_question& q, std::string const& prefix, st
     return seen;
 }
 
-void prune(sqlite_question& q, decision_row const& horizon, std::vector<gtrid> const& gone)
+void prune(sqlite_question& q, decision_row const& horizon_row, std::vector<gtrid> const& gone)
 {
     q.require_in_place();
     q.write([&] {
         q.ask("INSERT OR REPLACE INTO " ASSENT_SQLITE_TABLE " (gtrid, kind, content) VALUES " +
-              dialects::values_of(horizon));
+              dialects::values_of(horizon_row));
         for (gtrid const& name : gone)
             q.ask("DELETE FROM " ASSENT_SQLITE_TABLE " WHERE gtrid = " + quoted(name.text()));
     });

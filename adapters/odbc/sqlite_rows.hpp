@@ -37,7 +37,7 @@ void ensure(sqlite_question& q);
 std::optional<decision_row> fence(sqlite_question& q, gtrid const& which,
                                   std::chrono::milliseconds wait);
 std::vector<decision_row> list(sqlite_question& q, std::string const& prefix, std::size_t at_most);
-void prune(sqlite_question& q, decision_row const& horizon, std::vector<gtrid> const& gone);
+void prune(sqlite_question& q, decision_row const& horizon_row, std::vector<gtrid> const& gone);
 
 }  // namespace assent::odbc_adapter::sqlite_rows
 

@@ -269,11 +269,11 @@ std::vector<decision_row> driver::list(driver_session& manage, std::string_view 
     return named(name(), [&] { return decisions::list(q, prefix, at_most); });
 }
 
-void driver::prune(driver_session& manage, decision_row const& horizon,
+void driver::prune(driver_session& manage, decision_row const& horizon_row,
                    std::vector<gtrid> const& gone, deadline until)
 {
     auto q = asked_of(manage, until);
-    named(name(), [&] { decisions::prune(q, horizon, gone); });
+    named(name(), [&] { decisions::prune(q, horizon_row, gone); });
 }
 
 }  // namespace assent::pg

@@ -99,7 +99,7 @@ public:
     virtual std::optional<decision_row> fence(gtrid const& which,
                                               std::chrono::milliseconds wait) = 0;
     virtual std::vector<decision_row> list_rows(std::string const& prefix, std::size_t at_most) = 0;
-    virtual void prune_rows(decision_row const& horizon, std::vector<gtrid> const& gone) = 0;
+    virtual void prune_rows(decision_row const& horizon_row, std::vector<gtrid> const& gone) = 0;
 
 protected:
     dialect() = default;

@@ -143,9 +143,9 @@ public:
     {
         return named([&] { return pg::decisions::list(question_, prefix, at_most); });
     }
-    void prune_rows(decision_row const& horizon, std::vector<gtrid> const& gone) override
+    void prune_rows(decision_row const& horizon_row, std::vector<gtrid> const& gone) override
     {
-        named([&] { pg::decisions::prune(question_, horizon, gone); });
+        named([&] { pg::decisions::prune(question_, horizon_row, gone); });
     }
 
 private:

@@ -298,9 +298,9 @@ public:
     virtual std::vector<decision_row> list(driver_session& manage, std::string_view prefix,
                                            std::size_t at_most, deadline until) = 0;
 
-    /// Puts `horizon` in the place of the row of its name, if any, and deletes the rows `gone`,
+    /// Puts `horizon_row` in the place of the row of its name, if any, and deletes the rows `gone`,
     /// all in one transaction.
-    virtual void prune(driver_session& manage, decision_row const& horizon,
+    virtual void prune(driver_session& manage, decision_row const& horizon_row,
                        std::vector<gtrid> const& gone, deadline until) = 0;
 };
 

@@ -72,11 +72,11 @@ bool is_listed(show_report const& told)
 /// Whether every database that the log knows has been past this transaction.
 bool is_forgotten(gtrid const& id, log::log_view const& view)
 {
-    auto const parts = id.parts();
+    auto const at = ports::position_of(id);
     auto const& bindings = view.image.bindings();
     return !bindings.empty() &&
            std::all_of(bindings.begin(), bindings.end(), [&](auto const& each) {
-               return view.image.horizon(each.first).covers({parts.epoch, parts.sequence});
+               return view.image.horizon(each.first).covers(at);
            });
 }
 

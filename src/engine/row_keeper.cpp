@@ -97,8 +97,7 @@ bool row_keeper::work(driver_session& manage, std::uint16_t id, bool may_presume
 /// now.  It was asked about before the look that told so; an abort row would belie it.
 bool row_keeper::was_deleted(gtrid const& which, std::uint16_t by) const
 {
-    auto const parts = which.parts();
-    return by != 0 && shared_.log->horizon(by).covers({parts.epoch, parts.sequence});
+    return by != 0 && shared_.log->horizon(by).covers(ports::position_of(which));
 }
 
 /// Rows of this epoch are deleted by this process alone, below the horizons that it knows.
@@ -170,13 +169,14 @@ bool row_keeper::learn(decision_row const& row)
 void row_keeper::look(driver_session& manage, std::uint16_t id)
 {
     auto const& log = *shared_.log;
-    auto const horizon_name = recovery::horizon_name(id, log.node());
-    auto const rows = table_->list(manage, recovery::prefix_of(horizon_name), rows_max, call_end());
+    auto const horizon_row_name = recovery::horizon_row_name(id, log.node());
+    auto const rows =
+        table_->list(manage, recovery::prefix_of(horizon_row_name), rows_max, call_end());
 
     // What was deleted was finished: from here on a branch of it has reappeared.
     recovery::horizon_map horizons;
     for (auto const& row : rows) {
-        if (row.kind != row_kind::horizon || row.name != horizon_name) continue;
+        if (row.kind != row_kind::horizon || row.name != horizon_row_name) continue;
         horizons = recovery::horizons_in(row.content).value_or(recovery::horizon_map{});
         for (auto const& [of, horizon] : horizons)
             require_own(of, horizon);
@@ -204,7 +204,7 @@ void row_keeper::look(driver_session& manage, std::uint16_t id)
     auto const content = recovery::content_of(horizons);
     if (content.size() > recovery::content_bytes_max) gone.clear();
     if (!gone.empty()) {
-        table_->prune(manage, {horizon_name, row_kind::horizon, content}, gone, call_end());
+        table_->prune(manage, {horizon_row_name, row_kind::horizon, content}, gone, call_end());
         shared_.tell(severity::debug, "commit_row.pruned", name_, {}, std::to_string(gone.size()));
         for (gtrid const& which : gone)
             shared_.rows.forget(which);

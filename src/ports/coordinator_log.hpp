@@ -38,6 +38,13 @@ struct binding
     std::string identity;
 };
 
+/// Where a global transaction stands in the order of its node's transactions.
+inline position position_of(gtrid const& which) noexcept
+{
+    auto const parts = which.parts();
+    return {parts.epoch, parts.sequence};
+}
+
 /// A commit decision in the log and how far it has been carried out.
 struct logged_decision
 {

@@ -144,7 +144,7 @@ std::vector<decision_row> list(question& q, std::string_view prefix, std::size_t
     return seen;
 }
 
-void prune(question& q, decision_row const& horizon, std::vector<gtrid> const& gone)
+void prune(question& q, decision_row const& horizon_row, std::vector<gtrid> const& gone)
 {
     std::string erase = "delete from assent_decision where gtrid in (";
     for (gtrid const& name : gone) {
@@ -153,8 +153,8 @@ void prune(question& q, decision_row const& horizon, std::vector<gtrid> const& g
     }
     q.ask("start transaction");
     try {
-        q.ask(insert_into(table_name, horizon) + " on duplicate key update kind = '" +
-              static_cast<char>(horizon.kind) + "', content = " + quoted(horizon.content));
+        q.ask(insert_into(table_name, horizon_row) + " on duplicate key update kind = '" +
+              static_cast<char>(horizon_row.kind) + "', content = " + quoted(horizon_row.content));
         if (!gone.empty()) q.ask(erase + ")");
         q.ask("commit");
     } catch (driver_error const& error) {

@@ -41,7 +41,7 @@ void ensure(question& q);
 /// @param wait  for a row that is not committed yet; the server counts in seconds.
 std::optional<decision_row> fence(question& q, gtrid const& which, std::chrono::milliseconds wait);
 std::vector<decision_row> list(question& q, std::string_view prefix, std::size_t at_most);
-void prune(question& q, decision_row const& horizon, std::vector<gtrid> const& gone);
+void prune(question& q, decision_row const& horizon_row, std::vector<gtrid> const& gone);
 
 }  // namespace assent::mysql_dialect::decisions
 

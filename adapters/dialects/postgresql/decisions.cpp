@@ -191,9 +191,9 @@ std::vector<decision_row> list(question& manage, std::string_view prefix, std::s
     return seen;
 }
 
-void prune(question& manage, decision_row const& horizon, std::vector<gtrid> const& gone)
+void prune(question& manage, decision_row const& horizon_row, std::vector<gtrid> const& gone)
 {
-    std::string sql = std::string{begin} + "INSERT INTO " ASSENT_PG_TABLE + values_of(horizon) +
+    std::string sql = std::string{begin} + "INSERT INTO " ASSENT_PG_TABLE + values_of(horizon_row) +
                       " ON CONFLICT (gtrid) DO UPDATE SET kind = EXCLUDED.kind, content = "
                       "EXCLUDED.content";
     char const* separator =

@@ -45,7 +45,7 @@ void ensure(question& manage, session_identity const& asking);
 std::optional<decision_row> fence(question& manage, gtrid const& which,
                                   std::chrono::milliseconds wait);
 std::vector<decision_row> list(question& manage, std::string_view prefix, std::size_t at_most);
-void prune(question& manage, decision_row const& horizon, std::vector<gtrid> const& gone);
+void prune(question& manage, decision_row const& horizon_row, std::vector<gtrid> const& gone);
 
 }  // namespace assent::postgresql_dialect::decisions
 

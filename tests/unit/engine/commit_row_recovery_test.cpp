@@ -347,7 +347,7 @@ TEST(CommitRowPruning, AHorizonOfAnotherOpeningIsATwinsAndNotOurs)
     auto const orders_id = at.engine->shared().log->bindings().back().id;
     // What another process with a copy of this log has deleted in an epoch of the same number.
     auto const current = at.log().current();
-    at.write_row({assent::recovery::horizon_name(orders_id, at.log().node()), row_kind::horizon,
+    at.write_row({assent::recovery::horizon_row_name(orders_id, at.log().node()), row_kind::horizon,
                   assent::recovery::content_of(assent::recovery::horizon_map{
                       {accounts_id, assent::ports::position{current.epoch, 1000}},
                       {orders_id, assent::ports::position{current.epoch, 1000}}})});
