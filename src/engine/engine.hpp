@@ -3,11 +3,14 @@
 // engine.hpp -- the only part of the library that waits: it drives the protocol, keeps deadlines,
 // and leaves to the keepers what cannot be finished in the caller's time.
 //
-//   enlisting.cpp   lease, enlist: a session, XA START, a branch
-//   ending.cpp      commit, rollback: the loop over the coordinator
-//   deciding.cpp    the commit point: the log, or a row; whom to ask when a reply was lost
-//   reaper.cpp      deadlines
-//   keeper.cpp      one resource manager's worker: binding, guardian, scans, completion
+//   enlisting.cpp      enlist: XA START, a branch that the coordinator knows
+//   leasing.cpp        lease: a connection of the pool, or of the application's
+//   last_resource.cpp  who need not prepare, and where the decision lives
+//   ending.cpp         commit, rollback: the loop over the coordinator
+//   deciding.cpp       the commit point: the log, or a row; whom to ask when a reply was lost
+//   leaving.cpp        what follows an outcome
+//   reaper.cpp         deadlines
+//   keeper.cpp         one resource manager's worker: binding, guardian, scans, completion
 
 #ifndef ASSENT_ENGINE_ENGINE_HPP
 #define ASSENT_ENGINE_ENGINE_HPP
@@ -97,18 +100,24 @@ public:
     reaper& deadlines() noexcept { return reaper_; }
 
 private:
-    // enlisting.cpp
-    std::shared_ptr<keeper> keeper_of(resource_manager const& rm) const;
-    void require_active(global_transaction& tx);
+    // last_resource.cpp
     void settle_place(global_transaction& tx);
     void require_place(global_transaction const& tx, keeper const& joining, access how) const;
     void enlist_last(global_transaction& tx);
+
+    // leasing.cpp
     void start_leased(global_transaction& tx, std::uint16_t rm_id, branch& started);
     void start_lent(global_transaction& tx, std::uint16_t rm_id, branch& started);
-    void start_borrowed(global_transaction& tx, std::uint16_t rm_id, branch& started,
-                        lent_connection lent, errc unfit);
     pooled_session open_session(global_transaction const& tx, keeper& rm,
                                 pooled_session opened) const;
+
+    // enlisting.cpp
+    std::shared_ptr<keeper> keeper_of(resource_manager const& rm) const;
+    void require_active(global_transaction& tx);
+    std::uint16_t require_fit(global_transaction const& tx, keeper& joining, access how) const;
+    void start_borrowed(global_transaction& tx, std::uint16_t rm_id, branch& started,
+                        lent_connection lent, errc unfit);
+    static std::string words_of(reply const& refusal);
     reply start_branch(driver_session& session, branch const& started, deadline until);
     static void make_room(global_transaction& tx);
     std::shared_ptr<branch> make_branch(global_transaction& tx, std::shared_ptr<keeper> const& rm,

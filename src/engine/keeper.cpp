@@ -17,6 +17,8 @@ keeper::keeper(context& shared, resource_manager rm)
       guardian_(shared, *rm_.driver()),
       rows_(shared, *rm_.driver()),
       due_(shared, rm_.name()),
+      past_(shared, rm_.name()),
+      cancels_(shared, *rm_.driver()),
       reconnect_(shared.bounds.retry_min, shared.bounds.retry_max),
       unsettled_(shared.bounds.retry_min, shared.bounds.scan_interval)
 {
@@ -36,7 +38,7 @@ std::uint16_t keeper::wait_until_serving(deadline until)
 
 void keeper::want_rows()
 {
-    if (rows_.want()) on_row(true);
+    if (rows_.want()) hear_of_row(true);
 }
 
 std::uint16_t keeper::wait_until_holding_rows(deadline until)
@@ -72,7 +74,7 @@ std::uint16_t keeper::known_id() const
     return 0;
 }
 
-void keeper::on_row(bool is_question)
+void keeper::hear_of_row(bool is_question)
 {
     {
         std::lock_guard const held{mutex_};
@@ -91,6 +93,12 @@ std::string keeper::history() const
 {
     std::lock_guard const held{mutex_};
     return facts_.history;
+}
+
+bool keeper::is_proxied() const
+{
+    std::lock_guard const held{mutex_};
+    return facts_.is_proxied;
 }
 
 bool keeper::is_guarded() const noexcept
@@ -169,10 +177,11 @@ deadline keeper::step()
         take_incoming();
         pool_.tend();
         if (ensure_connected()) {
-            run_cancels();
+            // What broke, and what was only refused, the scan tells.
+            if (cancels_.run(*manage_.session, is_proxied())) next_scan_ = {};
             guardian_.step();
             if (has_scanned_) raise_horizon();
-            if (!guardian_.is_held()) say(guardian_.why());
+            if (!guardian_.is_held()) note_why(guardian_.why());
             if (shared_.time.now() >= next_scan_) scan();
             rows_.step(*manage_.session, id_, may_presume_abort());
             due_.send(*manage_.session, may_presume_abort());
@@ -209,9 +218,8 @@ deadline keeper::next_step(deadline now) const
 {
     auto const& bounds = shared_.bounds;
     if (!manage_.session) return next_connect_;
-    auto next = std::min({next_scan_, guardian_.next_step(), rows_.next_step()});
-    for (auto const& task : cancels_)
-        next = std::min(next, std::max(task.at, now));
+    auto next =
+        std::min({next_scan_, guardian_.next_step(), rows_.next_step(), cancels_.next_step(now)});
     if (due_.needs_more_than_rows()) next = std::min(next, now + bounds.retry_min);
     return next;
 }
@@ -222,11 +230,9 @@ void keeper::take_incoming()
     {
         std::lock_guard const held{mutex_};
         taken_.splice(taken_.end(), incoming_);
-        cancels_.reserve(cancels_.size() + incoming_cancels_.size());
+        cancels_.take(incoming_cancels_);
         has_row_news = std::exchange(has_row_news_, false);
         if (std::exchange(is_asked_, false)) rows_.wake();
-        std::move(incoming_cancels_.begin(), incoming_cancels_.end(), std::back_inserter(cancels_));
-        incoming_cancels_.clear();
     }
     if (has_row_news && awaits_rows_) next_scan_ = {};
     // What there is no memory for now stays for the next step.
@@ -269,9 +275,9 @@ void keeper::identify()
         }
     }
     if (id == 0) id = shared_.log->bind(name(), facts.kind, facts.identity);
-    note_start(id, facts);
+    past_.note(id, facts);
     shared_.tell(severity::debug, "resource_manager.bound", name(), {}, facts.identity);
-    shared_.rows.listen(id, [this](bool is_question) { on_row(is_question); });
+    shared_.rows.listen(id, [this](bool is_question) { hear_of_row(is_question); });
 
     std::lock_guard const held{mutex_};
     id_ = id;
@@ -294,61 +300,10 @@ void keeper::lose_connection(std::string const& why)
     why_ = why;
 }
 
-void keeper::say(std::string why)
+void keeper::note_why(std::string why)
 {
     std::lock_guard const held{mutex_};
     why_ = std::move(why);
-}
-
-// ---- deadlines -------------------------------------------------------------------------------
-
-void keeper::run_cancels()
-{
-    auto const now = shared_.time.now();
-    for (auto at = cancels_.begin(); at != cancels_.end();) {
-        if (at->at > now) {
-            ++at;
-            continue;
-        }
-        try {
-            try_cancel(*at);
-            at = cancels_.erase(at);
-        } catch (driver_error const& e) {
-            // Either the server refuses this one, which is no reason to stop all others, or the
-            // connection broke: the scan, due now, tells.
-            shared_.tell(severity::warning, "session.not_cancelled", name(), at->target->id.text(),
-                         e.what());
-            at->at = now + shared_.bounds.completion_retry_max;
-            next_scan_ = {};
-            ++at;
-        }
-    }
-}
-
-void keeper::try_cancel(cancel_task const& task)
-{
-    auto const session = task.target->id.branch.parts().session;
-    bool const is_reachable = session != 0 && !facts().is_proxied;
-    {
-        // The owner cannot submit END, PREPARE or ROLLBACK while this is held.
-        std::lock_guard const held{task.target->lock};
-        if (!task.target->is_cancellable) return;
-        if (is_reachable) task.target->was_cancelled = true;
-        auto const until = shared_.time.now() + shared_.bounds.cancel_call;
-        if (is_reachable && task.is_end) {
-            driver().end_session(*manage_.session, session, until);
-            task.target->is_session_ended = true;
-        } else if (is_reachable) {
-            driver().cancel_statement(*manage_.session, session, until);
-        }
-    }
-    if (!is_reachable) {
-        shared_.tell(severity::warning, "session.not_cancellable", name(), task.target->id.text(),
-                     "its session id is not known to the server");
-    } else if (task.is_end) {
-        shared_.tell(severity::warning, "session.ended", name(), task.target->id.text(),
-                     "its transaction outlived its deadline");
-    }
 }
 
 deadline keeper::call_end() const

@@ -26,10 +26,12 @@
 #include <assent/transaction_manager.hpp>
 
 #include "engine/backoff.hpp"
+#include "engine/canceller.hpp"
 #include "engine/completion_queue.hpp"
 #include "engine/context.hpp"
 #include "engine/guardian.hpp"
 #include "engine/row_keeper.hpp"
+#include "engine/server_past.hpp"
 #include "engine/session_pool.hpp"
 #include "recovery/resolver.hpp"
 
@@ -87,13 +89,6 @@ public:
     void wake();
 
 private:
-    struct cancel_task
-    {
-        std::shared_ptr<branch> target;
-        deadline at;
-        bool is_end = false;
-    };
-
     std::uint16_t wait_until(bool (keeper::*is_so)() const, deadline until);
     bool is_serving() const { return is_connected_ && has_scanned_ && guardian_.is_held(); }
     bool is_holding_rows() const { return is_serving() && holds_rows_; }
@@ -101,26 +96,28 @@ private:
     bool ensure_connected();
     void identify();
     void lose_connection(std::string const& why);
+    bool may_presume_abort() const;
+
+    // scanning.cpp
     void scan();
     deadline next_scan_after(bool is_waiting, bool is_older_left);
-    bool may_presume_abort() const;
     void carry_out(recovery::plan const& what);
+    bool is_certain(xid const& id, std::set<xid>& suspects) const;
+    void finish_listed(xid const& id, protocol::listed_action how);
+    void quarantine(xid const& id, protocol::listed_action why);
+    void await_row(xid const& id, std::set<xid>& suspects);
+    void conclude_finished(xid const& id);
     void raise_horizon() noexcept;
-    bool is_below_horizon(gtrid const& which) const;
-    void warn_of_growth();
-    void update_horizon(recovery::plan const& what);
-    void run_cancels();
-    /// @throws driver_error  the task is still to be done.
-    void try_cancel(cancel_task const& task);
-    void note_start(std::uint16_t id, server_facts const& facts);
-    bool is_same_server_start(std::uint32_t epoch) const;
-    bool has_other_past(std::uint32_t epoch, std::string const& prepared_in) const;
-    void note_session_presence(due_branch& item);
-    void take_incoming();
-    void say(std::string why);
-    void on_row(bool is_question);
-    std::size_t rows_asked() const;
+    void note_older_runs(recovery::plan const& what);
     std::string places_of(recovery::plan const& what) const;
+    void warn_of_growth();
+    void note_session_presence(due_branch& item);
+
+    void take_incoming();
+    void note_why(std::string why);
+    void hear_of_row(bool is_question);
+    std::size_t rows_asked() const;
+    bool is_proxied() const;
     deadline call_end() const;
     deadline next_step(deadline now) const;
 
@@ -130,6 +127,8 @@ private:
     guardian guardian_;
     row_keeper rows_;
     completion_queue due_;
+    server_past past_;
+    canceller cancels_;
 
     // Touched by step() only.
     pooled_session manage_;
@@ -137,16 +136,14 @@ private:
     backoff unsettled_;
     deadline next_connect_{};
     deadline next_scan_{};
-    std::vector<std::string> histories_;  // server_facts::history, as seen in this epoch
     bool are_older_sessions_gone_ = false;
     bool was_growth_told_ = false;
     bool is_older_finished_ = false;  // so the horizon may rise with what this epoch finishes
     std::set<std::string> warnings_;  // of the server, as told
     std::set<xid> suspects_;          // of this epoch, listed once though not live
     bool awaits_rows_ = false;        // a listed branch is decided by a row that was not read yet
-    std::vector<cancel_task> cancels_;
-    std::list<due_branch> taken_;  // of incoming_, on their way into due_
-    bool was_drained_ = false;     // as last told
+    std::list<due_branch> taken_;     // of incoming_, on their way into due_
+    bool was_drained_ = false;        // as last told
 
     mutable std::mutex mutex_;  // guards what follows
     std::condition_variable changed_;

@@ -4,7 +4,6 @@
 //
 //   scan:       sessions, the list, the live table, the decisions, in this order; then carry out
 //   horizon:    what may never come back, once nothing older is listed or connected
-//   its past:   the starts and histories of the server that the log has noted, epoch by epoch
 //
 // What to do with a listed branch is decided in protocol/recovery_rules.hpp alone.
 
@@ -26,21 +25,6 @@ namespace {
 constexpr int refusals_before_ending_the_session = 3;
 
 constexpr std::uint32_t first_epoch = 1;
-
-// The log notes a server's start and behind it the histories that were seen in the epoch, the last
-// few of them: "1767225600000000|00000001|00000002".
-constexpr std::size_t histories_max = 4;
-
-std::vector<std::string> split(std::string const& noted)
-{
-    std::vector<std::string> parts;
-    for (std::size_t from = 0; from <= noted.size();) {
-        auto const end = std::min(noted.find('|', from), noted.size());
-        parts.push_back(noted.substr(from, end - from));
-        from = end + 1;
-    }
-    return parts;
-}
 
 }  // namespace
 
@@ -72,7 +56,7 @@ void keeper::scan()
     due_.for_each([&](due_branch& item) {
         // What is listed has lived through whatever happened to the server.
         if (listed.count(item.id) != 0) item.history = history();
-        item.has_other_past = has_other_past(item.id.global.parts().epoch, item.history);
+        item.has_other_past = past_.has_other(item.id.global.parts().epoch, item.history);
     });
     due_.on_scan(listed);
     auto const what = recovery::resolve(
@@ -80,7 +64,7 @@ void keeper::scan()
         may_presume_abort());
     awaits_rows_ = false;
     carry_out(what);
-    update_horizon(what);
+    note_older_runs(what);
     warn_of_growth();
 
     bool const is_waiting = !suspects_.empty() ||
@@ -118,67 +102,84 @@ void keeper::carry_out(recovery::plan const& what)
         switch (action) {
             case protocol::listed_action::commit:
             case protocol::listed_action::rollback:
-                // A transaction of our own that ended between the scan and the look at the live
-                // table is still on this list; only the next one tells.
-                if (id.global.parts().epoch == shared_.log->current().epoch &&
-                    suspects_.count(id) == 0) {
-                    suspects.insert(id);
-                } else {
-                    due_branch item;
-                    item.id = id;
-                    item.history = history();
-                    item.state = action == protocol::listed_action::commit
-                                     ? branch_state::commit_due
-                                     : branch_state::rollback_due;
-                    due_.add(std::move(item));
-                }
+                if (is_certain(id, suspects)) finish_listed(id, action);
                 break;
             case protocol::listed_action::quarantine_twin:
-                shared_.quarantine(name() + " " + id.text() + ": of a twin of this log");
-                shared_.found_twin("\"" + name() + "\" lists " + id.text() +
-                                   ", which no opening of this log has made");
-                break;
             case protocol::listed_action::quarantine_reappeared:
             case protocol::listed_action::quarantine_unvoted:
-            case protocol::listed_action::quarantine_unbound: {
-                auto const text =
-                    name() + " " + id.text() + ": " + std::string{protocol::name_of(action)};
-                if (shared_.quarantine(text)) {
-                    shared_.tell(severity::alarm, "branch.quarantined", name(), id.text(), text);
-                }
+            case protocol::listed_action::quarantine_unbound:
+                quarantine(id, action);
                 break;
-            }
             case protocol::listed_action::wait:
-                if (id.global.parts().place != decision_place::commit_row) break;
-                awaits_rows_ = true;
-                // A row that was deleted since must not be asked about: nothing would be found.
-                if (is_below_horizon(id.global)) break;
-                // As above: of our own epoch, only what is listed twice.
-                if (id.global.parts().epoch == shared_.log->current().epoch &&
-                    suspects_.count(id) == 0) {
-                    suspects.insert(id);
-                } else {
-                    shared_.rows.ask({id.global, id_});
-                }
+                if (id.global.parts().place == decision_place::commit_row) await_row(id, suspects);
                 break;
             case protocol::listed_action::leave:
                 break;
         }
     }
     suspects_.swap(suspects);
-    for (xid const& id : what.finished) {
-        if (has_other_past(id.global.parts().epoch, {})) {
-            // It may have gone with the server's past: the next scan says so, for the record.
-            due_branch item;
-            item.id = id;
-            item.state = branch_state::commit_verify;
-            due_.add(std::move(item));
-            continue;
-        }
-        shared_.tell(severity::info, "branch.finished_assumed", name(), id.text(),
-                     "decided in an earlier epoch, and no longer listed");
-        shared_.note_finished(id);
+    for (xid const& id : what.finished)
+        conclude_finished(id);
+}
+
+/// A transaction of our own that ended between the scan and the look at the live table is still on
+/// this list; only the next one tells.
+bool keeper::is_certain(xid const& id, std::set<xid>& suspects) const
+{
+    bool const is_older = id.global.parts().epoch != shared_.log->current().epoch;
+    if (is_older || suspects_.count(id) != 0) return true;
+    suspects.insert(id);
+    return false;
+}
+
+void keeper::finish_listed(xid const& id, protocol::listed_action how)
+{
+    due_branch item;
+    item.id = id;
+    item.history = history();
+    item.state = how == protocol::listed_action::commit ? branch_state::commit_due
+                                                        : branch_state::rollback_due;
+    due_.add(std::move(item));
+}
+
+void keeper::quarantine(xid const& id, protocol::listed_action why)
+{
+    std::string const which = name() + " " + id.text() + ": ";
+    if (why == protocol::listed_action::quarantine_twin) {
+        shared_.quarantine(which + "of a twin of this log");
+        shared_.found_twin("\"" + name() + "\" lists " + id.text() +
+                           ", which no opening of this log has made");
+        return;
     }
+    std::string const text = which + std::string{protocol::name_of(why)};
+    if (shared_.quarantine(text)) {
+        shared_.tell(severity::alarm, "branch.quarantined", name(), id.text(), text);
+    }
+}
+
+/// A listed branch, decided by a commit row that was not read yet.
+void keeper::await_row(xid const& id, std::set<xid>& suspects)
+{
+    awaits_rows_ = true;
+    // A row that was deleted since must not be asked about: nothing would be found.
+    if (shared_.log->horizon(id_).covers(ports::position_of(id.global))) return;
+    if (is_certain(id, suspects)) shared_.rows.ask({id.global, id_});
+}
+
+/// A decided branch of an earlier epoch that is not listed any more.
+void keeper::conclude_finished(xid const& id)
+{
+    if (past_.has_other(id.global.parts().epoch, {})) {
+        // It may have gone with the server's past: the next scan says so, for the record.
+        due_branch item;
+        item.id = id;
+        item.state = branch_state::commit_verify;
+        due_.add(std::move(item));
+        return;
+    }
+    shared_.tell(severity::info, "branch.finished_assumed", name(), id.text(),
+                 "decided in an earlier epoch, and no longer listed");
+    shared_.note_finished(id);
 }
 
 /// What this epoch has finished can never come back, whoever else is still connected.
@@ -190,12 +191,6 @@ void keeper::raise_horizon() noexcept
     } else {
         shared_.log->raise_epoch_horizon(id_, to);
     }
-}
-
-bool keeper::is_below_horizon(gtrid const& which) const
-{
-    auto const parts = which.parts();
-    return shared_.log->horizon(id_).covers({parts.epoch, parts.sequence});
 }
 
 /// In whose rows the decisions live that were not read yet, in words; empty: all were read.
@@ -221,7 +216,8 @@ std::string keeper::places_of(recovery::plan const& what) const
     return text;
 }
 
-void keeper::update_horizon(recovery::plan const& what)
+/// The horizon rises once nothing of an earlier run is left; until then the state says what is.
+void keeper::note_older_runs(recovery::plan const& what)
 {
     bool const has_older = what.has_older;
     is_older_finished_ = are_older_sessions_gone_ && !has_older;
@@ -258,60 +254,25 @@ void keeper::warn_of_growth()
                      "here is finished");
 }
 
-void keeper::note_start(std::uint16_t id, server_facts const& facts)
-{
-    if (!facts.history.empty() && (histories_.empty() || histories_.back() != facts.history)) {
-        if (!histories_.empty()) {
-            shared_.tell(severity::alarm, "resource_manager.history_changed", name(), {},
-                         "it failed over or was restored: from \"" + histories_.back() +
-                             "\" to \"" + facts.history + "\"");
-        }
-        histories_.push_back(facts.history);
-        if (histories_.size() > histories_max) histories_.erase(histories_.begin());
-    }
-    std::string note = facts.server_start;
-    for (auto const& each : histories_)
-        note += '|' + each;
-    if (shared_.log->server_start(id, shared_.log->current().epoch) == note) return;
-    shared_.log->note_server_start(id, note);
-}
-
-bool keeper::is_same_server_start(std::uint32_t epoch) const
-{
-    auto const noted = shared_.log->server_start(id_, epoch);
-    // Without a note nothing is known, and nothing is taken as gone.
-    return !noted || split(*noted).front() == facts().server_start;
-}
-
-/// Whether the server may have lost the branch with a part of its past.
-bool keeper::has_other_past(std::uint32_t epoch, std::string const& prepared_in) const
-{
-    auto const now = history();
-    if (now.empty()) return false;
-    if (!prepared_in.empty()) return prepared_in != now;
-    auto const noted = split(shared_.log->server_start(id_, epoch).value_or(std::string{}));
-    return std::any_of(noted.begin() + 1, noted.end(),
-                       [&now](std::string const& each) { return each != now; });
-}
-
 void keeper::note_session_presence(due_branch& item)
 {
     auto const session = item.id.branch.parts().session;
     auto const epoch = item.id.global.parts().epoch;
-    bool const is_proxied = facts().is_proxied;
+    bool const is_behind_proxy = is_proxied();
     // What cannot prepare has no request under way that a branch could still come of.
     if (!driver().capabilities().is_two_phase) item.is_session_gone = true;
     if (!item.is_session_gone) {
         // Another start of the server ended every session of the starts before it.
-        item.is_session_gone = !is_same_server_start(epoch);
+        item.is_session_gone = !past_.is_same_start(epoch);
     }
-    if (!item.is_session_gone && session != 0 && !is_proxied) {
+    if (!item.is_session_gone && session != 0 && !is_behind_proxy) {
         item.is_session_gone =
             driver().presence(*manage_.session, session, call_end()) == session_presence::gone;
     }
     if (item.is_session_gone || item.refusals < refusals_before_ending_the_session) return;
     item.refusals = 0;
-    if (!driver().capabilities().stays_attached_after_prepare || session == 0 || is_proxied) return;
+    if (!driver().capabilities().stays_attached_after_prepare || session == 0 || is_behind_proxy)
+        return;
     shared_.tell(severity::warning, "session.ended", name(), item.id.text(),
                  "it kept a branch that must be finished");
     driver().end_session(*manage_.session, session, call_end());
