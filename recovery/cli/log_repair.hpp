@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "log/log_repair.hpp"
 #include "log/log_salvage.hpp"
 #include "recovery/cli/log_target.hpp"
 #include "recovery/cli/report.hpp"

@@ -140,7 +140,7 @@ public:
         bool const is_complete = fate->is_complete();
         ++(is_complete ? into_.complete : into_.live);
         bool is_droppable = is_complete;
-        auto const at = log::position_of(decision->what.global);
+        auto const at = ports::position_of(decision->what.global);
         std::uint64_t bit = 1;
         for (bqual const& branch : decision->what.branches) {
             auto const id = branch.parts().resource_manager;

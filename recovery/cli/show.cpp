@@ -75,9 +75,8 @@ bool is_forgotten(gtrid const& id, log::log_view const& view)
     auto const at = ports::position_of(id);
     auto const& bindings = view.image.bindings();
     return !bindings.empty() &&
-           std::all_of(bindings.begin(), bindings.end(), [&](auto const& each) {
-               return view.image.horizon(each.first).covers(at);
-           });
+           std::all_of(bindings.begin(), bindings.end(),
+                       [&](auto const& each) { return view.image.horizon(each.first).covers(at); });
 }
 
 /// Whether it is older than the log that was salvaged.

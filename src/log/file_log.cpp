@@ -4,11 +4,9 @@
 
 #include "log/file_log.hpp"
 
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <mutex>
 #include <system_error>
 #include <utility>
@@ -17,21 +15,13 @@
 #include "log/log_lock.hpp"
 #include "log/log_opening.hpp"
 #include "log/posix_file_layer.hpp"
+#include "log/random.hpp"
 #include "log/segment_supply.hpp"
 #include "log/undisturbed.hpp"
 
 namespace assent::log {
 
 namespace {
-
-std::uint64_t kernel_random()
-{
-    std::uint64_t made = 0;
-    while (::getrandom(&made, sizeof made, 0) != sizeof made) {
-        if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "getrandom");
-    }
-    return made;
-}
 
 std::int64_t system_unix_ms()
 {

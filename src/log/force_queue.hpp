@@ -11,8 +11,8 @@
 //     |                                  |
 //     | deadline, poison: not_submitted  | failed, short, hung, deadline: in_doubt
 //
-// Room: a transaction reserves the pages of its decision when it begins, so that a full disk
-// refuses the beginning and never the decision.
+// Room for decisions is reserved before they come (reserved_room.hpp); what is not worth a force of
+// its own rides along with one (lazy_notes.hpp).
 //
 // The one invariant: once a write or force failed, nothing is ever appended again.
 
@@ -20,34 +20,27 @@
 #define ASSENT_LOG_FORCE_QUEUE_HPP
 
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
+#include "log/lazy_notes.hpp"
 #include "log/log_image.hpp"
 #include "log/log_writer.hpp"
-#include "log/packed_id.hpp"
 #include "log/page_builder.hpp"
+#include "log/reserved_room.hpp"
 #include "log/segment_supply.hpp"
 
 namespace assent::log {
 
 /// Requests that may wait at once; each is a thread of the application.
 inline constexpr std::size_t queue_max = 4096;
-
-/// Lazy notes that may wait for a force; beyond them a note costs a repeated commit at worst.
-inline constexpr std::size_t lazy_notes_max = 16384;
-
-/// What a transaction reserves: the page that its decision begins, the seal after it, and what the
-/// decision takes in the snapshot of the next segment.
-inline constexpr std::int64_t pages_reserved = 3;
 
 enum class force_status : std::uint8_t {
     durable = 1,
@@ -60,6 +53,9 @@ struct force_answer
     force_status status = force_status::in_doubt;
     std::string why;
 };
+
+/// Words are worth less than the answer: without memory for them they are left out.
+force_answer answer_of(force_status status, std::string_view why) noexcept;
 
 /// Thread safety: every member may be called from several threads at once.
 class force_queue
@@ -85,7 +81,7 @@ public:
     /// Keeps room for one more decision.  Does not wait.  @return false when there is none, or the
     /// log is poisoned or closed: see state().
     bool reserve() noexcept;
-    void release() noexcept { --reserved_; }
+    void release() noexcept { room_.release(); }
 
     /// Forces a record and then applies it to the image.  A decision that was handed over before
     /// is not written again: it is durable or in doubt, as it was.
@@ -128,6 +124,7 @@ private:
     };
     using held_lock = std::unique_lock<std::mutex>;
 
+    // force_queue.cpp
     force_answer wait(held_lock& lock, request& mine, deadline until) noexcept;
     force_answer leave(request& mine, bool is_hung) noexcept;
     std::condition_variable& turn(bool is_submitted) noexcept
@@ -135,20 +132,22 @@ private:
         return turns_[(batches_ + (is_submitted ? 0 : 1)) % 2];
     }
     bool is_answered(log_image const& fresh, force_answer& answer) const;
-    void lead(held_lock& lock, bool is_seal) noexcept;
-    void hand_over(held_lock& lock) noexcept;
-    bool roll(held_lock& lock) noexcept;
-    void refuse_queued(std::string_view why) noexcept;
     std::int64_t free_pages() const noexcept;
     bool is_room_for_others() const noexcept;
     std::uint32_t wanted_pages() const noexcept;
     std::string why_no_room() const;
     void update_room() noexcept;
-    void take_requests() noexcept;
-    void take_lazy_notes();
-    void take_horizons();
-    void finish_force(long result) noexcept;
     void poison(std::string_view what, std::string_view why) noexcept;
+    void refuse_queued(std::string_view why) noexcept;
+
+    // force_leader.cpp
+    void lead(held_lock& lock, bool is_seal) noexcept;
+    bool fill_pages(bool is_seal) noexcept;
+    void take_requests() noexcept;
+    void force_pages(held_lock& lock, bool is_seal) noexcept;
+    void finish_force(long result) noexcept;
+    bool roll(held_lock& lock) noexcept;
+    void hand_over(held_lock& lock) noexcept;
     void run_idle_seal() noexcept;
 
     log_writer& writer_;
@@ -165,9 +164,8 @@ private:
     std::deque<request*> queue_;
     std::vector<request*> in_flight_;  // but for those that left
     std::uint64_t batches_ = 0;        // taken from the queue
-    std::map<packed_gtrid, std::uint64_t> lazy_ends_;
-    std::deque<packed_gtrid> lazy_rollbacks_;
-    bool has_raised_ = false;  // a horizon that is in no segment yet
+    lazy_notes notes_;
+    reserved_room room_;
     bool has_leader_ = false;
     std::uint32_t pages_left_ = 0;  // here; the writer itself belongs to whoever leads
     bool is_protected_ = true;      // something says that the last force is durable
@@ -176,8 +174,6 @@ private:
     bool is_closed_ = false;
     bool is_released_ = false;  // close() has ended; nothing is written any more
     std::string why_poisoned_;
-    std::atomic<std::int64_t> room_{0};      // pages that may still be reserved or are
-    std::atomic<std::int64_t> reserved_{0};  // transactions
     std::uint64_t decisions_ = 0;
     std::uint64_t forces_ = 0;
     std::uint64_t other_forces_ = 1;  // of the segment that the opening began

@@ -11,12 +11,12 @@
 
 #include "log/log_error.hpp"
 #include "log/log_reader.hpp"
+#include "log/random.hpp"
 
 namespace assent::log {
 
 namespace {
 
-constexpr std::uint64_t bits48 = 0xffffffffffffULL;
 constexpr unsigned group_or_world_writable = 022;
 
 /// No log gets here by its own work; behind it there is room for every segment of one opening.
@@ -60,16 +60,6 @@ void settle(file_layer& files, std::vector<std::uint64_t> const& numbers)
     if (long const forced = files.sync_directory(); forced < 0) {
         throw io_failure(forced, files.directory(), "cannot force the directory");
     }
-}
-
-std::uint64_t nonzero(std::function<std::uint64_t()> const& random, std::uint64_t mask)
-{
-    constexpr int tries_max = 16;
-    for (int i = 0; i < tries_max; ++i) {
-        if (std::uint64_t const made = random() & mask; made != 0) return made;
-    }
-    throw log_error(log_fault::bad_option, std::make_error_code(std::errc::invalid_argument),
-                    "random source", "it gives only zeros");
 }
 
 }  // namespace
@@ -142,7 +132,7 @@ opened_log open_log(file_layer& files, opening_settings const& how)
         throw refuse(log_fault::exhausted, std::errc::value_too_large, files.directory(),
                      "its segment numbers have run out; drain this node and begin a new log");
     }
-    log.current = {log.image.last_epoch() + 1, nonzero(how.random, bits48)};
+    log.current = {log.image.last_epoch() + 1, nonzero(how.random, nonce_max)};
 
     log_writer::settings settings;
     settings.writer = {log.node, log.current.epoch, log.current.nonce};

@@ -1,31 +1,26 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// log_salvage.hpp -- a new log out of what a damaged one still says.
+// log_salvage.hpp -- what a damaged log still says, and what of it cannot be had back.
 //
-//   damaged, only read:  header | snapshot | sound, damaged, sound ... |
-//                                     \        \           \--- also what lies behind the damage
-//   new directory:       lock, then one segment under its name only when all of it is forced
+//   only read:  header | snapshot | sound, damaged, sound ... |
+//                            \        \           \--- also what lies behind the damage
 //
-// Records are numbered, so it is known which are missing.  A missing one may be a decision: then
-// every horizon is raised past everything that the damaged log can have decided, and a branch that
-// no salvaged decision names is quarantined, never rolled back.  Each may be a binding: then the
-// ids that it may have assigned are never assigned again, and a placeholder keeps every `drain`
-// honest.
+// Records are numbered, so it is known which are missing.  Each may be a decision, or a binding:
+// then the ids that it may have assigned are part of the loss.  log_repair.hpp makes a new log of
+// the plan.
 //
-// The one invariant: nothing that the damaged log decided is ever presumed aborted by the new one.
+// The one invariant: what may be missing is said to be lost; where the loss has no bound, nothing
+// is salvaged.
 
 #ifndef ASSENT_LOG_LOG_SALVAGE_HPP
 #define ASSENT_LOG_LOG_SALVAGE_HPP
 
 #include <cstdint>
-#include <functional>
-#include <string>
 #include <vector>
 
 #include "log/file_layer.hpp"
 #include "log/log_image.hpp"
 #include "log/log_inspection.hpp"
-#include "log/log_lock.hpp"
 #include "log/log_writer.hpp"
 #include "log/segment_inspection.hpp"
 
@@ -56,26 +51,6 @@ struct salvage_plan
 /// Reads what is left of the log that `seen` tells of.  Writes nothing.  @pre  attached.
 /// @throws log_error  saying why nothing can be salvaged.
 salvage_plan plan_salvage(file_layer& files, log_inspection const& seen);
-
-struct repair_settings
-{
-    std::string who;
-    std::string why;
-    std::function<std::uint64_t()> random;
-    std::function<std::int64_t()> unix_ms;
-    std::size_t segment_bytes = 16 * 1024 * 1024;
-};
-
-/// Makes the new log.  The directory may hold what a salvage that was cut short left: a lock file
-/// and half-made segments.
-/// Durability: the new log survives power loss; before that it has no name and counts for nothing.
-/// @pre  attached safely.  @return the new log's opening.  @throws log_error
-ports::opening write_salvage(salvage_plan plan, file_layer& into, repair_settings const& how);
-
-/// Does what opening a torn log does: a fresh segment with all that counts; the torn one is kept.
-/// @pre  attached safely; `lock` is held.  @return the opening.  @throws log_error
-ports::opening repair_torn(file_layer& files, log_lock& lock, std::string const& node_label,
-                           repair_settings const& how);
 
 }  // namespace assent::log
 

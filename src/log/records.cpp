@@ -31,8 +31,6 @@ namespace assent::log {
 
 namespace {
 
-constexpr std::uint64_t bits48 = 0xffffffffffffULL;
-
 static_assert(record_header_bytes + 56 + 12 * branches_max <= page_payload_bytes,
               "a decision fits into one page");
 static_assert(record_header_bytes + 60 + name_bytes_max + text_bytes_max <= page_payload_bytes,
@@ -66,7 +64,7 @@ bool take(byte_reader& from, gtrid& which) noexcept
         return from.ok();
     }
     if (place != 'l' && place != 'r' && place != 'x') return false;
-    if (parts.nonce > bits48 || parts.sequence > bits48) return false;
+    if (parts.nonce > nonce_max || parts.sequence > sequence_max) return false;
     which = gtrid::make(parts);
     return from.ok();
 }
@@ -103,13 +101,8 @@ void put_length(byte_writer& to, std::string const& text) noexcept
     to.put<std::uint16_t>(static_cast<std::uint16_t>(text.size()));
 }
 
-/// The bits of `count` branches.
-constexpr std::uint64_t branch_bits(std::size_t count) noexcept
-{
-    return count >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
-}
-
-// Each encoder returns false when a limit is exceeded.
+// Each encoder returns false when a limit is exceeded; the decoder beside it returns nothing when
+// the body says what no encoder would write.
 
 bool put_body(byte_writer& to, opening_record const& what) noexcept
 {
@@ -117,7 +110,18 @@ bool put_body(byte_writer& to, opening_record const& what) noexcept
     to.put<std::uint32_t>(0);
     to.put<std::uint64_t>(what.which.nonce);
     put_time(to, what.unix_ms);
-    return what.which.nonce <= bits48;
+    return what.which.nonce <= nonce_max;
+}
+
+std::optional<record> take_opening(byte_reader& from)
+{
+    opening_record what;
+    what.which.epoch = from.take<std::uint32_t>();
+    from.take<std::uint32_t>();
+    what.which.nonce = from.take<std::uint64_t>();
+    what.unix_ms = take_time(from);
+    if (what.which.nonce > nonce_max) return std::nullopt;
+    return what;
 }
 
 bool put_body(byte_writer& to, ports::binding const& what) noexcept
@@ -131,6 +135,25 @@ bool put_body(byte_writer& to, ports::binding const& what) noexcept
     to.put_text(what.identity);
     return what.name.size() <= name_bytes_max && what.kind.size() <= kind_bytes_max &&
            what.identity.size() <= identity_bytes_max;
+}
+
+std::optional<record> take_binding(byte_reader& from)
+{
+    ports::binding what;
+    what.id = from.take<std::uint16_t>();
+    auto const name_bytes = from.take<std::uint16_t>();
+    auto const kind_bytes = from.take<std::uint16_t>();
+    auto const identity_bytes = from.take<std::uint16_t>();
+    what.name = from.take_text(name_bytes, name_bytes_max);
+    what.kind = from.take_text(kind_bytes, kind_bytes_max);
+    what.identity = from.take_text(identity_bytes, identity_bytes_max);
+    return what;
+}
+
+/// The bits of `count` branches.
+constexpr std::uint64_t branch_bits(std::size_t count) noexcept
+{
+    return count >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
 }
 
 bool put_body(byte_writer& to, decision_record const& what) noexcept
@@ -148,91 +171,6 @@ bool put_body(byte_writer& to, decision_record const& what) noexcept
         put(to, branch);
     }
     return true;
-}
-
-bool put_body(byte_writer& to, end_record const& what) noexcept
-{
-    put(to, what.global);
-    to.put<std::uint64_t>(what.finished);
-    return true;
-}
-
-bool put_body(byte_writer& to, ports::heuristic_record const& what) noexcept
-{
-    put(to, what.branch.global);
-    put(to, what.branch.branch);
-    to.put<std::uint32_t>(static_cast<std::uint32_t>(what.code));
-    put_time(to, what.unix_ms);
-    put_length(to, what.resource_manager);
-    put_length(to, what.text);
-    to.put_text(what.resource_manager);
-    to.put_text(what.text);
-    return what.resource_manager.size() <= name_bytes_max && what.text.size() <= text_bytes_max;
-}
-
-bool put_body(byte_writer& to, horizon_record const& what) noexcept
-{
-    to.put<std::uint16_t>(what.id);
-    to.put<std::uint16_t>(what.is_epoch_alone ? 1 : 0);
-    to.put<std::uint32_t>(what.to.epoch);
-    to.put<std::uint64_t>(what.to.sequence);
-    return true;
-}
-
-bool put_body(byte_writer& to, server_start_record const& what) noexcept
-{
-    to.put<std::uint16_t>(what.id);
-    put_length(to, what.start);
-    to.put<std::uint32_t>(what.epoch);
-    to.put_text(what.start);
-    return what.start.size() <= server_start_bytes_max;
-}
-
-bool put_body(byte_writer& to, operator_record const& what) noexcept
-{
-    put(to, what.branch.global);
-    put(to, what.branch.branch);
-    to.put<std::uint8_t>(static_cast<std::uint8_t>(what.verdict));
-    to.put<std::uint8_t>(0);
-    to.put<std::uint16_t>(0);
-    put_time(to, what.unix_ms);
-    put_length(to, what.who);
-    put_length(to, what.why);
-    to.put_text(what.who);
-    to.put_text(what.why);
-    return what.who.size() <= name_bytes_max && what.why.size() <= text_bytes_max;
-}
-
-bool put_body(byte_writer& to, rollback_record const& what) noexcept
-{
-    put(to, what.global);
-    return true;
-}
-
-// Each decoder returns nothing when the body says what no encoder would write.
-
-std::optional<record> take_opening(byte_reader& from)
-{
-    opening_record what;
-    what.which.epoch = from.take<std::uint32_t>();
-    from.take<std::uint32_t>();
-    what.which.nonce = from.take<std::uint64_t>();
-    what.unix_ms = take_time(from);
-    if (what.which.nonce > bits48) return std::nullopt;
-    return what;
-}
-
-std::optional<record> take_binding(byte_reader& from)
-{
-    ports::binding what;
-    what.id = from.take<std::uint16_t>();
-    auto const name_bytes = from.take<std::uint16_t>();
-    auto const kind_bytes = from.take<std::uint16_t>();
-    auto const identity_bytes = from.take<std::uint16_t>();
-    what.name = from.take_text(name_bytes, name_bytes_max);
-    what.kind = from.take_text(kind_bytes, kind_bytes_max);
-    what.identity = from.take_text(identity_bytes, identity_bytes_max);
-    return what;
 }
 
 std::optional<record> take_decision(byte_reader& from)
@@ -253,12 +191,32 @@ std::optional<record> take_decision(byte_reader& from)
     return what;
 }
 
+bool put_body(byte_writer& to, end_record const& what) noexcept
+{
+    put(to, what.global);
+    to.put<std::uint64_t>(what.finished);
+    return true;
+}
+
 std::optional<record> take_end(byte_reader& from)
 {
     end_record what;
     if (!take(from, what.global)) return std::nullopt;
     what.finished = from.take<std::uint64_t>();
     return what;
+}
+
+bool put_body(byte_writer& to, ports::heuristic_record const& what) noexcept
+{
+    put(to, what.branch.global);
+    put(to, what.branch.branch);
+    to.put<std::uint32_t>(static_cast<std::uint32_t>(what.code));
+    put_time(to, what.unix_ms);
+    put_length(to, what.resource_manager);
+    put_length(to, what.text);
+    to.put_text(what.resource_manager);
+    to.put_text(what.text);
+    return what.resource_manager.size() <= name_bytes_max && what.text.size() <= text_bytes_max;
 }
 
 std::optional<record> take_heuristic(byte_reader& from)
@@ -275,6 +233,15 @@ std::optional<record> take_heuristic(byte_reader& from)
     return what;
 }
 
+bool put_body(byte_writer& to, horizon_record const& what) noexcept
+{
+    to.put<std::uint16_t>(what.id);
+    to.put<std::uint16_t>(what.is_epoch_alone ? 1 : 0);
+    to.put<std::uint32_t>(what.to.epoch);
+    to.put<std::uint64_t>(what.to.sequence);
+    return true;
+}
+
 std::optional<record> take_horizon(byte_reader& from)
 {
     horizon_record what;
@@ -287,6 +254,15 @@ std::optional<record> take_horizon(byte_reader& from)
     return what;
 }
 
+bool put_body(byte_writer& to, server_start_record const& what) noexcept
+{
+    to.put<std::uint16_t>(what.id);
+    put_length(to, what.start);
+    to.put<std::uint32_t>(what.epoch);
+    to.put_text(what.start);
+    return what.start.size() <= server_start_bytes_max;
+}
+
 std::optional<record> take_server_start(byte_reader& from)
 {
     server_start_record what;
@@ -295,6 +271,21 @@ std::optional<record> take_server_start(byte_reader& from)
     what.epoch = from.take<std::uint32_t>();
     what.start = from.take_text(bytes, server_start_bytes_max);
     return what;
+}
+
+bool put_body(byte_writer& to, operator_record const& what) noexcept
+{
+    put(to, what.branch.global);
+    put(to, what.branch.branch);
+    to.put<std::uint8_t>(static_cast<std::uint8_t>(what.verdict));
+    to.put<std::uint8_t>(0);
+    to.put<std::uint16_t>(0);
+    put_time(to, what.unix_ms);
+    put_length(to, what.who);
+    put_length(to, what.why);
+    to.put_text(what.who);
+    to.put_text(what.why);
+    return what.who.size() <= name_bytes_max && what.why.size() <= text_bytes_max;
 }
 
 std::optional<record> take_operator(byte_reader& from)
@@ -313,6 +304,12 @@ std::optional<record> take_operator(byte_reader& from)
     what.who = from.take_text(who_bytes, name_bytes_max);
     what.why = from.take_text(why_bytes, text_bytes_max);
     return what;
+}
+
+bool put_body(byte_writer& to, rollback_record const& what) noexcept
+{
+    put(to, what.global);
+    return true;
 }
 
 std::optional<record> take_rollback(byte_reader& from)
@@ -385,12 +382,6 @@ bool is_known(std::uint8_t type) noexcept
 {
     return type >= static_cast<std::uint8_t>(record_type::opening) &&
            type <= static_cast<std::uint8_t>(record_type::rollback_note);
-}
-
-ports::position position_of(gtrid const& which) noexcept
-{
-    auto const parts = which.parts();
-    return {parts.epoch, parts.sequence};
 }
 
 }  // namespace assent::log

@@ -19,6 +19,10 @@
 
 namespace assent::log {
 
+/// Twelve hexadecimal digits each, as in a gtrid.
+inline constexpr std::uint64_t nonce_max = 0xffffffffffffULL;
+inline constexpr std::uint64_t sequence_max = 0xffffffffffffULL;
+
 inline constexpr std::size_t branches_max = 64;
 inline constexpr std::size_t name_bytes_max = 64;
 inline constexpr std::size_t kind_bytes_max = 32;
@@ -136,9 +140,6 @@ static_assert(decision_bytes(branches_max) == record_bytes_max);
 
 /// Whether `type` is one that decode_body knows.
 bool is_known(std::uint8_t type) noexcept;
-
-/// Where a global transaction stands in the order of its node's transactions.
-ports::position position_of(gtrid const& which) noexcept;
 
 }  // namespace assent::log
 

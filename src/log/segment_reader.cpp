@@ -21,17 +21,16 @@ std::string const restore_advice =
     "it, since decisions may be lost with it";
 
 /// Reads all of `into`; reading may be repeated safely, other than writing.
-void read_fully(file_layer& files, file_layer::handle file, std::string const& path,
-                std::span<std::byte> into, std::uint64_t offset)
+void read_fully(segment_file& file, std::span<std::byte> into, std::uint64_t offset)
 {
     int interrupted = 0;
     while (!into.empty()) {
-        long const got = files.read(file, into, offset);
+        long const got = file.read(into, offset);
         if (got == -EINTR && ++interrupted < interrupted_reads_max) continue;
-        if (got < 0) throw io_failure(got, path, "cannot read");
+        if (got < 0) throw io_failure(got, file.path(), "cannot read");
         if (got == 0) {
-            throw log_error(log_fault::corrupt, std::make_error_code(std::errc::io_error), path,
-                            "the file ended early; " + restore_advice,
+            throw log_error(log_fault::corrupt, std::make_error_code(std::errc::io_error),
+                            file.path(), "the file ended early; " + restore_advice,
                             static_cast<std::uint32_t>(offset / page_bytes));
         }
         into = into.subspan(static_cast<std::size_t>(got));
@@ -41,52 +40,36 @@ void read_fully(file_layer& files, file_layer::handle file, std::string const& p
 
 }  // namespace
 
-segment_reader::segment_reader(file_layer& files, std::uint64_t number)
-    : files_(files), path_(files.directory() + "/" + segment_name(number))
+segment_reader::segment_reader(file_layer& files, std::uint64_t number) : file_(files, number)
 {
     buffer_.resize(buffer_pages * page_bytes);
-    long const opened = files_.open(segment_name(number), open_mode::read);
-    if (opened < 0) throw io_failure(opened, path_, "cannot open the segment");
-    file_ = static_cast<file_layer::handle>(opened);
-    try {
-        long const size = files_.size(file_);
-        if (size < 0) throw io_failure(size, path_, "cannot ask for its size");
-        if (static_cast<std::uint64_t>(size) < page_bytes) corrupt(0, "shorter than its header");
-        page_view const first = load(0);
-        switch (decode(first, header_)) {
-            case page_verdict::valid:
-                break;
-            case page_verdict::newer:
-                throw log_error(log_fault::newer_version,
-                                std::make_error_code(std::errc::not_supported), path_,
-                                "written by a later major version of Assent; use that version");
-            default:
-                throw log_error(
-                    log_fault::foreign, std::make_error_code(std::errc::io_error), path_,
-                    "its header is damaged, or it is not a log segment; " + restore_advice);
-        }
-        header_crc_ = segment_header_crc(first);
-        if (header_.number != number) {
-            throw log_error(log_fault::foreign, std::make_error_code(std::errc::io_error), path_,
-                            "its header belongs to " + segment_name(header_.number));
-        }
-        if (static_cast<std::uint64_t>(size) != header_.page_count * std::uint64_t{page_bytes}) {
-            corrupt(0, "its size is not the one in its header");
-        }
-    } catch (...) {
-        files_.close(file_);
-        throw;
+    if (file_.size_bytes() < page_bytes) corrupt(0, "shorter than its header");
+    page_view const first = load(0);
+    switch (decode(first, header_)) {
+        case page_verdict::valid:
+            break;
+        case page_verdict::newer:
+            throw log_error(log_fault::newer_version,
+                            std::make_error_code(std::errc::not_supported), file_.path(),
+                            "written by a later major version of Assent; use that version");
+        default:
+            throw log_error(log_fault::foreign, std::make_error_code(std::errc::io_error),
+                            file_.path(),
+                            "its header is damaged, or it is not a log segment; " + restore_advice);
     }
-}
-
-segment_reader::~segment_reader()
-{
-    files_.close(file_);
+    header_crc_ = segment_header_crc(first);
+    if (header_.number != number) {
+        throw log_error(log_fault::foreign, std::make_error_code(std::errc::io_error), file_.path(),
+                        "its header belongs to " + segment_name(header_.number));
+    }
+    if (file_.size_bytes() != header_.page_count * std::uint64_t{page_bytes}) {
+        corrupt(0, "its size is not the one in its header");
+    }
 }
 
 void segment_reader::corrupt(std::uint32_t page, std::string const& what) const
 {
-    throw log_error(log_fault::corrupt, std::make_error_code(std::errc::io_error), path_,
+    throw log_error(log_fault::corrupt, std::make_error_code(std::errc::io_error), file_.path(),
                     what + "; " + restore_advice, page);
 }
 
@@ -97,7 +80,7 @@ page_view segment_reader::load(std::uint32_t page)
         std::uint32_t const count =
             header_.page_count == 0 ? 1 : std::min(buffer_pages, header_.page_count - page);
         buffered_ = 0;
-        read_fully(files_, file_, path_, std::span(buffer_).first(count * page_bytes),
+        read_fully(file_, std::span(buffer_).first(count * page_bytes),
                    std::uint64_t{page} * page_bytes);
         buffered_from_ = page;
         buffered_ = count;
@@ -110,7 +93,8 @@ page_verdict segment_reader::examine(page_view bytes, std::uint32_t page, page_h
     auto const verdict = decode(bytes, header);
     if (verdict == page_verdict::newer) {
         throw log_error(log_fault::newer_version, std::make_error_code(std::errc::not_supported),
-                        path_, "written by a later version of Assent; use that version", page);
+                        file_.path(), "written by a later version of Assent; use that version",
+                        page);
     }
     if (verdict != page_verdict::valid) return verdict;
     bool const is_here =
@@ -135,7 +119,7 @@ void segment_reader::visit_page(page_view bytes, page_header const& header, std:
         if (!is_known(found->type)) {
             if (found->type >= record_skippable_from) continue;
             throw log_error(log_fault::newer_version,
-                            std::make_error_code(std::errc::not_supported), path_,
+                            std::make_error_code(std::errc::not_supported), file_.path(),
                             "holds a record of type " + std::to_string(found->type) +
                                 " of a later version of Assent; use that version",
                             header.page);

@@ -24,6 +24,7 @@
 #include "log/format.hpp"
 #include "log/log_error.hpp"
 #include "log/records.hpp"
+#include "log/segment_file.hpp"
 
 namespace assent::log {
 
@@ -44,7 +45,6 @@ public:
     segment_reader(file_layer& files, std::uint64_t number);
     segment_reader(segment_reader const&) = delete;
     segment_reader& operator=(segment_reader const&) = delete;
-    ~segment_reader();
 
     segment_header const& header() const noexcept { return header_; }
 
@@ -64,9 +64,7 @@ private:
     bool is_torn(std::uint32_t first_bad);
     [[noreturn]] void corrupt(std::uint32_t page, std::string const& what) const;
 
-    file_layer& files_;
-    std::string path_;
-    file_layer::handle file_ = -1;
+    segment_file file_;
     segment_header header_;
     std::uint32_t header_crc_ = 0;
     std::vector<std::byte> buffer_;

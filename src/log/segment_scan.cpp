@@ -25,35 +25,16 @@ bool may_be_under_way(page_kind what) noexcept
 }  // namespace
 
 segment_scan::segment_scan(file_layer& files, std::uint64_t number, bool is_live)
-    : files_(files),
-      path_(files.directory() + "/" + segment_name(number)),
-      number_(number),
-      is_live_(is_live)
+    : file_(files, number), number_(number), is_live_(is_live)
 {
     buffer_.resize(buffer_pages * page_bytes);
-    long const opened = files_.open(segment_name(number), open_mode::read);
-    if (opened < 0) throw io_failure(opened, path_, "cannot open the segment");
-    file_ = static_cast<file_layer::handle>(opened);
-    try {
-        long const size = files_.size(file_);
-        if (size < 0) throw io_failure(size, path_, "cannot ask for its size");
-        file_bytes_ = static_cast<std::uint64_t>(size);
-        read_header();
-        if (!header_) find_writer();
-    } catch (...) {
-        files_.close(file_);
-        throw;
-    }
-}
-
-segment_scan::~segment_scan()
-{
-    files_.close(file_);
+    read_header();
+    if (!header_) find_writer();
 }
 
 void segment_scan::read_header()
 {
-    auto const whole = std::min<std::uint64_t>(file_bytes_ / page_bytes, segment_pages_max);
+    auto const whole = std::min<std::uint64_t>(file_.size_bytes() / page_bytes, segment_pages_max);
     pages_ = static_cast<std::uint32_t>(whole);
     page_count_ = pages_;
     if (pages_ == 0) {
@@ -105,7 +86,7 @@ bool segment_scan::read_pages(std::uint32_t page, std::uint32_t count)
     auto into = std::span(buffer_).first(count * page_bytes);
     std::uint64_t offset = std::uint64_t{page} * page_bytes;
     while (!into.empty()) {
-        long const got = files_.read(file_, into, offset);
+        long const got = file_.read(into, offset);
         if (got == -EINTR) continue;
         if (got <= 0) {
             read_error_ = got < 0 ? got : -EIO;  // the file got shorter under our eyes

@@ -23,9 +23,9 @@
 #include <string>
 #include <vector>
 
-#include "log/file_layer.hpp"
 #include "log/format.hpp"
 #include "log/records.hpp"
+#include "log/segment_file.hpp"
 
 namespace assent::log {
 
@@ -103,10 +103,9 @@ public:
     segment_scan(file_layer& files, std::uint64_t number, bool is_live);
     segment_scan(segment_scan const&) = delete;
     segment_scan& operator=(segment_scan const&) = delete;
-    ~segment_scan();
 
-    std::string const& path() const noexcept { return path_; }
-    std::uint64_t file_bytes() const noexcept { return file_bytes_; }
+    std::string const& path() const noexcept { return file_.path(); }
+    std::uint64_t file_bytes() const noexcept { return file_.size_bytes(); }
     /// Nothing when the header is damaged: header_problem() says how.
     std::optional<segment_header> const& header() const noexcept { return header_; }
     std::string const& header_problem() const noexcept { return header_problem_; }
@@ -147,12 +146,9 @@ private:
     void decode_records(scanned_page& page);
     void show(scanned_page& page, thread_of_pages& before, scan_visitor& visitor, scan_end& end);
 
-    file_layer& files_;
-    std::string path_;
+    segment_file file_;
     std::uint64_t const number_;
     bool const is_live_;
-    file_layer::handle file_ = -1;
-    std::uint64_t file_bytes_ = 0;
     std::optional<segment_header> header_;
     std::string header_problem_;
     bool is_newer_ = false;

@@ -15,7 +15,7 @@
 #include "log/log_inspection.hpp"
 #include "log/log_lock.hpp"
 #include "log/log_reader.hpp"
-#include "log/log_salvage.hpp"
+#include "log/log_repair.hpp"
 #include "power_losses.hpp"
 #include "tests/unit/log/log_fixture.hpp"
 
@@ -91,7 +91,7 @@ public:
         for (std::size_t i = 0; i + kept < made_.size(); ++i) {
             promises_.finish(*log_, made_[i]);
         }
-        auto const to = log::position_of(made_[made_.size() - 1 - kept].global);
+        auto const to = ports::position_of(made_[made_.size() - 1 - kept].global);
         promises_.raise(*log_, 1, to);
         if (seed_ % 2 == 0) {
             promises_.raise(*log_, 2, to);

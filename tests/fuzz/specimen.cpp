@@ -96,7 +96,7 @@ public:
         }
         auto const newest = made_[made_.size() - 1 - kept].global;
         for (std::uint16_t id = 1; id <= databases; ++id) {
-            promises_->raise(*log_, id, log::position_of(newest));
+            promises_->raise(*log_, id, ports::position_of(newest));
         }
         made_.clear();
     }

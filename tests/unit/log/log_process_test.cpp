@@ -421,7 +421,7 @@ TEST(LogView, BesideABusyOwnerSeesEveryDecisionThatWasAcknowledgedBefore)
         auto const view = log::view_log(in.path());
         auto const horizon = view.image.horizon(1);
         bool const is_there = view.image.decisions().count(*which) == 1;
-        EXPECT_TRUE(is_there || horizon.covers(log::position_of(*which))) << which->text();
+        EXPECT_TRUE(is_there || horizon.covers(ports::position_of(*which))) << which->text();
     }
 }
 

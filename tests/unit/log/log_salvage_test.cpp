@@ -3,7 +3,7 @@
 // log_salvage_test.cpp -- what is had back of a damaged log, what is not, and that power loss in
 // the middle leaves nothing or all of it.
 
-#include "log/log_salvage.hpp"
+#include "log/log_repair.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

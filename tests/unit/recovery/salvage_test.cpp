@@ -9,7 +9,7 @@
 
 #include "log/format.hpp"
 #include "log/log_inspection.hpp"
-#include "log/log_salvage.hpp"
+#include "log/log_repair.hpp"
 #include "tests/unit/engine/row_fixture.hpp"
 
 namespace {
