@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// server.cpp -- requests and replies: what arrives, what the script makes of it, who waits.
+// server.cpp -- requests and replies: what arrives, who waits, what was heard.
 
 #include "adapters/memory/server.hpp"
 
@@ -10,9 +10,12 @@ namespace assent::inline v0::testing::memory {
 
 namespace {
 
-bool is_rollback_code(xa_code code)
+std::string identity_of_its_own()
 {
-    return code >= xa_code::rbrollback && code <= xa_code::rbtransient;
+    static std::mutex guard;
+    static int made = 0;
+    std::lock_guard<std::mutex> const held(guard);
+    return "memory-" + std::to_string(++made);
 }
 
 }  // namespace
@@ -24,6 +27,20 @@ reply make_reply(xa_code code, std::string text, reply_detail detail)
     made.detail = detail;
     made.text = std::move(text);
     return made;
+}
+
+server::server(memory_options chosen) : options_(std::move(chosen))
+{
+    durable_.identity = options_.identity.empty() ? identity_of_its_own() : options_.identity;
+}
+
+driver_capabilities server::capabilities() const noexcept
+{
+    driver_capabilities what;
+    what.is_two_phase = options_.is_two_phase;
+    what.stays_attached_after_prepare = options_.acts_as == personality::mariadb;
+    what.has_one_phase_witness = options_.acts_as == personality::postgresql;
+    return what;
 }
 
 deadline server::now() const
@@ -112,57 +129,6 @@ void server::receive(std::uint64_t id, std::shared_ptr<pending_reply> const& wai
     }
 }
 
-void server::apply(request_rule const& rule, std::uint64_t id,
-                   std::shared_ptr<pending_reply> const& waiting, deadline present)
-{
-    verb const what = waiting->what;
-    xid const x = waiting->branch;
-    switch (rule.kind) {
-        case fault::answer:
-            answer(*waiting, carry_out_as(id, what, x, rule.answer), true);
-            // After XAER_RMFAIL the resource manager must be opened again (XA's state R0).
-            if (waiting->answer.code == xa_code::rmfail) end_session(id);
-            break;
-        case fault::answer_only:
-            answer(*waiting, rule.answer, false);
-            break;
-        case fault::answer_after:
-            carry_out(id, what, x);
-            answer(*waiting, rule.answer, true);
-            break;
-        case fault::lose_before:
-            drop_client(id);
-            break;
-        case fault::lose_after:
-            note(*waiting, carry_out(id, what, x), true);
-            drop_client(id);
-            break;
-        case fault::hang_before:
-            held_.push_back({id, waiting, true, false});
-            break;
-        case fault::hang_after:
-            waiting->answer = carry_out(id, what, x);
-            note(*waiting, waiting->answer, true);
-            held_.push_back({id, waiting, false, false});
-            break;
-        case fault::hang_in_commit:
-            held_.push_back({id, waiting, true, false, true});
-            break;
-        case fault::delay:
-            waiting->is_late = true;
-            waiting->ready_at = present + rule.by;
-            answer(*waiting, carry_out(id, what, x), true);
-            break;
-        case fault::crash_before:
-            crash_locked();
-            break;
-        case fault::crash_after:
-            note(*waiting, carry_out(id, what, x), true);
-            crash_locked();
-            break;
-    }
-}
-
 void server::note(pending_reply const& waiting, reply const& what, bool was_carried_out)
 {
     if (!waiting.event) return;
@@ -240,103 +206,6 @@ void server::note_heard(pending_reply const& waiting)
             b.is_end_heard = what.is_ok() || what.code == xa_code::nota;
             break;
     }
-}
-
-void server::carry_out_held(bool only_frozen)
-{
-    std::deque<held_request> due;
-    std::deque<held_request> kept;
-    for (auto& request : held_) {
-        (request.is_frozen == only_frozen ? due : kept).push_back(std::move(request));
-    }
-    held_ = std::move(kept);
-    for (auto& request : due) {
-        if (sessions_.count(request.session) == 0) continue;  // ended by an earlier one
-        pending_reply& waiting = *request.waiting;
-        if (request.is_before_effect) {
-            answer(waiting, carry_out(request.session, waiting.what, waiting.branch), true);
-        } else {
-            answer(waiting, reply{waiting.answer}, true);
-        }
-    }
-    // Having read their sockets to the end, the server notices which clients have gone.
-    notice_departures();
-}
-
-void server::arm(std::shared_ptr<request_rule> rule)
-{
-    lock held(mutex_);
-    faults_.add(std::move(rule));
-}
-
-void server::arm(std::shared_ptr<call_rule> rule)
-{
-    lock held(mutex_);
-    faults_.add(std::move(rule));
-}
-
-void server::clear_faults()
-{
-    lock held(mutex_);
-    faults_.clear();
-}
-
-std::size_t server::faults_pending() const
-{
-    lock held(mutex_);
-    return faults_.pending();
-}
-
-void server::release()
-{
-    lock held(mutex_);
-    carry_out_held(false);
-}
-
-std::size_t server::hanging() const
-{
-    lock held(mutex_);
-    return held_.size();
-}
-
-void server::freeze()
-{
-    lock held(mutex_);
-    is_frozen_ = true;
-}
-
-void server::thaw()
-{
-    lock held(mutex_);
-    is_frozen_ = false;
-    carry_out_held(true);
-    changed_.notify_all();
-}
-
-bool server::enter(driver_call what, std::uint64_t id, deadline until)
-{
-    lock held(mutex_, std::defer_lock);
-    deadline present = now();
-    held.lock();
-    expire_leases(present);
-    auto const rule = faults_.match(what);
-    if (rule && rule->kind == call_fault_kind::cut) drop_client(id);
-    bool const is_silent = rule && rule->kind == call_fault_kind::time_out;
-    bool const is_cut_after = rule && rule->kind == call_fault_kind::cut_after;
-    if (rule && !is_silent && !is_cut_after) throw driver_error(rule->why);
-    while (is_silent || is_frozen_) {
-        if (present >= until || !wait(held, until)) {
-            auto const asking = sessions_.find(id);
-            if (asking != sessions_.end()) asking->second.is_out_of_step = true;
-            throw driver_error(rule ? rule->why : "the server did not answer by the deadline");
-        }
-        held.unlock();
-        present = now();
-        held.lock();
-    }
-    if (!is_up_) throw driver_error("the server is down");
-    if (id != 0 && !is_proceeding(id)) throw driver_error("the connection is lost");
-    return is_cut_after;
 }
 
 std::string_view name_of(verb what) noexcept

@@ -4,9 +4,11 @@
 //
 //   driver, session, memory_connection --(session id)--> server: sessions --> branches --> rows
 //
-//   server.cpp    requests and replies: faults, waiting, the history
+//   server.cpp    requests and replies: waiting, the history
+//   script.cpp    faults: requests that are answered otherwise, lost, late or held
 //   verbs.cpp     XA's verbs by tables 6-2 and 6-4, the personalities, violations
-//   sessions.cpp  sessions that come, go, linger and hold locks; crash and restart
+//   sessions.cpp  sessions that come, go, linger and hold locks
+//   crash.cpp     crash and restart, backup and restore
 //   rows.cpp      statements
 //   decisions.cpp the table assent_decision
 //
@@ -148,7 +150,7 @@ public:
     void carry(std::uint64_t session, decision_row const& row);
     std::optional<decision_row> fence(gtrid const& which);
     std::vector<decision_row> list_decisions(std::string_view prefix, std::size_t at_most) const;
-    void prune(decision_row const& horizon, std::vector<gtrid> const& gone);
+    void prune(decision_row const& horizon_row, std::vector<gtrid> const& gone);
     void drop_decisions();
 
     // The script.
@@ -202,13 +204,15 @@ private:
 
     // server.cpp, under the mutex
     void receive(std::uint64_t id, std::shared_ptr<pending_reply> const& waiting, deadline present);
-    void apply(request_rule const& rule, std::uint64_t id,
-               std::shared_ptr<pending_reply> const& waiting, deadline present);
     void note(pending_reply const& waiting, reply const& what, bool was_carried_out);
     void answer(pending_reply& waiting, reply what, bool was_carried_out);
     void lose(pending_reply& waiting);
-    void carry_out_held(bool only_frozen);
     void note_heard(pending_reply const& waiting);
+
+    // script.cpp, under the mutex
+    void apply(request_rule const& rule, std::uint64_t id,
+               std::shared_ptr<pending_reply> const& waiting, deadline present);
+    void carry_out_held(bool only_frozen);
 
     // verbs.cpp, under the mutex
     std::string objection(std::uint64_t id, session const& s, verb what, xid const& x) const;
@@ -223,6 +227,7 @@ private:
     void require_decisions() const;
     reply roll_back(std::uint64_t id, branch& b);
     reply forget(branch& b);
+    std::optional<reply> no_vote(std::uint64_t id, branch& b);
     std::optional<reply> refusal(std::uint64_t id, branch& b);
     void go_live(branch& b, branch_fate fate);
     void detach(branch& b);
@@ -245,6 +250,8 @@ private:
     void end_session(std::uint64_t id);
     void notice_departures();
     void expire_leases(deadline present);
+
+    // crash.cpp, under the mutex
     void crash_locked();
 
     bool is_proceeding(std::uint64_t id) const;
@@ -276,6 +283,9 @@ std::string_view name_of(verb what) noexcept;
 
 /// A request on a connection that is dead: never sent, and answered by that.
 std::shared_ptr<pending_reply> lost_request();
+
+/// Whether the code is XA_RB*.
+bool is_rollback_code(xa_code code) noexcept;
 
 /// A reply with a code and the server's words.
 reply make_reply(xa_code code, std::string text = {}, reply_detail detail = reply_detail::none);

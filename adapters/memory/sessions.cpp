@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// sessions.cpp -- sessions that come and go, what they hold, and the server's own life.
+// sessions.cpp -- sessions that come and go, and what they hold.
 //
 // When a session ends, its active branch is rolled back, its prepared one is kept for others, and
 // its guardian locks are free.  A client that has gone is noticed only when the server has read
@@ -12,32 +12,6 @@
 #include "adapters/memory/server.hpp"
 
 namespace assent::inline v0::testing::memory {
-
-namespace {
-
-std::string identity_of_its_own()
-{
-    static std::mutex guard;
-    static int made = 0;
-    std::lock_guard<std::mutex> const held(guard);
-    return "memory-" + std::to_string(++made);
-}
-
-}  // namespace
-
-server::server(memory_options chosen) : options_(std::move(chosen))
-{
-    durable_.identity = options_.identity.empty() ? identity_of_its_own() : options_.identity;
-}
-
-driver_capabilities server::capabilities() const noexcept
-{
-    driver_capabilities what;
-    what.is_two_phase = options_.is_two_phase;
-    what.stays_attached_after_prepare = options_.acts_as == personality::mariadb;
-    what.has_one_phase_witness = options_.acts_as == personality::postgresql;
-    return what;
-}
 
 std::unique_ptr<memory_connection> server::open(std::uint64_t process, session_purpose purpose)
 {
@@ -181,72 +155,6 @@ void server::notice_departures()
     }
     for (auto const id : gone)
         drop_client(id);
-}
-
-void server::crash_locked()
-{
-    while (!sessions_.empty())
-        end_session(sessions_.begin()->first);
-    is_up_ = false;
-    is_frozen_ = false;
-    if (options_.acts_as == personality::mariadb) {
-        // A prepared branch that wrote nothing does not survive a crash there.
-        std::vector<xid> const live(live_.begin(), live_.end());
-        for (auto const& x : live) {
-            branch& b = durable_.branches[x];
-            if (b.at == phase::prepared && b.writes.empty()) finish(b, branch_fate::rolled_back);
-        }
-    }
-    changed_.notify_all();
-}
-
-void server::crash()
-{
-    lock held(mutex_);
-    crash_locked();
-}
-
-void server::restart()
-{
-    lock held(mutex_);
-    crash_locked();
-    is_up_ = true;
-    ++starts_;
-}
-
-bool server::is_up() const
-{
-    lock held(mutex_);
-    return is_up_;
-}
-
-memory_backup server::backup() const
-{
-    lock held(mutex_);
-    return std::make_shared<durable_state>(durable_);
-}
-
-void server::restore(memory_backup const& from)
-{
-    lock held(mutex_);
-    crash_locked();
-    durable_ = *from;
-    live_.clear();
-    for (auto& [x, b] : durable_.branches) {
-        b.owner = 0;
-        b.left_by = 0;
-        // The manager of today has heard nothing of this past.
-        b.is_end_heard = b.had_commit = b.had_rollback = b.had_one_phase = false;
-        if (b.at == phase::active) {
-            b.writes.clear();
-            b.at = phase::finished;
-            b.fate = branch_fate::rolled_back;
-        }
-        if (b.at != phase::finished) live_.insert(x);
-    }
-    is_up_ = true;
-    ++starts_;
-    ++restores_;
 }
 
 bool server::try_guard(std::uint64_t id, std::uint64_t node)

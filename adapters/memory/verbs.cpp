@@ -17,17 +17,22 @@ namespace assent::inline v0::testing::memory {
 
 namespace {
 
-bool is_rollback_code(xa_code code)
-{
-    return code >= xa_code::rbrollback && code <= xa_code::rbtransient;
-}
-
 bool is_heuristic_code(xa_code code)
 {
     return code >= xa_code::heurmix && code <= xa_code::heurhaz;
 }
 
+reply left_behind()
+{
+    return make_reply(xa_code::proto, "the session left it", reply_detail::left_behind);
+}
+
 }  // namespace
+
+bool is_rollback_code(xa_code code) noexcept
+{
+    return code >= xa_code::rbrollback && code <= xa_code::rbtransient;
+}
 
 /// Why a manager that keeps to XA would never send this; empty when it may.
 std::string server::objection(std::uint64_t id, session const& s, verb what, xid const& x) const
@@ -141,16 +146,21 @@ reply server::start(std::uint64_t id, xid const& x)
     return {};
 }
 
-reply server::prepare(std::uint64_t id, branch& b)
+/// Why this session cannot end the branch with its work kept.
+std::optional<reply> server::no_vote(std::uint64_t id, branch& b)
 {
-    if (b.left_by == id) {
-        return make_reply(xa_code::proto, "the session left it", reply_detail::left_behind);
-    }
+    if (b.left_by == id) return left_behind();
     if (b.at != phase::active || b.owner != id) return make_reply(xa_code::nota);
     if (b.is_rollback_only) {
         finish(b, branch_fate::rolled_back);
         return make_reply(xa_code::rbrollback, "a statement had failed");
     }
+    return std::nullopt;
+}
+
+reply server::prepare(std::uint64_t id, branch& b)
+{
+    if (auto const refused = no_vote(id, b)) return *refused;
     if (options_.acts_as == personality::plain && b.writes.empty()) {
         finish(b, branch_fate::committed);
         return make_reply(xa_code::rdonly);
@@ -196,14 +206,7 @@ reply server::commit(std::uint64_t id, branch& b)
 
 reply server::commit_one_phase(std::uint64_t id, branch& b)
 {
-    if (b.left_by == id) {
-        return make_reply(xa_code::proto, "the session left it", reply_detail::left_behind);
-    }
-    if (b.at != phase::active || b.owner != id) return make_reply(xa_code::nota);
-    if (b.is_rollback_only) {
-        finish(b, branch_fate::rolled_back);
-        return make_reply(xa_code::rbrollback, "a statement had failed");
-    }
+    if (auto const refused = no_vote(id, b)) return *refused;
     if (auto const refused = insert_carried(id)) {
         finish(b, branch_fate::rolled_back);
         return *refused;
@@ -216,9 +219,7 @@ reply server::commit_one_phase(std::uint64_t id, branch& b)
 
 reply server::roll_back(std::uint64_t id, branch& b)
 {
-    if (b.left_by == id) {
-        return make_reply(xa_code::proto, "the session left it", reply_detail::left_behind);
-    }
+    if (b.left_by == id) return left_behind();
     if (b.at == phase::active && b.owner == id) {
         finish(b, branch_fate::rolled_back);
         return {};

@@ -7,10 +7,7 @@
 //   status flags     not shown: XA END's answer is the whole of the mark
 //   reconnecting     is not shown either: the session's number is asked for at the beginning of
 //                    each branch
-//   XA RECOVER       through MariaDB Connector/ODBC it gives no result set, and the driver's next
-//                    call crashes.  MariaDB runs it within BEGIN NOT ATOMIC; MySQL within a
-//                    procedure, `assent_recover`, on a fresh connection each time: a second CALL on
-//                    one connection hangs.  (Lent connections are never asked.)
+//   XA RECOVER       crashes MariaDB's ODBC driver: see mysql_question.hpp
 
 #include <cstdlib>
 #include <optional>
@@ -22,138 +19,13 @@
 #include "adapters/dialects/mysql/examination.hpp"
 #include "adapters/dialects/mysql/server.hpp"
 #include "adapters/sql_text/dialect.hpp"
+#include "adapters/sql_text/mysql_question.hpp"
 
 namespace assent::sql_text {
 
 namespace {
 
-namespace my = mysql_dialect;
-
-constexpr unsigned no_such_procedure = 1305;
-constexpr unsigned procedure_exists = 1304;
 constexpr unsigned set_within_transaction = 1568;
-
-my::answer to_answer(execution said)
-{
-    my::answer answer;
-    answer.sqlstate = std::move(said.sqlstate);
-    answer.text = std::move(said.text);
-    if (!said.tables.empty()) answer.rows = std::move(said.tables.front());
-    if (said.is_ok) return answer;
-    answer.code = static_cast<unsigned>(said.native_code);
-    // The driver's own errors have no number: CR_UNKNOWN_ERROR, CR_SERVER_LOST.
-    if (answer.code == 0) answer.code = 2000;
-    if (said.is_lost && !my::is_connection_lost(answer.code)) answer.code = 2013;
-    return answer;
-}
-
-/// FNV-1a, in hexadecimal.
-std::string digest(std::string const& of)
-{
-    std::uint64_t value = 14695981039346656037U;
-    for (unsigned char const c : of)
-        value = (value ^ c) * 1099511628211U;
-    std::string text(16, '0');
-    for (std::size_t i = text.size(); i-- > 0; value >>= 4)
-        text[i] = "0123456789abcdef"[value & 15];
-    return text;
-}
-
-class question final : public my::question
-{
-public:
-    question(link& asked, std::string const& resource_manager, link_opener reopen)
-        : my::question(resource_manager), asked_(asked), reopen_(std::move(reopen))
-    {
-    }
-
-    my::table ask(std::string const& sql) override
-    {
-        auto all = ask_all(asked_, sql);
-        return all.empty() ? my::table{} : std::move(all.front());
-    }
-
-    std::vector<my::table> ask_branches(std::string const& who) override
-    {
-        if (is_mariadb()) {
-            return ask_all(asked_, "BEGIN NOT ATOMIC " + who + "; XA RECOVER; END");
-        }
-        // The first table says for which question the procedure was made: another version of this
-        // library may ask another one.
-        std::string const made_for = digest(who);
-        for (int attempt = 0;; ++attempt) {
-            std::vector<my::table> seen;
-            try {
-                seen = ask_all(*reopen_(), "CALL assent_recover()");
-            } catch (driver_error const& error) {
-                if (error.native_code() != static_cast<int>(no_such_procedure)) throw;
-            }
-            bool const is_ours = seen.size() == 3 && seen[0].size() == 1 &&
-                                 !seen[0].front().empty() && seen[0].front().front() == made_for;
-            if (is_ours) {
-                seen.erase(seen.begin());
-                return seen;
-            }
-            if (attempt > 0) fail("the procedure assent_recover was replaced meanwhile");
-            make_procedure(who, made_for);
-        }
-    }
-
-    bool is_mariadb() const override { return asked_.kind() == database_kind::mariadb; }
-    unsigned server_version() const override { return version_; }
-    std::uint64_t session_id() const override { return id_; }
-
-    /// Whether branches can be listed without a procedure's being made for that.
-    bool may_list()
-    {
-        if (is_mariadb()) return true;
-        my::row const seen = one_row(
-            "select count(*) from information_schema.routines where routine_schema = database() "
-            "and routine_name = 'assent_recover'",
-            1);
-        return my::number_of(seen, 0) != 0;
-    }
-
-    /// What every session is asked first.
-    void learn()
-    {
-        my::row const seen = one_row("select version(), connection_id()", 2);
-        version_ = my::version_number(my::text_of(seen, 0));
-        id_ = my::number_of(seen, 1);
-    }
-
-private:
-    std::vector<my::table> ask_all(link& of, std::string const& sql)
-    {
-        execution said = of.execute(sql);
-        if (said.is_ok) return std::move(said.tables);
-        fail(to_answer(std::move(said)), "the server refused a request of the manager");
-    }
-
-    void make_procedure(std::string const& who, std::string const& made_for)
-    {
-        constexpr char drop[] = "DROP PROCEDURE IF EXISTS assent_recover";
-        std::string const create =
-            "CREATE PROCEDURE assent_recover() SQL SECURITY INVOKER BEGIN "
-            "SELECT '" +
-            made_for + "'; " + who + "; XA RECOVER; END";
-        try {
-            ask(drop);
-            ask(create);
-        } catch (driver_error const& error) {
-            if (error.native_code() == static_cast<int>(procedure_exists)) return;
-            fail(std::string("ODBC shows the prepared branches of a MySQL only through a "
-                             "procedure, which cannot be created (") +
-                 error.what() + "); let an administrator run, in this database: " + drop + "; " +
-                 create + "  Or reach this database by the native adapter");
-        }
-    }
-
-    link& asked_;
-    link_opener reopen_;
-    unsigned version_ = 0;
-    std::uint64_t id_ = 0;
-};
 
 class speaker final : public dialect
 {
@@ -223,9 +95,9 @@ public:
     {
         return my::decisions::list(question_, prefix, at_most);
     }
-    void prune_rows(decision_row const& horizon, std::vector<gtrid> const& gone) override
+    void prune_rows(decision_row const& horizon_row, std::vector<gtrid> const& gone) override
     {
-        my::decisions::prune(question_, horizon, gone);
+        my::decisions::prune(question_, horizon_row, gone);
     }
 
 private:
@@ -239,7 +111,7 @@ private:
     }
 
     link& link_;
-    question question_;
+    mysql_question question_;
     my::conversation talk_;
     std::string lock_;  // of the guardian
     bool is_replaced_ = false;

@@ -25,7 +25,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -37,67 +36,10 @@
 #include "adapters/sql_text/dialect.hpp"
 #include "adapters/sql_text/link.hpp"
 #include "adapters/sql_text/peer.hpp"
+#include "adapters/sql_text/unreachable_sessions.hpp"
 #include "adapters/sql_text/worker.hpp"
 
 namespace assent::sql_text {
-
-/// Sessions that were severed, though their socket could not be found: the manager ends them at the
-/// server, with its next question there.
-///
-/// Thread safety: every member may be called from several threads at once.
-class unreachable_sessions
-{
-public:
-    void add(std::uint64_t id)
-    {
-        std::lock_guard const hold(mutex_);
-        ids_.insert(id);
-    }
-
-    /// Has `end` end each of them, on `manage`.  One that the server refuses to end is for the
-    /// operator: its number may be somebody else's by now, for as long as he likes.
-    /// @throws driver_error  what `end` threw, where `manage` is of no use any more; the others are
-    /// kept.
-    template <typename End>
-    void end_all(driver_session const& manage, End end)
-    {
-        auto left = take();
-        while (!left.empty()) {
-            std::uint64_t const id = *left.begin();
-            try {
-                end(id);
-            } catch (driver_error const& error) {
-                std::lock_guard const hold(mutex_);
-                if (!manage.is_reusable()) {
-                    ids_.insert(left.begin(), left.end());
-                    throw;
-                }
-                not_ended_.push_back("session " + std::to_string(id) +
-                                     ", which was cut, could not be ended: " + error.what());
-            }
-            left.erase(id);
-        }
-    }
-
-    /// Tells the operator, once, which ones could not be ended.
-    void tell(scan_result& seen)
-    {
-        std::lock_guard const hold(mutex_);
-        for (auto& each : std::exchange(not_ended_, {}))
-            seen.warnings.push_back(std::move(each));
-    }
-
-private:
-    std::set<std::uint64_t> take()
-    {
-        std::lock_guard const hold(mutex_);
-        return std::exchange(ids_, {});
-    }
-
-    std::mutex mutex_;
-    std::set<std::uint64_t> ids_;
-    std::vector<std::string> not_ended_;  // sentences, for the next scan
-};
 
 /// What the sessions of one driver share.
 struct session_family
