@@ -178,15 +178,14 @@ ports::force_result file_log::force(ports::decision const& what, deadline until)
     }
 }
 
-void file_log::force_or_throw(log::record what)
+void file_log::force_or_throw(log::record const& what)
 {
     undisturbed const here;
     if (is_abandoned_) {
         throw std::system_error(std::make_error_code(std::errc::operation_not_permitted),
                                 "forked child: no log here");
     }
-    auto const answer =
-        parts_->queue->force(std::move(what), std::chrono::steady_clock::now() + force_wait_);
+    auto const answer = parts_->queue->force(what, std::chrono::steady_clock::now() + force_wait_);
     if (answer.status == force_status::durable) return;
     throw std::system_error(std::make_error_code(std::errc::io_error), answer.why);
 }

@@ -118,7 +118,7 @@ public:
 private:
     struct parts;
 
-    void force_or_throw(log::record what);
+    void force_or_throw(log::record const& what);
 
     std::string label_;
     std::chrono::milliseconds force_wait_;
