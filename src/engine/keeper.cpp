@@ -3,6 +3,7 @@
 #include "engine/keeper.hpp"
 
 #include <algorithm>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -172,6 +173,13 @@ std::size_t keeper::rows_asked() const
 // ---- the work --------------------------------------------------------------------------------
 
 deadline keeper::step()
+try {
+    return work();
+} catch (std::bad_alloc const&) {
+    return shared_.time.now() + shared_.bounds.retry_min;
+}
+
+deadline keeper::work()
 {
     try {
         take_incoming();

@@ -79,7 +79,7 @@ public:
     resource_manager_state state() const;
     bool is_drained() const;
 
-    /// Does what is due.  @return when to be called next.
+    /// Does what is due; without memory for it, soon again.  @return when to be called next.
     deadline step();
 
     void start_thread();
@@ -93,6 +93,7 @@ private:
     bool is_serving() const { return is_connected_ && has_scanned_ && guardian_.is_held(); }
     bool is_holding_rows() const { return is_serving() && holds_rows_; }
 
+    deadline work();
     bool ensure_connected();
     void identify();
     void lose_connection(std::string const& why);

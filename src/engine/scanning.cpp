@@ -216,7 +216,8 @@ std::string keeper::places_of(recovery::plan const& what) const
     return text;
 }
 
-/// The horizon rises once nothing of an earlier run is left; until then the state says what is.
+/// Everything is finished here once nothing of an earlier run is left; until then the state says
+/// what is.
 void keeper::note_older_runs(recovery::plan const& what)
 {
     bool const has_older = what.has_older;

@@ -83,6 +83,21 @@ public:
         return under().preflight(manage, until);
     }
     assent::decision_table* decisions() noexcept override { return under().decisions(); }
+    assent::scan_result scan(session& manage, assent::deadline until) override
+    {
+        spare const here;
+        return under().scan(manage, until);
+    }
+    void cancel_statement(session& manage, std::uint64_t id, assent::deadline until) override
+    {
+        spare const here;
+        under().cancel_statement(manage, id, until);
+    }
+    void end_session(session& manage, std::uint64_t id, assent::deadline until) override
+    {
+        spare const here;
+        under().end_session(manage, id, until);
+    }
 };
 
 class spared_files final : public assent::testing::forwarding_file_layer
@@ -285,6 +300,42 @@ TEST(MemoryRunsOut, WhereTheRowIsInDoubt)
         fail_each({true, 1, lose});
         fail_each({true, all_of_them, lose});
     }
+}
+
+TEST(MemoryRunsOut, InAStepOfTheManagersThreadsAndWhatIsDueIsDoneLater)
+{
+    bool has_failed = true;
+    int nth = 0;
+    for (; has_failed && nth < 1000; ++nth) {
+        SCOPED_TRACE("allocation " + std::to_string(nth + 1));
+        scene at;
+        transaction tx{at.engine, assent::begin_options{}.deadline(1s)};
+        std::vector<std::uint64_t> sessions;
+        for (site* each : {&at.accounts, &at.orders}) {
+            auto const lease = at.engine->lease(*tx.tx, *at.managers[each]);
+            auto* const mine = static_cast<assent::testing::memory_connection*>(lease.handle());
+            mine->set("row", 1);
+            sessions.push_back(mine->id());
+        }
+        at.run_for(990ms);
+        rations = {nth + 1, 1, 0, false};
+        EXPECT_NO_THROW(at.run_for(world::quick().deadline_grace + 50ms));
+        has_failed = rations.has_failed;
+        rations = {};
+
+        at.run_for(5s);
+
+        auto const is_open = [](site const& where, std::uint64_t session) {
+            auto const all = where.db.sessions();
+            return std::count(all.begin(), all.end(), session) != 0;
+        };
+        EXPECT_FALSE(is_open(at.accounts, sessions[0])) << "it holds its locks still";
+        EXPECT_FALSE(is_open(at.orders, sessions[1]));
+        EXPECT_THROW(tx.commit(), assent::rolled_back_error);
+        at.expect_rows(std::nullopt);
+    }
+    EXPECT_GT(nth, 5) << "nothing was tested";
+    EXPECT_FALSE(has_failed);
 }
 
 /// A resource manager whose leases come from the application's pool.
