@@ -187,6 +187,10 @@ std::string force_queue::why_no_room() const
     if (std::string const why = supply_.why_not(); !why.empty()) {
         return "the log has no room: " + why;
     }
+    if (supply_.ready_pages() == 0) {
+        return "the log has no room for another transaction at this moment: its next segment is "
+               "still being made; the disk is slow, or limits::segment_bytes small for this load";
+    }
     return "the log has no room for another transaction at this moment: more are open at once than "
            "its segments hold; raise limits::segment_bytes";
 }

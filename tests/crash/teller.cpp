@@ -5,8 +5,10 @@
 #include <libpq-fe.h>
 #include <mysql.h>
 
+#include <chrono>
 #include <fstream>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 namespace assent::testing {
@@ -131,7 +133,16 @@ teller::pair teller::enlist(transaction& tx)
 transaction teller::begin()
 {
     if (std::exchange(is_suspect_, false)) own_.close();
-    return tm_.begin(how_);
+    using clock = std::chrono::steady_clock;
+    for (auto const until = clock::now() + std::chrono::seconds{10};;) {
+        try {
+            return tm_.begin(how_);
+        } catch (error const& e) {
+            // Where the disk is slower than the load, the log's next segment is still being made.
+            if (e.code() != errc::log_full || clock::now() >= until) throw;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    }
 }
 
 template <class Work>
