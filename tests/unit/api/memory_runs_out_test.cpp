@@ -48,7 +48,7 @@ TEST(MemoryRunsOut, InAUserTransactionAndNoTransactionIsLeftToNobody)
     EXPECT_GT(fail_each([](doors& at) {
                   assent::user_transaction door{*at.tm};
                   door.begin();
-                  auto const spared = std::make_unique<engine_test::spare>();
+                  engine_test::spare const here;
                   door.rollback();
               }),
               3);
