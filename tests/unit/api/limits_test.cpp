@@ -37,6 +37,7 @@ constexpr struct
     {"rollback_wait", &limits::rollback_wait, true},
     {"destructor_wait", &limits::destructor_wait, true},
     {"deadline_grace", &limits::deadline_grace, true},
+    {"cancel_call", &limits::cancel_call, false},
     {"connect", &limits::connect, false},
     {"first_scan", &limits::first_scan, true},
     {"server_call", &limits::server_call, false},

@@ -183,6 +183,20 @@ struct scene
 
 enum class said { committed, rolled_back, in_doubt, no_memory };
 
+said commit(transaction& tx)
+{
+    try {
+        tx.commit();
+    } catch (std::bad_alloc const&) {
+        return said::no_memory;
+    } catch (assent::rolled_back_error const&) {
+        return said::rolled_back;
+    } catch (assent::in_doubt_error const&) {
+        return said::in_doubt;
+    }
+    return said::committed;
+}
+
 struct scenario
 {
     bool is_by_row = false;
@@ -212,15 +226,7 @@ bool commit_without(scene& at, int nth, scenario const& what)
         }
         if (what.spoil) what.spoil(at);
         rations = {nth, what.to_fail, 0, false};
-        try {
-            tx.commit();
-        } catch (std::bad_alloc const&) {
-            heard = said::no_memory;
-        } catch (assent::rolled_back_error const&) {
-            heard = said::rolled_back;
-        } catch (assent::in_doubt_error const&) {
-            heard = said::in_doubt;
-        }
+        heard = commit(tx);
         has_failed = rations.has_failed;
         rations = {};
         if (heard == said::no_memory) {
@@ -437,17 +443,8 @@ TEST(MemoryRunsOut, WhereTheWitnessOfAOnePhaseCommitIsAsked)
                 ->set("row", 1);
             auto lost = at.accounts.db.script().on(verb::commit_one_phase);
             is_after_effect ? lost.lose_after_effect() : lost.lose_before_effect();
-            said heard = said::committed;
             rations = {nth, 1, 0, false};
-            try {
-                tx.commit();
-            } catch (std::bad_alloc const&) {
-                heard = said::no_memory;
-            } catch (assent::rolled_back_error const&) {
-                heard = said::rolled_back;
-            } catch (assent::in_doubt_error const&) {
-                heard = said::in_doubt;
-            }
+            said const heard = commit(tx);
             has_failed = rations.has_failed;
             rations = {};
             auto const value = at.accounts.db.value("row");

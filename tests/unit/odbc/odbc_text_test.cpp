@@ -14,6 +14,7 @@
 
 #include "adapters/odbc/connect_string.hpp"
 #include "adapters/odbc/error.hpp"
+#include "tests/contract/answers.hpp"
 
 namespace assent::odbc_adapter {
 
@@ -24,16 +25,7 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-template <typename Action>
-std::string refusal(Action&& action)
-{
-    try {
-        action();
-    } catch (driver_error const& error) {
-        return error.what();
-    }
-    return {};
-}
+using contract::refusal;
 
 class secret_file
 {
