@@ -4,10 +4,13 @@
 
 #include "recovery/cli/command_line.hpp"
 
+#include <chrono>
 #include <cstdlib>
 #include <sstream>
 
 #include <CLI/CLI.hpp>
+
+#include <assent/options.hpp>
 
 #include "recovery/cli/failure.hpp"
 #include "recovery/cli/log_records.hpp"
@@ -17,8 +20,8 @@ namespace assent::cli {
 namespace {
 
 constexpr double seconds_max = 86'400;
-// As limits::presumed_abort_delay: votes count for no longer.
-constexpr double delay_min = 5;
+// Votes count for no longer.
+constexpr double delay_min = std::chrono::duration<double>{limits{}.presumed_abort_delay}.count();
 
 constexpr char const* exit_status =
     "Exit status:\n"

@@ -16,6 +16,7 @@
 #include "log/aligned_bytes.hpp"
 #include "log/decision_window.hpp"
 #include "log/log_error.hpp"
+#include "log/log_image.hpp"
 #include "recovery/cli/log_records.hpp"
 #include "recovery/cli/log_verify.hpp"
 
@@ -90,12 +91,7 @@ public:
         } else if (auto const* opened = std::get_if<log::opening_record>(&*one.what)) {
             note_time(opened->unix_ms);
         } else if (auto const* horizon = std::get_if<log::horizon_record>(&*one.what)) {
-            auto& known = horizons[horizon->id];
-            if (horizon->is_epoch_alone) {
-                known.raise_alone(horizon->to);
-            } else {
-                known.raise(horizon->to);
-            }
+            log::raise_by(*horizon, horizons[horizon->id]);
         }
     }
 

@@ -139,7 +139,7 @@ private:
     deadline next_scan_{};
     bool are_older_sessions_gone_ = false;
     bool was_growth_told_ = false;
-    bool is_older_finished_ = false;  // so the horizon may rise with what this epoch finishes
+    bool is_older_finished_ = false;  // so the horizon is of everything, not of this epoch
     std::set<std::string> warnings_;  // of the server, as told
     std::set<xid> suspects_;          // of this epoch, listed once though not live
     bool awaits_rows_ = false;        // a listed branch is decided by a row that was not read yet

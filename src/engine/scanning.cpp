@@ -3,7 +3,8 @@
 // scanning.cpp -- what a keeper learns from its database, and what it concludes.
 //
 //   scan:       sessions, the list, the live table, the decisions, in this order; then carry out
-//   horizon:    what may never come back, once nothing older is listed or connected
+//   horizon:    what may never come back: what this run has finished; and what earlier ones left,
+//               once nothing of it is listed or connected
 //
 // What to do with a listed branch is decided in protocol/recovery_rules.hpp alone.
 

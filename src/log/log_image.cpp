@@ -37,6 +37,11 @@ ports::logged_decision as_logged(packed_gtrid const& global, decision_entry cons
     return logged;
 }
 
+bool raise_by(horizon_record const& what, ports::horizon& which)
+{
+    return what.is_epoch_alone ? which.raise_alone(what.to) : which.raise(what.to);
+}
+
 bool log_image::apply(record const& what)
 {
     return std::visit([this](auto const& one) { return apply_one(one); }, what);
@@ -259,8 +264,7 @@ void log_image::mark(decision_entry& entry, std::uint64_t bits) noexcept
 
 bool log_image::raise(horizon_record const& what)
 {
-    auto& mine = horizons_[what.id];
-    return what.is_epoch_alone ? mine.raise_alone(what.to) : mine.raise(what.to);
+    return raise_by(what, horizons_[what.id]);
 }
 
 ports::horizon const& log_image::horizon(std::uint16_t id) const noexcept

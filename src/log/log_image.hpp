@@ -44,6 +44,9 @@ struct decision_entry
 
 ports::logged_decision as_logged(packed_gtrid const& global, decision_entry const& entry);
 
+/// @return whether the horizon rose.
+bool raise_by(horizon_record const& what, ports::horizon& which);
+
 using decision_map = std::map<packed_gtrid, decision_entry>;
 
 /// Thread safety: distinct objects safe.
