@@ -5,17 +5,16 @@
 //   gtrid                                  kind  content
 //   asn1 r RRRR node epoch nonce sequence  c     branch qualifiers, 24 digits each: all branches
 //   asn1 r RRRR node epoch nonce sequence  a     -
-//   asn1 r RRRR node 0     0     0         h     resource manager 4, epoch 8, sequence 12;
-//   repeated:
-//                                                the first of a resource manager is everything up
-//                                                to there, each other one that epoch alone
+//   asn1 r RRRR node 0     0     0         h     resource manager 4, epoch 8, sequence 12; and so
+//                                                on: the first of a resource manager is everything
+//                                                up to there, each other one that epoch alone
 //
 // A commit row goes when each of its branches is finished, for the same reason and by the same
 // scans as a decision of the log.  What was deleted must not be mistaken for what never was: the
 // horizon row says, for each resource manager, up to where everything was finished there, and it is
 // written in the transaction that deletes.
 //
-// The one invariant: a branch that a deleted row has committed is covered by a durable horizon.
+// Invariant: a branch that a deleted row has committed is covered by a durable horizon.
 
 #ifndef ASSENT_RECOVERY_COMMIT_ROW_HPP
 #define ASSENT_RECOVERY_COMMIT_ROW_HPP
@@ -29,7 +28,7 @@
 #include <string_view>
 #include <vector>
 
-#include <assent/resource_manager.hpp>
+#include <assent/driver.hpp>
 #include <assent/xid.hpp>
 
 #include "ports/coordinator_log.hpp"

@@ -134,11 +134,11 @@ struct client_library
     std::string advice;  ///< empty: nothing
 };
 
-inline void add_client(examination& into, client_library const& which)
+inline void add_client(examination& into, client_library const& library)
 {
-    bool const is_fine = which.advice.empty();
-    into.add("client", is_fine ? finding_level::ok : finding_level::advice, which.name,
-             which.advice);
+    bool const is_fine = library.advice.empty();
+    into.add("client", is_fine ? finding_level::ok : finding_level::advice, library.name,
+             library.advice);
 }
 
 // What a check gives; its name comes from the table.

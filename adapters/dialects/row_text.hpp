@@ -4,8 +4,8 @@
 //
 //   ('asn1r0001...', 'c', '00010001...')
 //
-// The one invariant: nothing becomes SQL here that would have to be quoted.  A name and a content
-// hold digits and lower-case letters only; whoever calls with something else is refused.
+// Invariant: nothing becomes SQL here that would have to be quoted.  A name and a content hold
+// digits and lower-case letters only; anything else is refused.
 
 #ifndef ASSENT_ADAPTERS_DIALECTS_ROW_TEXT_HPP
 #define ASSENT_ADAPTERS_DIALECTS_ROW_TEXT_HPP
@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-#include <assent/resource_manager.hpp>
+#include <assent/driver.hpp>
 
 namespace assent::dialects {
 
@@ -25,14 +25,17 @@ inline std::string quoted(std::string_view text)
         return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
     });
     if (!is_plain) throw driver_error("a commit row holds a character that ours never have");
-    return "'" + std::string{text} + "'";
+    // By appending: the compiler takes what operator+ does here for a copy onto itself.
+    std::string sql{"'"};
+    return sql.append(text).append("'");
 }
 
 /// The values of gtrid, kind and content, in parentheses.
 inline std::string values_of(decision_row const& row)
 {
-    return "(" + quoted(row.name.text()) + ", '" + static_cast<char>(row.kind) + "', " +
-           quoted(row.content) + ")";
+    std::string sql{"("};
+    sql.append(quoted(row.name.text())).append(", '").append(1, static_cast<char>(row.kind));
+    return sql.append("', ").append(quoted(row.content)).append(")");
 }
 
 /// @return nothing where this is no row of ours.

@@ -1,9 +1,11 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// row_wait.hpp -- how long a fence waits for the lock of a row that is not committed yet.
+// row_wait.hpp -- how long the manager's own questions wait for somebody's lock: on a table, and a
+// fence on a row that is not committed yet.
 //
 // The server gives up before the client does: a connection whose answer was not waited for is of no
-// use any more.
+// use any more, and the server may keep it until the lock is gone.  Half of a fence's time is kept
+// for the answer, which a busy machine may need a while to give; whoever asked asks again.
 
 #ifndef ASSENT_ADAPTERS_DIALECTS_ROW_WAIT_HPP
 #define ASSENT_ADAPTERS_DIALECTS_ROW_WAIT_HPP
@@ -11,19 +13,22 @@
 #include <algorithm>
 #include <chrono>
 
-#include <assent/resource_manager.hpp>
+#include <assent/driver.hpp>
 
 namespace assent::dialects {
+
+/// Of each lock.  Twice as long, for a table and a row of it, is still less than
+/// limits::server_call, 5 s by default.
+constexpr std::chrono::seconds lock_wait{2};
 
 inline std::chrono::milliseconds row_wait(deadline until)
 {
     using std::chrono::milliseconds;
-    constexpr milliseconds for_the_answer{500};
     constexpr milliseconds least{100};
-    constexpr milliseconds longest{5'000};
+    constexpr milliseconds longest{lock_wait};
     auto const left =
         std::chrono::duration_cast<milliseconds>(until - std::chrono::steady_clock::now());
-    return std::clamp(left - for_the_answer, least, longest);
+    return std::clamp(left / 2, least, longest);
 }
 
 }  // namespace assent::dialects

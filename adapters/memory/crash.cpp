@@ -5,16 +5,26 @@
 // What is in durable_state survives a crash, but for active branches; a restore puts an older one
 // in its place.
 
+#include <algorithm>
+
 #include "adapters/memory/server.hpp"
 
 namespace assent::inline v0::testing::memory {
 
 void server::crash_locked()
 {
+    // What has not reached the binlog stays prepared.
+    held_.erase(std::remove_if(held_.begin(), held_.end(),
+                               [](held_request const& each) { return each.is_in_xa_commit; }),
+                held_.end());
+    late_kills_.clear();
     while (!sessions_.empty())
         end_session(sessions_.begin()->first);
     is_up_ = false;
     is_frozen_ = false;
+    nameless_.clear();  // the engine tells the names when it starts
+    for (auto const& x : live_)
+        durable_.branches[x].kept_until = {};
     if (options_.acts_as == personality::mariadb) {
         // A prepared branch that wrote nothing does not survive a crash there.
         std::vector<xid> const live(live_.begin(), live_.end());
@@ -36,8 +46,16 @@ void server::restart()
 {
     lock held(mutex_);
     crash_locked();
+    start_again();
+}
+
+void server::start_again()
+{
     is_up_ = true;
     ++starts_;
+    if (!options_.gives_numbers_again) return;
+    sessions_made_ = 0;
+    numbered_ += numbers_max;
 }
 
 bool server::is_up() const
@@ -61,17 +79,20 @@ void server::restore(memory_backup const& from)
     for (auto& [x, b] : durable_.branches) {
         b.owner = 0;
         b.left_by = 0;
-        // The manager of today has heard nothing of this past.
-        b.is_end_heard = b.had_commit = b.had_rollback = b.had_one_phase = false;
+        b.kept_until = {};
+        // The manager of today has heard nothing of this past, and may have seen more of it.
+        b.end_heard_in = 0;
+        b.had_commit = b.had_rollback = b.had_one_phase = false;
+        b.is_yes_heard = true;
         if (b.at == phase::active) {
             b.writes.clear();
+            b.reads.clear();
             b.at = phase::finished;
             b.fate = branch_fate::rolled_back;
         }
         if (b.at != phase::finished) live_.insert(x);
     }
-    is_up_ = true;
-    ++starts_;
+    start_again();
     ++restores_;
 }
 

@@ -27,7 +27,7 @@ std::vector<std::uint64_t> server::sessions() const
     lock held(mutex_);
     std::vector<std::uint64_t> found;
     for (auto const& [id, s] : sessions_)
-        found.push_back(id);
+        found.push_back(number_of(id));
     return found;
 }
 
@@ -48,7 +48,7 @@ void server::settle(xid const& x, bool by_commit)
     lock held(mutex_);
     auto const at = durable_.branches.find(x);
     if (at == durable_.branches.end() || at->second.at != phase::prepared) {
-        throw std::logic_error("no such prepared branch: " + x.text());
+        throw error(errc::invalid_state, "no such prepared branch: " + x.text());
     }
     finish(at->second, by_commit ? branch_fate::committed : branch_fate::rolled_back);
 }
@@ -57,7 +57,7 @@ void server::prepare_branch(xid const& x, row_map writes)
 {
     lock held(mutex_);
     auto const [at, is_new] = durable_.branches.try_emplace(x);
-    if (!is_new) throw std::logic_error("the branch is known: " + x.text());
+    if (!is_new) throw error(errc::invalid_state, "the branch is known: " + x.text());
     branch& b = at->second;
     b.id = x;
     b.at = phase::prepared;
@@ -70,7 +70,7 @@ void server::prepare_foreign(std::string const& name, row_map writes)
 {
     lock held(mutex_);
     if (!durable_.foreign.emplace(name, std::move(writes)).second) {
-        throw std::logic_error("the foreign branch is known: " + name);
+        throw error(errc::invalid_state, "the foreign branch is known: " + name);
     }
 }
 
@@ -78,7 +78,8 @@ void server::commit_foreign(std::string const& name)
 {
     lock held(mutex_);
     auto const at = durable_.foreign.find(name);
-    if (at == durable_.foreign.end()) throw std::logic_error("no such foreign branch: " + name);
+    if (at == durable_.foreign.end())
+        throw error(errc::invalid_state, "no such foreign branch: " + name);
     for (auto const& [key, value] : at->second)
         durable_.rows[key] = value;
     durable_.foreign.erase(at);
@@ -111,9 +112,9 @@ std::map<std::string, std::int64_t> memory_database::rows() const
     return server_->rows();
 }
 
-branch_fate memory_database::fate(xid const& which) const
+branch_fate memory_database::fate(xid const& id) const
 {
-    return server_->fate(which);
+    return server_->fate(id);
 }
 
 std::vector<xid> memory_database::prepared() const
@@ -176,6 +177,11 @@ void memory_database::reap_sessions()
     server_->linger(false);
 }
 
+void memory_database::detach_slowly(std::chrono::milliseconds takes)
+{
+    server_->detach_slowly(takes);
+}
+
 void memory_database::freeze()
 {
     server_->freeze();
@@ -211,14 +217,14 @@ void memory_database::set_identity(std::string identity)
     server_->set_identity(std::move(identity));
 }
 
-void memory_database::settle(xid const& which, bool by_commit)
+void memory_database::settle(xid const& id, bool by_commit)
 {
-    server_->settle(which, by_commit);
+    server_->settle(id, by_commit);
 }
 
-void memory_database::prepare_branch(xid const& which, std::string const& key, std::int64_t value)
+void memory_database::prepare_branch(xid const& id, std::string const& key, std::int64_t value)
 {
-    server_->prepare_branch(which, {{key, value}});
+    server_->prepare_branch(id, {{key, value}});
 }
 
 void memory_database::prepare_foreign(std::string const& name, std::string const& key,

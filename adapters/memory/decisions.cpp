@@ -3,7 +3,7 @@
 // decisions.cpp -- the table assent_decision: rows that are inserted with a commit, or instead of
 // one.
 //
-// The one invariant: a name has one row for ever, the first that was committed.
+// Invariant: a name has one row for ever, the first that was committed.
 
 #include <utility>
 

@@ -2,6 +2,9 @@
 
 #include "adapters/memory/driver.hpp"
 
+#include <algorithm>
+
+#include "adapters/dialects/subject.hpp"
 #include "adapters/memory/session.hpp"
 
 namespace assent::inline v0::testing::memory {
@@ -11,15 +14,20 @@ memory_driver::memory_driver(std::string name, std::shared_ptr<server> server)
 {
 }
 
-/// Every call begins here, so that each can be made to fail and each names its resource manager.
-/// @return whether the session is to be cut when the call has had its effect.
-bool memory_driver::enter(driver_call what, driver_session* on, deadline until)
+namespace {
+
+/// The server's own, which no other session ever has.
+std::uint64_t key_of(driver_session& session) noexcept
 {
-    try {
-        return server_->enter(what, on != nullptr ? on->id() : 0, until);
-    } catch (driver_error const& e) {
-        throw driver_error(name_ + ": " + e.what(), "08006");
-    }
+    return server::key_of(*static_cast<memory_connection*>(session.native_handle()));
+}
+
+}  // namespace
+
+/// Every call begins here, so that each can be made to fail and each names its resource manager.
+server::entered memory_driver::enter(driver_call call, driver_session* on, deadline until)
+{
+    return server_->enter(call, on != nullptr ? key_of(*on) : 0, until, name_);
 }
 
 std::unique_ptr<driver_session> memory_driver::connect(session_purpose purpose, deadline until)
@@ -31,11 +39,14 @@ std::unique_ptr<driver_session> memory_driver::connect(session_purpose purpose, 
 std::unique_ptr<driver_session> memory_driver::borrow(void* handle, server_facts const& expected,
                                                       deadline until)
 {
-    if (handle == nullptr) throw driver_error(name_ + ": the handle is null");
+    if (handle == nullptr)
+        throw driver_error(errc::bad_argument, dialects::subject(name_) + "the handle is null");
     auto& connection = *static_cast<memory_connection*>(handle);
     enter(driver_call::borrow, nullptr, until);
     std::string const why = server_->adopt(connection, process_, expected);
-    if (!why.empty()) throw driver_error(name_ + ": the handle cannot be enlisted: " + why);
+    if (!why.empty())
+        throw driver_error(errc::bad_argument,
+                           dialects::subject(name_) + "the handle cannot be enlisted: " + why);
     return std::make_unique<memory_session>(server_, connection);
 }
 
@@ -54,13 +65,27 @@ scan_result memory_driver::scan(driver_session& manage, deadline until)
 bool memory_driver::try_guard(driver_session& guardian, std::uint64_t node, deadline until)
 {
     enter(driver_call::guard, &guardian, until);
-    return server_->try_guard(guardian.id(), node);
+    return server_->try_guard(key_of(guardian), node);
 }
 
 void memory_driver::heartbeat(driver_session& guardian, deadline until)
 {
     enter(driver_call::heartbeat, &guardian, until);
-    server_->renew_lease(guardian.id());
+    server_->renew_lease(key_of(guardian));
+}
+
+std::optional<kept_past> memory_driver::read_past(driver_session& manage, std::uint64_t node,
+                                                  deadline until)
+{
+    enter(driver_call::read_past, &manage, until);
+    return server_->read_past(node);
+}
+
+bool memory_driver::keep_past(driver_session& manage, std::uint64_t node, kept_past const& past,
+                              deadline until)
+{
+    enter(driver_call::keep_past, &manage, until);
+    return server_->keep_past(node, past);
 }
 
 session_presence memory_driver::presence(driver_session& manage, std::uint64_t id, deadline until)
@@ -69,10 +94,11 @@ session_presence memory_driver::presence(driver_session& manage, std::uint64_t i
     return server_->presence(id);
 }
 
-session_presence memory_driver::older_sessions(driver_session& ours, deadline until)
+session_presence memory_driver::sessions_before(driver_session& ours, std::uint64_t first,
+                                                deadline until)
 {
-    enter(driver_call::older_sessions, &ours, until);
-    return server_->older_sessions(ours.id());
+    enter(driver_call::sessions_before, &ours, until);
+    return server_->sessions_before(std::min(first, ours.id()));
 }
 
 void memory_driver::cancel_statement(driver_session& manage, std::uint64_t id, deadline until)
@@ -83,8 +109,12 @@ void memory_driver::cancel_statement(driver_session& manage, std::uint64_t id, d
 
 void memory_driver::end_session(driver_session& manage, std::uint64_t id, deadline until)
 {
-    enter(driver_call::end_session, &manage, until);
-    server_->kill(id);
+    server_->kill(id, enter(driver_call::end_session, &manage, until));
+}
+
+bool memory_driver::end_idle_session(driver_session& manage, std::uint64_t id, deadline until)
+{
+    return server_->kill_idle(id, enter(driver_call::end_session, &manage, until));
 }
 
 witness_state memory_driver::ask_witness(driver_session& manage, std::string const& witness,
@@ -97,7 +127,7 @@ witness_state memory_driver::ask_witness(driver_session& manage, std::string con
 void memory_driver::cut(driver_session& on)
 {
     on.sever();
-    throw driver_error(name_ + ": the connection was lost", "08006");
+    throw driver_error(dialects::subject(name_) + "the connection was lost", "08006");
 }
 
 void memory_driver::ensure(driver_session& manage, deadline until)
@@ -106,16 +136,21 @@ void memory_driver::ensure(driver_session& manage, deadline until)
     server_->ensure_decisions();
 }
 
-void memory_driver::carry(driver_session& session, decision_row const& row)
+void memory_driver::announce(driver_session& session)
 {
-    server_->carry(session.id(), row);
+    server_->announce(key_of(session));
 }
 
-std::optional<decision_row> memory_driver::fence(driver_session& manage, gtrid const& which,
+void memory_driver::carry(driver_session& session, decision_row const& row)
+{
+    server_->carry(key_of(session), row);
+}
+
+std::optional<decision_row> memory_driver::fence(driver_session& manage, gtrid const& row_name,
                                                  deadline until)
 {
-    bool const is_cut = enter(driver_call::fence_decision, &manage, until);
-    auto seen = server_->fence(which);
+    bool const is_cut = enter(driver_call::fence_decision, &manage, until).is_cut_after;
+    auto seen = server_->fence(row_name);
     if (is_cut) cut(manage);
     return seen;
 }
@@ -130,7 +165,7 @@ std::vector<decision_row> memory_driver::list(driver_session& manage, std::strin
 void memory_driver::prune(driver_session& manage, decision_row const& horizon_row,
                           std::vector<gtrid> const& gone, deadline until)
 {
-    bool const is_cut = enter(driver_call::prune_decisions, &manage, until);
+    bool const is_cut = enter(driver_call::prune_decisions, &manage, until).is_cut_after;
     server_->prune(horizon_row, gone);
     if (is_cut) cut(manage);
 }

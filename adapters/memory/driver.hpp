@@ -25,10 +25,16 @@ public:
     scan_result scan(driver_session& manage, deadline until) override;
     bool try_guard(driver_session& guardian, std::uint64_t node, deadline until) override;
     void heartbeat(driver_session& guardian, deadline until) override;
+    std::optional<kept_past> read_past(driver_session& manage, std::uint64_t node,
+                                       deadline until) override;
+    bool keep_past(driver_session& manage, std::uint64_t node, kept_past const& past,
+                   deadline until) override;
     session_presence presence(driver_session& manage, std::uint64_t id, deadline until) override;
-    session_presence older_sessions(driver_session& ours, deadline until) override;
+    session_presence sessions_before(driver_session& ours, std::uint64_t first,
+                                     deadline until) override;
     void cancel_statement(driver_session& manage, std::uint64_t id, deadline until) override;
     void end_session(driver_session& manage, std::uint64_t id, deadline until) override;
+    bool end_idle_session(driver_session& manage, std::uint64_t id, deadline until) override;
     witness_state ask_witness(driver_session& manage, std::string const& witness,
                               deadline until) override;
 
@@ -37,8 +43,9 @@ public:
         return server_->options().holds_commit_rows ? this : nullptr;
     }
     void ensure(driver_session& manage, deadline until) override;
+    void announce(driver_session& session) override;
     void carry(driver_session& session, decision_row const& row) override;
-    std::optional<decision_row> fence(driver_session& manage, gtrid const& which,
+    std::optional<decision_row> fence(driver_session& manage, gtrid const& row_name,
                                       deadline until) override;
     std::vector<decision_row> list(driver_session& manage, std::string_view prefix,
                                    std::size_t at_most, deadline until) override;
@@ -46,7 +53,7 @@ public:
                std::vector<gtrid> const& gone, deadline until) override;
 
 private:
-    bool enter(driver_call what, driver_session* on, deadline until);
+    server::entered enter(driver_call call, driver_session* on, deadline until);
     void cut(driver_session& on);
 
     std::string const name_;

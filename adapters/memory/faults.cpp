@@ -4,6 +4,7 @@
 
 #include "adapters/memory/faults.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "adapters/memory/server.hpp"
@@ -22,6 +23,13 @@ bool fires(Rule& rule)
     return rule.to_fire > 0;
 }
 
+/// Notes that it fired; one that will not do so again is forgotten.
+template <class Rules, class Rule>
+void note_fired(Rules& rules, std::shared_ptr<Rule> const& which)
+{
+    if (--which->to_fire == 0) rules.erase(std::find(rules.begin(), rules.end(), which));
+}
+
 template <class Rules>
 std::size_t unfired(Rules const& rules)
 {
@@ -33,7 +41,7 @@ std::size_t unfired(Rules const& rules)
 
 int at_least_one(int count)
 {
-    if (count < 1) throw std::invalid_argument("a fault needs a count of at least 1");
+    if (count < 1) throw error(errc::bad_argument, "a fault needs a count of at least 1");
     return count;
 }
 
@@ -50,35 +58,35 @@ std::size_t fault_rules::pending() const
     return unfired(requests_) + unfired(calls_);
 }
 
-std::shared_ptr<request_rule const> fault_rules::match(std::uint64_t session, verb what,
+std::shared_ptr<request_rule const> fault_rules::match(std::uint64_t session, verb v,
                                                        xid const& branch)
 {
     std::shared_ptr<request_rule> found;
     for (auto const& rule : requests_) {
-        if (rule->what != what || (rule->branch && *rule->branch != branch)) continue;
+        if (rule->what != v || (rule->branch && *rule->branch != branch)) continue;
         if (rule->session && *rule->session != session) continue;
         if (fires(*rule) && !found) found = rule;
     }
-    if (found) --found->to_fire;
+    if (found) note_fired(requests_, found);
     return found;
 }
 
-std::shared_ptr<call_rule const> fault_rules::match(driver_call what)
+std::shared_ptr<call_rule const> fault_rules::match(driver_call call)
 {
     std::shared_ptr<call_rule> found;
     for (auto const& rule : calls_) {
-        if (rule->what == what && fires(*rule) && !found) found = rule;
+        if (rule->what == call && fires(*rule) && !found) found = rule;
     }
-    if (found) --found->to_fire;
+    if (found) note_fired(calls_, found);
     return found;
 }
 
 }  // namespace memory
 
-verb_fault::verb_fault(std::shared_ptr<memory::server> server, verb what)
+verb_fault::verb_fault(std::shared_ptr<memory::server> server, verb v)
     : server_(std::move(server)), rule_(std::make_shared<memory::request_rule>())
 {
-    rule_->what = what;
+    rule_->what = v;
 }
 
 verb_fault& verb_fault::nth(int count)
@@ -93,15 +101,15 @@ verb_fault& verb_fault::times(int count)
     return *this;
 }
 
-verb_fault& verb_fault::branch(xid const& which)
+verb_fault& verb_fault::branch(xid const& id)
 {
-    rule_->branch = which;
+    rule_->branch = id;
     return *this;
 }
 
-verb_fault& verb_fault::session(std::uint64_t which)
+verb_fault& verb_fault::session(std::uint64_t id)
 {
-    rule_->session = which;
+    rule_->session = id;
     return *this;
 }
 
@@ -164,6 +172,12 @@ void verb_fault::hang_in_commit()
     arm();
 }
 
+void verb_fault::hang_in_xa_commit()
+{
+    rule_->kind = memory::fault::hang_in_xa_commit;
+    arm();
+}
+
 void verb_fault::delay(std::chrono::milliseconds by)
 {
     rule_->kind = memory::fault::delay;
@@ -189,10 +203,10 @@ void verb_fault::arm()
     server_->arm(std::make_shared<memory::request_rule>(*rule_));
 }
 
-call_fault::call_fault(std::shared_ptr<memory::server> server, driver_call what)
+call_fault::call_fault(std::shared_ptr<memory::server> server, driver_call call)
     : server_(std::move(server)), rule_(std::make_shared<memory::call_rule>())
 {
-    rule_->what = what;
+    rule_->what = call;
 }
 
 call_fault& call_fault::nth(int count)
@@ -235,6 +249,19 @@ void call_fault::cut_after_effect()
     arm();
 }
 
+void call_fault::get_lost()
+{
+    rule_->kind = memory::call_fault_kind::lost;
+    arm();
+}
+
+void call_fault::arrive_late(std::chrono::milliseconds by)
+{
+    rule_->kind = memory::call_fault_kind::late;
+    rule_->by = by;
+    arm();
+}
+
 void call_fault::arm()
 {
     server_->arm(std::make_shared<memory::call_rule>(*rule_));
@@ -242,29 +269,29 @@ void call_fault::arm()
 
 fault_script::fault_script(std::shared_ptr<memory::server> server) : server_(std::move(server)) {}
 
-verb_fault fault_script::on(verb what)
+verb_fault fault_script::on(verb v)
 {
-    return {server_, what};
+    return {server_, v};
 }
 
-verb_fault fault_script::on(verb what, int nth)
+verb_fault fault_script::on(verb v, int nth)
 {
-    return verb_fault{server_, what}.nth(nth);
+    return verb_fault{server_, v}.nth(nth);
 }
 
-verb_fault fault_script::on(verb what, xid const& branch)
+verb_fault fault_script::on(verb v, xid const& branch)
 {
-    return verb_fault{server_, what}.branch(branch);
+    return verb_fault{server_, v}.branch(branch);
 }
 
-call_fault fault_script::on(driver_call what)
+call_fault fault_script::on(driver_call call)
 {
-    return {server_, what};
+    return {server_, call};
 }
 
-call_fault fault_script::on(driver_call what, int nth)
+call_fault fault_script::on(driver_call call, int nth)
 {
-    return call_fault{server_, what}.nth(nth);
+    return call_fault{server_, call}.nth(nth);
 }
 
 void fault_script::release()

@@ -17,15 +17,16 @@
 namespace assent::inline v0::testing::memory {
 
 enum class fault : std::uint8_t {
-    answer,          // with the effect that XA gives the code
-    answer_only,     // without any
-    answer_after,    // what was asked is done, and answered otherwise
-    lose_before,     // the request never arrives
-    lose_after,      // the reply never arrives
-    hang_before,     // the request waits in the socket
-    hang_after,      // the reply waits
-    hang_in_commit,  // done for good, and nobody sees it yet
-    delay,           // the reply comes late
+    answer,             // with the effect that XA gives the code
+    answer_only,        // without any
+    answer_after,       // what was asked is done, and answered otherwise
+    lose_before,        // the request never arrives
+    lose_after,         // the reply never arrives
+    hang_before,        // the request waits in the socket
+    hang_after,         // the reply waits
+    hang_in_commit,     // done for good, and nobody sees it yet
+    hang_in_xa_commit,  // under way, and taken back by the end of its session
+    delay,              // the reply comes late
     crash_before,
     crash_after,
 };
@@ -42,7 +43,7 @@ struct request_rule
     std::chrono::milliseconds by{0};
 };
 
-enum class call_fault_kind : std::uint8_t { fail, time_out, cut, cut_after };
+enum class call_fault_kind : std::uint8_t { fail, time_out, cut, cut_after, lost, late };
 
 struct call_rule
 {
@@ -51,6 +52,7 @@ struct call_rule
     int to_fire = 1;
     call_fault_kind kind = call_fault_kind::fail;
     std::string why;
+    std::chrono::milliseconds by{0};
 };
 
 class fault_rules
@@ -62,8 +64,8 @@ public:
     std::size_t pending() const;
 
     /// The rule that fires for this request, if any.
-    std::shared_ptr<request_rule const> match(std::uint64_t session, verb what, xid const& branch);
-    std::shared_ptr<call_rule const> match(driver_call what);
+    std::shared_ptr<request_rule const> match(std::uint64_t session, verb v, xid const& branch);
+    std::shared_ptr<call_rule const> match(driver_call call);
 
 private:
     std::vector<std::shared_ptr<request_rule>> requests_;

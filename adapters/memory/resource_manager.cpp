@@ -2,28 +2,15 @@
 //
 // resource_manager.cpp -- memory_resource_manager: a name, and a driver for one process.
 
-#include <stdexcept>
+#include <utility>
 
 #include "adapters/memory/driver.hpp"
 
 namespace assent::inline v0::testing {
 
-namespace {
-
-std::string checked(std::string name)
-{
-    bool is_good = !name.empty() && name.size() <= 64;
-    for (char const c : name)
-        is_good = is_good && c > ' ' && c <= '~';
-    if (!is_good) throw std::invalid_argument("a name has 1 to 64 printable ASCII bytes");
-    return name;
-}
-
-}  // namespace
-
 memory_resource_manager::memory_resource_manager(std::string name, memory_database const& database)
     : resource_manager(
-          std::make_shared<memory::memory_driver>(checked(std::move(name)), database.server_))
+          std::make_shared<memory::memory_driver>(require_name(name), database.server_))
 {
 }
 

@@ -3,7 +3,8 @@
 // rows.cpp -- statements: rows, their locks, and the lists that checkers read.
 //
 // A write belongs to the session's branch, to its local transaction, or to itself.  Its row is
-// locked until that ends; nobody waits for a lock, so nothing can deadlock.
+// locked until that ends, and so is what a branch reads at a level that promises repetition; nobody
+// waits for a lock, so nothing can deadlock.
 
 #include <stdexcept>
 
@@ -24,12 +25,14 @@ row_map* server::writes_of(session& s)
     return s.is_in_local_transaction ? &s.local_writes : nullptr;
 }
 
-void server::check_unlocked(std::uint64_t id, std::string const& key) const
+/// @throws driver_error  another transaction has written the row, or keeps it from being written.
+void server::check_unlocked(std::uint64_t id, std::string const& key, bool to_write) const
 {
     bool is_locked = false;
     for (auto const& x : live_) {
         branch const& b = durable_.branches.at(x);
-        is_locked |= b.owner != id && b.writes.count(key) != 0;
+        if (b.owner == id) continue;
+        is_locked |= b.writes.count(key) != 0 || (to_write && b.reads.count(key) != 0);
     }
     for (auto const& [other, s] : sessions_) {
         is_locked |= other != id && s.local_writes.count(key) != 0;
@@ -40,6 +43,20 @@ void server::check_unlocked(std::uint64_t id, std::string const& key) const
     if (is_locked) throw driver_error("row " + key + " is locked by another transaction", "40001");
 }
 
+/// The same; where a failed statement spoils the transaction it is spoiled.
+void server::claim(std::uint64_t id, session& s, std::string const& key, bool to_write)
+{
+    try {
+        check_unlocked(id, key, to_write);
+    } catch (driver_error const&) {
+        if (options_.acts_as == personality::postgresql) {
+            if (s.attached) durable_.branches[*s.attached].is_rollback_only = true;
+            s.is_failed = s.is_in_local_transaction;
+        }
+        throw;
+    }
+}
+
 void server::write(std::uint64_t id, std::string const& key, std::int64_t value)
 {
     session& s = live(id);
@@ -47,21 +64,13 @@ void server::write(std::uint64_t id, std::string const& key, std::int64_t value)
     if (b != nullptr && b->at != phase::active) {
         throw driver_error("the session's branch is prepared", "25000");
     }
-    if (b != nullptr && b->is_read_only) {
-        throw driver_error("the branch is read-only", "25006");
+    if (b != nullptr ? b->refuses_writes : s.is_read_only) {
+        throw driver_error("the transaction is read-only", "25006");
     }
     if (b != nullptr ? b->is_rollback_only : s.is_failed) {
         throw driver_error("the transaction has failed before", "25P02");
     }
-    try {
-        check_unlocked(id, key);
-    } catch (driver_error const&) {
-        if (options_.acts_as == personality::postgresql) {
-            if (b != nullptr) b->is_rollback_only = true;
-            s.is_failed = s.is_in_local_transaction;
-        }
-        throw;
-    }
+    claim(id, s, key, true);
     if (b != nullptr && b->witness.empty() && options_.acts_as == personality::postgresql) {
         b->witness = std::to_string(++witnesses_made_);
     }
@@ -69,15 +78,31 @@ void server::write(std::uint64_t id, std::string const& key, std::int64_t value)
     (own != nullptr ? *own : durable_.rows)[key] = value;
 }
 
-std::optional<std::int64_t> server::read(session& s, std::string const& key) const
+std::optional<std::int64_t> server::read(std::uint64_t id, std::string const& key)
 {
-    row_map const* const own = const_cast<server*>(this)->writes_of(s);
-    for (row_map const* from : {own, &durable_.rows}) {
+    session& s = live(id);
+    if (s.attached) {
+        branch& b = durable_.branches[*s.attached];
+        bool const is_locking = b.modes.level && *b.modes.level >= isolation::repeatable_read;
+        if (is_locking && b.at == phase::active) {
+            claim(id, s, key, false);
+            b.reads.insert(key);
+        }
+    }
+    row_map const* const own = writes_of(s);
+    row_map const* const all[] = {own, &durable_.rows};
+    for (row_map const* from : all) {
         if (from == nullptr) continue;
         auto const at = from->find(key);
         if (at != from->end()) return at->second;
     }
     return std::nullopt;
+}
+
+void server::set_read_only(std::uint64_t id, bool is_on)
+{
+    lock held(mutex_);
+    live(id).is_read_only = is_on;
 }
 
 void server::set(std::uint64_t id, std::string const& key, std::int64_t value)
@@ -89,13 +114,13 @@ void server::set(std::uint64_t id, std::string const& key, std::int64_t value)
 std::optional<std::int64_t> server::get(std::uint64_t id, std::string const& key)
 {
     lock held(mutex_);
-    return read(live(id), key);
+    return read(id, key);
 }
 
 std::int64_t server::add(std::uint64_t id, std::string const& key, std::int64_t delta)
 {
     lock held(mutex_);
-    std::int64_t const sum = read(live(id), key).value_or(0) + delta;
+    std::int64_t const sum = read(id, key).value_or(0) + delta;
     write(id, key, sum);  // fails when the row read is not ours to write
     return sum;
 }
@@ -143,7 +168,7 @@ void server::reset(std::uint64_t id)
     session& s = live(id);
     if (s.attached) leave_branch(s, false);
     s.local_writes.clear();
-    s.is_in_local_transaction = s.is_failed = false;
+    s.is_in_local_transaction = s.is_failed = s.is_read_only = false;
 }
 
 std::optional<std::int64_t> server::value(std::string const& key) const
@@ -194,8 +219,9 @@ server_facts server::facts() const
     server_facts who;
     who.kind = "memory";
     who.identity = durable_.identity;
-    who.server_start = "start-" + std::to_string(starts_);
-    who.history = "history-" + std::to_string(restores_);
+    who.instance = instance_;
+    who.server_start = life().start;
+    if (!options_.keeps_past) who.history = "history-" + std::to_string(restores_);
     // A literal that is assigned makes g++ 12 warn, at -O3, of an overlap that is none.
     who.version = std::string{"1"};
     who.user = options_.user;
@@ -204,17 +230,48 @@ server_facts server::facts() const
     return who;
 }
 
+server_life server::life() const
+{
+    return {instance_, "start-" + std::to_string(starts_)};
+}
+
+server_life server::present_life() const
+{
+    lock held(mutex_);
+    return life();
+}
+
 scan_result server::scan() const
 {
     lock held(mutex_);
     scan_result seen;
     for (auto const& x : live_) {
-        if (durable_.branches.at(x).at != phase::active) seen.ours.push_back(x);
+        bool const is_listed = nameless_.count(x) == 0;
+        if (is_listed && durable_.branches.at(x).at != phase::active) seen.ours.push_back(x);
     }
     seen.foreign_count = durable_.foreign.size();
     seen.identity = durable_.identity;
+    seen.life = life();
+    if (!options_.keeps_past) seen.history = "history-" + std::to_string(restores_);
     seen.is_writable_primary = is_writable_;
     return seen;
+}
+
+std::optional<kept_past> server::read_past(std::uint64_t node) const
+{
+    lock held(mutex_);
+    if (!options_.keeps_past) return std::nullopt;
+    auto const at = durable_.pasts.find(node);
+    return at == durable_.pasts.end() ? kept_past{} : at->second;
+}
+
+bool server::keep_past(std::uint64_t node, kept_past const& what)
+{
+    lock held(mutex_);
+    if (!options_.keeps_past) return false;
+    auto& kept = durable_.pasts[node];
+    if (kept.count < what.count) kept = what;
+    return true;
 }
 
 witness_state server::ask(std::string const& witness) const

@@ -10,6 +10,7 @@
 
 #include <utility>
 
+#include "adapters/dialects/subject.hpp"
 #include "adapters/memory/server.hpp"
 
 namespace assent::inline v0::testing::memory {
@@ -49,6 +50,9 @@ void server::apply(request_rule const& rule, std::uint64_t id,
             break;
         case fault::hang_in_commit:
             held_.push_back({id, waiting, true, false, true});
+            break;
+        case fault::hang_in_xa_commit:
+            held_.push_back({id, waiting, true, false, false, true});
             break;
         case fault::delay:
             waiting->is_late = true;
@@ -136,30 +140,41 @@ void server::thaw()
     changed_.notify_all();
 }
 
-bool server::enter(driver_call what, std::uint64_t id, deadline until)
+server::entered server::enter(driver_call call, std::uint64_t id, deadline until,
+                              std::string const& name)
 {
+    auto const failed = [&name](std::string const& why) {
+        return driver_error(dialects::subject(name) + why, "08006");
+    };
     lock held(mutex_, std::defer_lock);
     deadline present = now();
     held.lock();
     expire_leases(present);
-    auto const rule = faults_.match(what);
+    auto const rule = faults_.match(call);
     if (rule && rule->kind == call_fault_kind::cut) drop_client(id);
     bool const is_silent = rule && rule->kind == call_fault_kind::time_out;
-    bool const is_cut_after = rule && rule->kind == call_fault_kind::cut_after;
-    if (rule && !is_silent && !is_cut_after) throw driver_error(rule->why);
+    entered how;
+    if (rule) {
+        how.is_cut_after = rule->kind == call_fault_kind::cut_after;
+        how.is_without_effect = rule->kind == call_fault_kind::lost;
+        how.late_by = rule->by;
+        bool const is_refused =
+            rule->kind == call_fault_kind::fail || rule->kind == call_fault_kind::cut;
+        if (is_refused) throw failed(rule->why);
+    }
     while (is_silent || is_frozen_) {
         if (present >= until || !wait(held, until)) {
             auto const asking = sessions_.find(id);
             if (asking != sessions_.end()) asking->second.is_out_of_step = true;
-            throw driver_error(rule ? rule->why : "the server did not answer by the deadline");
+            throw failed(rule ? rule->why : "the server did not answer by the deadline");
         }
         held.unlock();
         present = now();
         held.lock();
     }
-    if (!is_up_) throw driver_error("the server is down");
-    if (id != 0 && !is_proceeding(id)) throw driver_error("the connection is lost");
-    return is_cut_after;
+    if (!is_up_) throw failed("the server is down");
+    if (id != 0 && !is_proceeding(id)) throw failed("the connection is lost");
+    return how;
 }
 
 }  // namespace assent::inline v0::testing::memory

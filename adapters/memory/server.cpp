@@ -32,12 +32,14 @@ reply make_reply(xa_code code, std::string text, reply_detail detail)
 server::server(memory_options chosen) : options_(std::move(chosen))
 {
     durable_.identity = options_.identity.empty() ? identity_of_its_own() : options_.identity;
+    instance_ = options_.instance.empty() ? durable_.identity : options_.instance;
 }
 
 driver_capabilities server::capabilities() const noexcept
 {
     driver_capabilities what;
     what.is_two_phase = options_.is_two_phase;
+    what.is_always_serializable = options_.is_always_serializable;
     what.stays_attached_after_prepare = options_.acts_as == personality::mariadb;
     what.has_one_phase_witness = options_.acts_as == personality::postgresql;
     return what;
@@ -62,13 +64,13 @@ bool server::wait(lock& held, deadline until)
     return true;
 }
 
-std::shared_ptr<pending_reply> server::submit(std::uint64_t id, verb what, xid const& x)
+std::shared_ptr<pending_reply> server::submit(std::uint64_t id, verb v, xid const& x)
 {
     deadline const present = now();
     lock held(mutex_);
     expire_leases(present);
     auto waiting = std::make_shared<pending_reply>();
-    waiting->what = what;
+    waiting->what = v;
     waiting->branch = x;
     waiting->ready_at = present;
     if (is_proceeding(id)) {
@@ -76,9 +78,9 @@ std::shared_ptr<pending_reply> server::submit(std::uint64_t id, verb what, xid c
         return waiting;
     }
     waiting = lost_request();
-    if (what == verb::commit_one_phase && options_.acts_as == personality::postgresql) {
+    if (v == verb::commit_one_phase && options_.acts_as == personality::postgresql) {
         // A witness is read before COMMIT is sent, so on a dead connection COMMIT was never sent.
-        waiting->answer = make_reply(xa_code::rbcommfail, "the connection was lost before COMMIT");
+        waiting->answer = make_reply(xa_code::rbother, "the connection was lost before COMMIT");
     }
     return waiting;
 }
@@ -101,28 +103,32 @@ void server::receive(std::uint64_t id, std::shared_ptr<pending_reply> const& wai
                      deadline present)
 {
     waiting->event = history_.size();
-    history_.push_back({id, waiting->what, waiting->branch, {}, false, false});
+    history_.push_back({number_of(id), waiting->what, waiting->branch, {}, false, false, {}});
+    if (waiting->what == verb::start) history_.back().modes = sessions_[id].next;
 
     std::string const wrong = objection(id, sessions_[id], waiting->what, waiting->branch);
     if (!wrong.empty()) {
         violations_.push_back(std::string(name_of(waiting->what)) + " on session " +
-                              std::to_string(id) + ", branch " + waiting->branch.text() + ": " +
-                              wrong);
+                              std::to_string(number_of(id)) + ", branch " + waiting->branch.text() +
+                              ": " + wrong);
         auto const at = durable_.branches.find(waiting->branch);
         bool const is_gone = waiting->what != verb::start &&
                              (at == durable_.branches.end() || at->second.at == phase::finished);
         answer(*waiting, make_reply(is_gone ? xa_code::nota : xa_code::proto, wrong), false);
         return;
     }
-    sessions_[id].outstanding = waiting;
-    waiting->process = sessions_[id].process;
+    session& asking = sessions_[id];
+    asking.outstanding = waiting;
+    waiting->session = id;
+    waiting->process = asking.process;
+    waiting->restores = restores_;
     branch& b = durable_.branches[waiting->branch];
     b.id = waiting->branch;
-    remember(waiting->what, b);
+    remember(asking, waiting->what, b);
 
     if (is_frozen_) {
         held_.push_back({id, waiting, true, true});
-    } else if (auto const rule = faults_.match(id, waiting->what, waiting->branch)) {
+    } else if (auto const rule = faults_.match(number_of(id), waiting->what, waiting->branch)) {
         apply(*rule, id, waiting, present);
     } else {
         answer(*waiting, carry_out(id, waiting->what, waiting->branch), true);
@@ -166,9 +172,9 @@ std::optional<reply> server::collect(pending_reply& waiting, deadline until)
         lock held(mutex_);
         if (waiting.is_answered && (!waiting.is_late || waiting.ready_at <= present)) {
             note_heard(waiting);
-            for (auto& [id, s] : sessions_) {
-                if (s.outstanding.get() == &waiting) s.outstanding.reset();
-            }
+            auto const at = sessions_.find(waiting.session);
+            bool const is_its = at != sessions_.end() && at->second.outstanding.get() == &waiting;
+            if (is_its) at->second.outstanding.reset();
             return waiting.answer;
         }
         if (present >= until) return std::nullopt;
@@ -184,35 +190,39 @@ void server::note_heard(pending_reply const& waiting)
     // What a process is told after its death, the next one does not know.
     if (dead_processes_.count(waiting.process) != 0) return;
     history_[*waiting.event].was_heard = true;
+    if (waiting.restores != restores_) return;  // another past
     reply const& what = waiting.answer;
     branch& b = durable_.branches[waiting.branch];
     bool const is_rollback = is_rollback_code(what.code);
     bool const is_left = what.detail == reply_detail::left_behind;
+    bool is_end = false;
     switch (waiting.what) {
         case verb::start:
-            break;
+            return;
         case verb::prepare:
             b.is_yes_heard = what.is_ok();
-            b.is_end_heard = is_rollback || is_left || what.code == xa_code::rdonly;
+            is_end = is_rollback || is_left ||
+                     (what.code == xa_code::rdonly && what.detail != reply_detail::still_open);
             break;
         case verb::commit:
         case verb::commit_one_phase:
-            b.is_end_heard = is_rollback || is_left || what.is_ok() || what.code == xa_code::rmerr;
+            is_end = is_rollback || is_left || what.is_ok() || what.code == xa_code::rmerr;
             break;
         case verb::rollback:
-            b.is_end_heard = is_rollback || is_left || what.is_ok();
+            is_end = is_rollback || is_left || what.is_ok();
             break;
         case verb::forget:
-            b.is_end_heard = what.is_ok() || what.code == xa_code::nota;
+            is_end = what.is_ok() || what.code == xa_code::nota;
             break;
     }
+    b.end_heard_in = is_end ? deaths_ : 0;
 }
 
-std::string_view name_of(verb what) noexcept
+std::string_view name_of(verb v) noexcept
 {
     constexpr std::string_view names[] = {
         "?", "start", "prepare", "commit", "one-phase commit", "rollback", "forget"};
-    return names[static_cast<std::size_t>(what)];
+    return names[static_cast<std::size_t>(v)];
 }
 
 }  // namespace assent::inline v0::testing::memory

@@ -13,17 +13,22 @@
 //   decisions.cpp the table assent_decision
 //
 // One mutex guards everything; it is held for a few map operations and never while waiting or
-// while calling out.  Clients know their sessions by number only, so that a session may vanish
-// at any moment without any client object being touched.
+// while calling out.  Clients know their sessions by a key only, so that a session may vanish
+// at any moment without any client object being touched.  A key is never given again; the number
+// that a server shows for its sessions may be, by the next start of that server.
 
 #ifndef ASSENT_ADAPTERS_MEMORY_SERVER_HPP
 #define ASSENT_ADAPTERS_MEMORY_SERVER_HPP
 
 #include <condition_variable>
+#include <cstring>
 #include <deque>
 #include <mutex>
 #include <set>
+#include <string>
+#include <unordered_map>
 
+#include <assent/driver.hpp>
 #include <assent/testing.hpp>
 
 #include "adapters/memory/faults.hpp"
@@ -41,20 +46,43 @@ struct branch
     phase at = phase::finished;
     branch_fate fate = branch_fate::never_seen;
     std::uint64_t owner = 0;  // the session it is attached to; 0: none
+    deadline kept_until{};    // while that session, which is not listed any more, is taken apart
     row_map writes;
     std::string witness;
     xa_code heuristic = xa_code::ok;
     bool is_rollback_only = false;
-    bool is_read_only = false;
-    std::uint64_t left_by = 0;  // the session that left it behind the manager's back
+    branch_modes modes;
+    bool refuses_writes = false;
+    std::set<std::string> reads;  // locked until it ends, at the higher levels
+    std::uint64_t left_by = 0;    // the session that left it behind the manager's back
 
     // What the manager did and heard, to judge what it does next.
     bool had_prepare = false;
     bool had_commit = false;
     bool had_one_phase = false;
     bool had_rollback = false;
+    std::uint64_t started_by = 0;  // the process
+    std::uint64_t start = 0;       // of the server, when it was started
+    bool is_disputed = false;      // a copy of the manager has asked for its end
     bool is_yes_heard = false;
-    bool is_end_heard = false;
+    std::uint64_t end_heard_in = 0;  // as server::deaths_ counts; 0: it was not heard
+};
+
+/// Of what differs between the branches of one log.
+struct hash_of_branch
+{
+    std::size_t operator()(xid const& x) const noexcept
+    {
+        std::uint64_t sequence = 0;
+        std::uint64_t number = 0;
+        auto const global = x.global.text();
+        if (!global.empty()) {
+            std::memcpy(&sequence, global.data() + global.size() - sizeof sequence,
+                        sizeof sequence);
+        }
+        std::memcpy(&number, x.branch.text().data(), sizeof number);
+        return (sequence * 31 + number) * 0x9e3779b97f4a7c15u >> 16;
+    }
 };
 
 /// What survives a crash and what a backup holds.
@@ -62,10 +90,11 @@ struct durable_state
 {
     std::string identity;
     row_map rows;
-    std::map<xid, branch> branches;
+    std::unordered_map<xid, branch, hash_of_branch> branches;  // every one that there ever was
     std::map<std::string, row_map> foreign;  // prepared under names that are not ours
     bool has_decision_table = false;
     std::map<std::string, decision_row> decisions;  // by the text of their names
+    std::map<std::uint64_t, kept_past> pasts;       // by node
 };
 
 /// The reply to a verb, on its way to its client.
@@ -78,8 +107,10 @@ struct pending_reply
     bool is_lost = false;  // `answer` is what the client makes of the silence
     bool is_late = false;  // on the wire until `ready_at`, and lost with the connection
     deadline ready_at{};
-    std::uint64_t process = 0;         // of the session that asked
+    std::uint64_t session = 0;         // that asked, and
+    std::uint64_t process = 0;         // whose it is
     std::optional<std::size_t> event;  // in the history; none when it was never sent
+    std::uint64_t restores = 0;        // of the server, when it was sent
 };
 
 struct session
@@ -90,7 +121,9 @@ struct session
     bool is_in_local_transaction = false;
     row_map local_writes;
     bool is_failed = false;  // PostgreSQL: a statement failed in this transaction
-    bool is_read_only_next = false;
+    branch_modes next;
+    bool announces_row = false;
+    bool is_read_only = false;    // what is not told otherwise reads only
     bool is_client_gone = false;  // the server has not noticed, or has still to read its socket
     bool is_cancelled = false;
     bool is_out_of_step = false;  // an answer to a call of the driver is still to come
@@ -110,14 +143,18 @@ public:
     // Clients.
     std::unique_ptr<memory_connection> open(std::uint64_t process, session_purpose purpose);
     void close(std::uint64_t session) noexcept;
-    /// The next branch of this session refuses writes.
-    void declare_read_only(std::uint64_t session) noexcept;
+    /// How the next branch of this session is begun, and whether it will carry a row.
+    void declare(std::uint64_t session, branch_modes const& next) noexcept;
+    void announce(std::uint64_t session) noexcept;
+    void set_read_only(std::uint64_t session, bool is_on);
     std::uint64_t new_process();
     void kill_process(std::uint64_t process);
     bool is_connected(std::uint64_t session) const;
+    static std::uint64_t key_of(memory_connection const& handle) noexcept { return handle.id_; }
+    static std::uint64_t number_of(std::uint64_t session) noexcept { return session % numbers_max; }
 
     // XA.
-    std::shared_ptr<pending_reply> submit(std::uint64_t session, verb what, xid const& x);
+    std::shared_ptr<pending_reply> submit(std::uint64_t session, verb v, xid const& x);
     std::optional<reply> collect(pending_reply& waiting, deadline until);
     bool is_reusable(std::uint64_t session) const;
 
@@ -130,16 +167,25 @@ public:
     void reset(std::uint64_t session);
 
     // The driver's other calls.  Each begins with enter(), which applies faults and throws.
-    /// @return whether the session is cut once the call has had its effect.
-    bool enter(driver_call what, std::uint64_t session, deadline until);
+    struct entered
+    {
+        bool is_cut_after = false;  // the session, once the call has had its effect
+        bool is_without_effect = false;
+        std::chrono::milliseconds late_by{0};  // the effect
+    };
+    entered enter(driver_call call, std::uint64_t session, deadline until, std::string const& name);
     server_facts facts() const;
+    server_life present_life() const;
     scan_result scan() const;
     bool try_guard(std::uint64_t session, std::uint64_t node);
     void renew_lease(std::uint64_t session);
-    session_presence presence(std::uint64_t session) const;
-    session_presence older_sessions(std::uint64_t session) const;
-    void cancel(std::uint64_t session);
-    void kill(std::uint64_t session);
+    std::optional<kept_past> read_past(std::uint64_t node) const;
+    bool keep_past(std::uint64_t node, kept_past const& what);
+    session_presence presence(std::uint64_t number) const;
+    session_presence sessions_before(std::uint64_t number) const;
+    void cancel(std::uint64_t number);
+    void kill(std::uint64_t number, entered const& how);
+    bool kill_idle(std::uint64_t number, entered const& how);
     witness_state ask(std::string const& witness) const;
     /// Makes an application's session a process's.  @return why not; empty when it was done.
     std::string adopt(memory_connection const& handle, std::uint64_t process,
@@ -171,8 +217,9 @@ public:
     std::vector<std::string> violations() const;
     std::vector<std::uint64_t> sessions() const;
     bool is_guarded(std::uint64_t node) const;
-    void cut(std::uint64_t session);
+    void cut(std::uint64_t number);
     void linger(bool on);
+    void detach_slowly(std::chrono::milliseconds takes);
     void freeze();
     void thaw();
     void crash();
@@ -190,6 +237,8 @@ public:
 private:
     using lock = std::unique_lock<std::mutex>;
 
+    static constexpr std::uint64_t numbers_max = std::uint64_t{1} << 40;
+
     struct held_request
     {
         std::uint64_t session;
@@ -197,6 +246,7 @@ private:
         bool is_before_effect;
         bool is_frozen;             // by freeze(), so thaw() lets it go; others wait for release()
         bool is_in_commit = false;  // done for good, and not visible yet
+        bool is_in_xa_commit = false;  // under way: the end of its session takes it back
     };
 
     deadline now() const;
@@ -215,10 +265,12 @@ private:
     void carry_out_held(bool only_frozen);
 
     // verbs.cpp, under the mutex
-    std::string objection(std::uint64_t id, session const& s, verb what, xid const& x) const;
-    void remember(verb what, branch& b);
-    reply carry_out(std::uint64_t id, verb what, xid const& x);
-    reply carry_out_as(std::uint64_t id, verb what, xid const& x, reply const& wanted);
+    std::string objection(std::uint64_t id, session const& s, verb v, xid const& x) const;
+    bool is_forgotten(branch const& b) const;
+    bool is_anothers(session const& s, branch const& b) const;
+    void remember(session const& by, verb v, branch& b);
+    reply carry_out(std::uint64_t id, verb v, xid const& x);
+    reply carry_out_as(std::uint64_t id, verb v, xid const& x, reply const& wanted);
     reply start(std::uint64_t id, xid const& x);
     reply prepare(std::uint64_t id, branch& b);
     reply commit(std::uint64_t id, branch& b);
@@ -226,6 +278,7 @@ private:
     std::optional<reply> insert_carried(std::uint64_t id);
     void require_decisions() const;
     reply roll_back(std::uint64_t id, branch& b);
+    bool loses_name(branch const& b);
     reply forget(branch& b);
     std::optional<reply> no_vote(std::uint64_t id, branch& b);
     std::optional<reply> refusal(std::uint64_t id, branch& b);
@@ -237,49 +290,62 @@ private:
     // rows.cpp, under the mutex
     row_map* writes_of(session& s);
     void write(std::uint64_t id, std::string const& key, std::int64_t value);
-    std::optional<std::int64_t> read(session& s, std::string const& key) const;
-    void check_unlocked(std::uint64_t id, std::string const& key) const;
+    std::optional<std::int64_t> read(std::uint64_t id, std::string const& key);
+    void check_unlocked(std::uint64_t id, std::string const& key, bool to_write) const;
+    void claim(std::uint64_t id, session& s, std::string const& key, bool to_write);
     void leave_branch(session& s, bool by_commit);
     session& live(std::uint64_t id);
 
     std::string adopt(std::uint64_t id, std::uint64_t process, server_facts const& expected);
+    server_life life() const;  // under the mutex
 
     // sessions.cpp, under the mutex
+    std::uint64_t key_of(std::uint64_t number) const noexcept { return numbered_ + number; }
+    void object_to_end_of(std::uint64_t id, char const* what);
     std::string difference_to(server_facts const& expected) const;
     void drop_client(std::uint64_t id);
     void end_session(std::uint64_t id);
     void notice_departures();
+    void lease(session& to, deadline present);
     void expire_leases(deadline present);
 
     // crash.cpp, under the mutex
     void crash_locked();
+    void start_again();
 
     bool is_proceeding(std::uint64_t id) const;
 
     memory_options const options_;
+    std::string instance_;
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     durable_state durable_;
-    std::set<xid> live_;  // the branches that are not finished
+    std::set<xid> live_;      // the branches that are not finished
+    std::set<xid> nameless_;  // of those, prepared and listed no more
     std::map<std::uint64_t, session> sessions_;
     std::map<std::uint64_t, std::uint64_t> guards_;  // node, session
     std::set<std::uint64_t> dead_processes_;
+    std::uint64_t deaths_ = 1;  // of processes: the next one knows only its log and the scans
     std::deque<held_request> held_;
+    std::vector<std::pair<deadline, std::uint64_t>> late_kills_;
+    deadline quiet_until_ = deadline::max();  // no lease ends, and no KILL comes, before that
     fault_rules faults_;
     std::vector<memory_event> history_;
     std::vector<std::string> violations_;
-    std::uint64_t sessions_made_ = 0;
+    std::uint64_t sessions_made_ = 0;  // since they are numbered so
+    std::uint64_t numbered_ = 0;       // in every key of today
     std::uint64_t processes_made_ = 0;
     std::uint64_t witnesses_made_ = 0;
     std::uint64_t starts_ = 1;
     std::uint64_t restores_ = 0;
+    std::chrono::milliseconds detach_takes_{0};
     bool is_up_ = true;
     bool is_frozen_ = false;
     bool is_writable_ = true;
     bool is_lingering_ = false;
 };
 
-std::string_view name_of(verb what) noexcept;
+std::string_view name_of(verb v) noexcept;
 
 /// A request on a connection that is dead: never sent, and answered by that.
 std::shared_ptr<pending_reply> lost_request();

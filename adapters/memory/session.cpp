@@ -9,18 +9,22 @@ memory_session::memory_session(std::shared_ptr<server> server,
     : server_(std::move(server)),
       owned_(std::move(owned)),
       handle_(owned_.get()),
-      id_(handle_->id())
+      id_(server::key_of(*handle_)),
+      life_(server_->present_life())
 {
 }
 
 memory_session::memory_session(std::shared_ptr<server> server, memory_connection& borrowed)
-    : server_(std::move(server)), handle_(&borrowed), id_(borrowed.id())
+    : server_(std::move(server)),
+      handle_(&borrowed),
+      id_(server::key_of(borrowed)),
+      life_(server_->present_life())
 {
 }
 
-void memory_session::declare_read_only() noexcept
+void memory_session::declare(branch_modes const& next) noexcept
 {
-    server_->declare_read_only(id_);
+    server_->declare(id_, next);
 }
 
 void memory_session::submit(verb v, xid const& x) noexcept

@@ -19,10 +19,11 @@ public:
     /// A borrowed one: the handle stays its owner's.
     memory_session(std::shared_ptr<server> server, memory_connection& borrowed);
 
-    std::uint64_t id() const noexcept override { return id_; }
+    std::uint64_t id() const noexcept override { return server::number_of(id_); }
+    server_life life() const override { return life_; }
     void* native_handle() noexcept override { return handle_; }
     int descriptor() const noexcept override { return -1; }
-    void declare_read_only() noexcept override;
+    void declare(branch_modes const& next) noexcept override;
     void submit(verb v, xid const& x) noexcept override;
     std::optional<reply> collect(deadline until) noexcept override;
     bool is_reusable() const noexcept override;
@@ -34,6 +35,7 @@ private:
     std::unique_ptr<memory_connection> owned_;
     memory_connection* handle_;
     std::uint64_t id_;
+    server_life const life_;
     std::shared_ptr<pending_reply> waiting_;
     bool is_in_step_ = true;
     bool is_prepared_ = false;

@@ -19,11 +19,11 @@ std::unique_ptr<memory_connection> server::open(std::uint64_t process, session_p
     lock held(mutex_);
     if (dead_processes_.count(process) != 0) throw driver_error("the process was killed");
     if (!is_up_ || is_frozen_) throw driver_error("the server is down");
-    std::uint64_t const id = ++sessions_made_;
+    std::uint64_t const id = key_of(++sessions_made_);
     session& s = sessions_[id];
     s.process = process;
     s.purpose = purpose;
-    if (purpose == session_purpose::guardian) s.lease_end = present + options_.guardian_lease;
+    if (purpose == session_purpose::guardian) lease(s, present);
     return std::unique_ptr<memory_connection>(new memory_connection(shared_from_this(), id));
 }
 
@@ -33,11 +33,18 @@ void server::close(std::uint64_t id) noexcept
     drop_client(id);
 }
 
-void server::declare_read_only(std::uint64_t id) noexcept
+void server::declare(std::uint64_t id, branch_modes const& next) noexcept
 {
     lock held(mutex_);
     auto const at = sessions_.find(id);
-    if (at != sessions_.end()) at->second.is_read_only_next = true;
+    if (at != sessions_.end()) at->second.next = next;
+}
+
+void server::announce(std::uint64_t id) noexcept
+{
+    lock held(mutex_);
+    auto const at = sessions_.find(id);
+    if (at != sessions_.end()) at->second.announces_row = true;
 }
 
 std::uint64_t server::new_process()
@@ -56,9 +63,7 @@ void server::kill_process(std::uint64_t process)
     }
     for (auto const id : of_it)
         drop_client(id);
-    // The next process knows only what its log and the scans say.
-    for (auto& [x, b] : durable_.branches)
-        b.is_end_heard = false;
+    ++deaths_;
 }
 
 bool server::is_connected(std::uint64_t id) const
@@ -101,8 +106,13 @@ void server::end_session(std::uint64_t id)
     session& s = at->second;
     if (s.outstanding) lose(*s.outstanding);
     for (auto const& request : held_) {
+        if (request.session != id) continue;
+        if (request.is_in_xa_commit) {
+            branch& b = durable_.branches[request.waiting->branch];
+            if (b.at == phase::prepared) finish(b, branch_fate::rolled_back);
+        }
         // What waits for a standby is on the disk already.
-        if (request.session != id || !request.is_in_commit) continue;
+        if (!request.is_in_commit) continue;
         answer(*request.waiting, carry_out(id, request.waiting->what, request.waiting->branch),
                true);
     }
@@ -112,6 +122,7 @@ void server::end_session(std::uint64_t id)
             finish(b, branch_fate::rolled_back);
         } else {
             detach(b);
+            if (detach_takes_.count() != 0) b.kept_until = now() + detach_takes_;
         }
     }
     for (auto guard = guards_.begin(); guard != guards_.end();) {
@@ -123,20 +134,42 @@ void server::end_session(std::uint64_t id)
     sessions_.erase(at);
 }
 
+void server::lease(session& to, deadline present)
+{
+    to.lease_end = present + options_.guardian_lease;
+    quiet_until_ = std::min(quiet_until_, to.lease_end);
+}
+
 void server::expire_leases(deadline present)
 {
+    if (present < quiet_until_) return;
+    quiet_until_ = deadline::max();
     std::vector<std::uint64_t> late;
     for (auto const& [id, s] : sessions_) {
-        if (s.lease_end < present) late.push_back(id);
+        if (s.lease_end < present) {
+            late.push_back(id);
+        } else {
+            quiet_until_ = std::min(quiet_until_, s.lease_end);
+        }
     }
+    for (auto const& [at, id] : late_kills_) {
+        if (at <= present) {
+            late.push_back(id);
+        } else {
+            quiet_until_ = std::min(quiet_until_, at);
+        }
+    }
+    late_kills_.erase(std::remove_if(late_kills_.begin(), late_kills_.end(),
+                                     [&](auto const& each) { return each.first <= present; }),
+                      late_kills_.end());
     for (auto const id : late)
         end_session(id);
 }
 
-void server::cut(std::uint64_t id)
+void server::cut(std::uint64_t number)
 {
     lock held(mutex_);
-    end_session(id);
+    end_session(key_of(number));
 }
 
 void server::linger(bool on)
@@ -144,6 +177,12 @@ void server::linger(bool on)
     lock held(mutex_);
     is_lingering_ = on;
     notice_departures();
+}
+
+void server::detach_slowly(std::chrono::milliseconds takes)
+{
+    lock held(mutex_);
+    if (options_.acts_as == personality::mariadb) detach_takes_ = takes;
 }
 
 /// Ends the sessions whose clients have gone, as far as the server is to notice.
@@ -173,7 +212,7 @@ void server::renew_lease(std::uint64_t id)
     bool const is_holder = std::any_of(guards_.begin(), guards_.end(),
                                        [id](auto const& guard) { return guard.second == id; });
     if (!is_holder) throw driver_error("the session holds no guardian lock");
-    at->second.lease_end = present + options_.guardian_lease;
+    lease(at->second, present);
 }
 
 bool server::is_guarded(std::uint64_t node) const
@@ -182,41 +221,76 @@ bool server::is_guarded(std::uint64_t node) const
     return guards_.count(node) != 0;
 }
 
-session_presence server::presence(std::uint64_t id) const
+session_presence server::presence(std::uint64_t number) const
 {
     lock held(mutex_);
     if (options_.is_proxied) return session_presence::unknown;
-    return sessions_.count(id) != 0 ? session_presence::present : session_presence::gone;
+    return sessions_.count(key_of(number)) != 0 ? session_presence::present
+                                                : session_presence::gone;
 }
 
-session_presence server::older_sessions(std::uint64_t id) const
+session_presence server::sessions_before(std::uint64_t number) const
 {
     lock held(mutex_);
     if (options_.is_proxied) return session_presence::unknown;
-    bool const is_oldest = sessions_.empty() || sessions_.begin()->first >= id;
+    bool const is_oldest = sessions_.empty() || sessions_.begin()->first >= key_of(number);
     return is_oldest ? session_presence::gone : session_presence::present;
 }
 
-void server::cancel(std::uint64_t id)
+/// What ends work of the application's own: whoever asks has taken one session for another.
+void server::object_to_end_of(std::uint64_t id, char const* what)
+{
+    auto const at = sessions_.find(id);
+    if (at == sessions_.end() || at->second.process != 0) return;
+    violations_.push_back(std::string{what} + " session " + std::to_string(number_of(id)) +
+                          ", which is a stranger's");
+}
+
+void server::cancel(std::uint64_t number)
 {
     lock held(mutex_);
     if (options_.is_proxied) throw driver_error("behind a proxy no session can be cancelled");
+    auto const id = key_of(number);
+    object_to_end_of(id, "cancel");
     auto const at = sessions_.find(id);
     if (at != sessions_.end()) at->second.is_cancelled = true;
 }
 
-void server::kill(std::uint64_t id)
+void server::kill(std::uint64_t number, entered const& how)
+{
+    deadline const present = now();
+    lock held(mutex_);
+    if (options_.is_proxied) throw driver_error("behind a proxy no session can be ended");
+    auto const id = key_of(number);
+    object_to_end_of(id, "end");
+    if (how.is_without_effect) return;
+    if (how.late_by.count() != 0) {
+        late_kills_.emplace_back(present + how.late_by, id);
+        quiet_until_ = std::min(quiet_until_, late_kills_.back().first);
+    } else {
+        end_session(id);
+    }
+}
+
+bool server::kill_idle(std::uint64_t number, entered const& how)
 {
     lock held(mutex_);
     if (options_.is_proxied) throw driver_error("behind a proxy no session can be ended");
+    auto const id = key_of(number);
+    bool const is_busy = std::any_of(held_.begin(), held_.end(),
+                                     [id](auto const& each) { return each.session == id; });
+    if (is_busy || sessions_.count(id) == 0) return false;
+    if (how.is_without_effect) return true;
+    // The server looks and ends in one step, so that this one cannot arrive late.
     end_session(id);
+    return true;
 }
 
 std::string server::adopt(memory_connection const& handle, std::uint64_t process,
                           server_facts const& expected)
 {
     server& other = *handle.server_;
-    if (&other == this) return adopt(handle.id(), process, expected);
+    if (&other == this) return adopt(key_of(handle), process, expected);
     lock held(other.mutex_);
     std::string const difference = other.difference_to(expected);
     return difference.empty() ? "it is connected to another server" : difference;

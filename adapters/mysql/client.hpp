@@ -10,10 +10,15 @@
 
 #include <mysql.h>
 
+#include <limits>
 #include <string>
 #include <type_traits>
 
 #include <assent/mysql.hpp>
+
+#ifdef LIBMARIADB
+#include <ma_pvio.h>  // by itself only behind mysql.h
+#endif
 
 namespace assent::mysql_adapter {
 
@@ -38,6 +43,19 @@ inline void forbid_reconnecting(MYSQL* handle) noexcept
     client_bool const no = 0;
     if (reconnects(handle)) mysql_options(handle, MYSQL_OPT_RECONNECT, &no);
 }
+inline void allow_reconnecting(MYSQL* handle) noexcept
+{
+    client_bool const yes = 1;
+    mysql_options(handle, MYSQL_OPT_RECONNECT, &yes);
+}
+/// Bytes that were read ahead, behind the last answer: no poll(2) shows them.
+inline bool has_read_ahead(MYSQL* handle) noexcept
+{
+    if (handle->net.compress && handle->net.remain_in_buf != 0) return true;
+    auto const* const from = handle->net.pvio;
+    return from != nullptr && from->cache != nullptr &&
+           from->cache_size > static_cast<std::size_t>(from->cache_pos - from->cache);
+}
 #else
 inline constexpr char client_name[] = "libmysqlclient";
 using client_bool = bool;
@@ -55,7 +73,27 @@ inline void forbid_reconnecting(MYSQL* handle) noexcept
 {
     handle->reconnect = false;
 }
+inline void allow_reconnecting(MYSQL* handle) noexcept
+{
+    handle->reconnect = true;
+}
+/// Only what was decompressed is shown; and of two messages without an answer between them this
+/// library loses the first.
+inline bool has_read_ahead(MYSQL* handle) noexcept
+{
+    return handle->net.compress && handle->net.remain_in_buf != 0;
+}
 #endif
+
+/// The number of rows that both libraries set when a command is sent, and replace by the number in
+/// its OK: it stays where the answer was an error, or rows that were read one by one, or was not
+/// read at all.
+inline constexpr my_ulonglong no_row_count = std::numeric_limits<my_ulonglong>::max();
+
+inline bool is_encrypted(MYSQL* handle) noexcept
+{
+    return mysql_get_ssl_cipher(handle) != nullptr;
+}
 
 /// For people.
 inline std::string client_version()

@@ -2,7 +2,9 @@
 //
 // connect_string.cpp -- key=value pairs, as libpq writes them.
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -18,7 +20,7 @@ using pairs = std::vector<std::pair<std::string, std::string>>;
 
 [[noreturn]] void fail(std::string const& why)
 {
-    throw driver_error("connect string: " + why);
+    throw driver_error(errc::bad_argument, "connect string: " + why);
 }
 
 bool is_blank(char c)
@@ -91,34 +93,94 @@ bool to_bool(std::string const& key, std::string const& value)
     return value == "yes";
 }
 
+tls_mode to_tls_mode(std::string const& value)
+{
+    if (value == "disabled") return tls_mode::disabled;
+    if (value == "preferred") return tls_mode::preferred;
+    if (value == "required") return tls_mode::required;
+    if (value == "verify_ca") return tls_mode::verify_ca;
+    if (value == "verify_identity") return tls_mode::verify_identity;
+    fail("ssl_mode must be disabled, preferred, required, verify_ca or verify_identity");
+}
+
+compression to_compression(std::string const& value)
+{
+    if (value == "off") return compression::off;
+    if (value == "zlib") return compression::zlib;
+    if (value == "zstd") return compression::zstd;
+    fail("compress must be off, zlib or zstd");
+}
+
+/// "name=value,name=value"
+pairs to_attributes(std::string const& value)
+{
+    pairs all;
+    for (std::size_t from = 0; from <= value.size();) {
+        auto const end = std::min(value.find(',', from), value.size());
+        auto const equals = value.find('=', from);
+        if (equals >= end || equals == from) fail("attributes must be name=value,name=value");
+        all.emplace_back(value.substr(from, equals - from),
+                         value.substr(equals + 1, end - equals - 1));
+        from = end + 1;
+    }
+    return all;
+}
+
+struct text_key
+{
+    char const* name;
+    std::string connect_options::*member;
+};
+
+constexpr text_key text_keys[] = {
+    {"host", &connect_options::host},
+    {"socket", &connect_options::socket},
+    {"user", &connect_options::user},
+    {"password_file", &connect_options::password_file},
+    {"database", &connect_options::database},
+    {"ssl_ca", &connect_options::ssl_ca},
+    {"ssl_capath", &connect_options::ssl_capath},
+    {"ssl_cert", &connect_options::ssl_cert},
+    {"ssl_key", &connect_options::ssl_key},
+    {"character_set", &connect_options::character_set},
+};
+
+bool take_text(connect_options& into, std::string const& key, std::string const& value)
+{
+    auto const* const found = std::find_if(std::begin(text_keys), std::end(text_keys),
+                                           [&](auto const& each) { return key == each.name; });
+    if (found == std::end(text_keys)) return false;
+    into.*(found->member) = value;
+    return true;
+}
+
 }  // namespace
 
 connect_options parse_connect_string(std::string const& text)
 {
     connect_options where;
-    for (auto& [key, value] : split(text)) {
-        if (key == "host") {
-            where.host = std::move(value);
-        } else if (key == "port") {
+    for (auto const& [key, value] : split(text)) {
+        if (take_text(where, key, value)) continue;
+        if (key == "port") {
             where.port = to_port(value);
-        } else if (key == "socket") {
-            where.socket = std::move(value);
-        } else if (key == "user") {
-            where.user = std::move(value);
-        } else if (key == "database") {
-            where.database = std::move(value);
-        } else if (key == "password_file") {
-            where.password_file = std::move(value);
-        } else if (key == "ssl_ca") {
-            where.ssl_ca = std::move(value);
+        } else if (key == "ssl_mode") {
+            where.ssl_mode = to_tls_mode(value);
+        } else if (key == "compress") {
+            where.compress = to_compression(value);
+        } else if (key == "program_name") {
+            where.attributes.emplace_back(key, value);
+        } else if (key == "attributes") {
+            for (auto& each : to_attributes(value))
+                where.attributes.push_back(std::move(each));
         } else if (key == "allow_non_durable") {
             where.safety.allow_non_durable = to_bool(key, value);
         } else if (key == "password") {
             fail("put the password into a file of mode 0600 and name it as password_file");
         } else {
             fail("unknown key " + key +
-                 "; known are host, port, socket, user, password_file, database, ssl_ca and "
-                 "allow_non_durable");
+                 "; known are host, port, socket, user, password_file, database, ssl_mode, ssl_ca, "
+                 "ssl_capath, ssl_cert, ssl_key, character_set, compress, program_name, attributes "
+                 "and allow_non_durable");
         }
     }
     return where;

@@ -3,11 +3,15 @@
 #include "adapters/mysql/connection.hpp"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+
+#include "adapters/dialects/subject.hpp"
 
 namespace assent::mysql_adapter {
 
@@ -21,14 +25,14 @@ using owned_handle = std::unique_ptr<MYSQL, closer>;
 
 [[noreturn]] void fail(std::string const& resource_manager, MYSQL* handle)
 {
-    throw driver_error("resource manager " + resource_manager + ": cannot connect: " +
+    throw driver_error(dialects::subject(resource_manager) + "cannot connect: " +
                            mysql_error(handle) + "; check the server's address and the account",
                        mysql_sqlstate(handle), static_cast<int>(mysql_errno(handle)));
 }
 
 [[noreturn]] void fail(std::string const& resource_manager, std::string const& why)
 {
-    throw driver_error("resource manager " + resource_manager + ": " + why);
+    throw driver_error(dialects::subject(resource_manager) + why);
 }
 
 // The descriptor is checked, not the path: between two looks at a path the file may change.
@@ -74,34 +78,48 @@ constexpr unsigned long client_flags = CLIENT_MULTI_STATEMENTS;
 
 #ifdef LIBMARIADB
 
-bool connect_by(MYSQL* handle, mysql::connect_options const& where, std::string const& password,
-                deadline until)
+/// How long a read of the handshake may block before the deadline is looked at.
+constexpr timeval handshake_step{0, 20'000};
+
+/// Zero: without bound.  A socket that is none yet is left alone.
+void bound_reads(int socket, timeval const& step) noexcept
+{
+    if (socket < 0) return;
+    setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &step, sizeof step);
+    setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &step, sizeof step);
+}
+
+bool connect_by(MYSQL* handle, mysql::connect_options const& chosen, host_and_port const& at,
+                std::string const& password, deadline until)
 {
     mysql_options(handle, MYSQL_OPT_NONBLOCK, nullptr);
     MYSQL* connected = nullptr;
     int pending = mysql_real_connect_start(
-        &connected, handle, or_null(where.host), or_null(where.user), password.c_str(),
-        or_null(where.database), where.port, or_null(where.socket), client_flags);
+        &connected, handle, or_null(at.host), or_null(chosen.user), password.c_str(),
+        or_null(chosen.database), at.port, or_null(chosen.socket), client_flags);
     while (pending != 0) {
         int const socket = socket_of(handle);
+        // The library makes a socket that it encrypts block, and reads all the same.
+        bound_reads(socket, handshake_step);
         int came = poll_descriptor(socket, pending, until);
         // Told that the time is over, the library gives up and says so; it cannot be left
         // suspended in the middle of a handshake.
         if (came == 0) came = MYSQL_WAIT_TIMEOUT;
         pending = mysql_real_connect_cont(&connected, handle, came);
     }
+    if (connected != nullptr) bound_reads(socket_of(handle), {});
     return connected != nullptr;
 }
 
 #else
 
-bool connect_by(MYSQL* handle, mysql::connect_options const& where, std::string const& password,
-                deadline until)
+bool connect_by(MYSQL* handle, mysql::connect_options const& chosen, host_and_port const& at,
+                std::string const& password, deadline until)
 {
     for (;;) {
         net_async_status const status = mysql_real_connect_nonblocking(
-            handle, or_null(where.host), or_null(where.user), password.c_str(),
-            or_null(where.database), where.port, or_null(where.socket), client_flags);
+            handle, or_null(at.host), or_null(chosen.user), password.c_str(),
+            or_null(chosen.database), at.port, or_null(chosen.socket), client_flags);
         if (status != NET_ASYNC_NOT_READY) return status != NET_ASYNC_ERROR;
         if (deadline::clock::now() >= until) return false;
         // The library does not say what it waits for: look again soon.
@@ -113,39 +131,32 @@ bool connect_by(MYSQL* handle, mysql::connect_options const& where, std::string 
 
 #endif
 
-owned_handle log_in(mysql::connect_options const& where, std::string const& resource_manager,
-                    deadline until)
+owned_handle log_in(mysql::connect_options const& chosen, host_and_port const& at, bool is_work,
+                    std::string const& resource_manager, deadline until)
 {
     owned_handle handle{mysql_init(nullptr)};
     if (!handle) fail(resource_manager, "the client library is out of memory");
     unsigned const local_infile = 0;
     mysql_options(handle.get(), MYSQL_OPT_LOCAL_INFILE, &local_infile);
-    mysql_options(handle.get(), MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    apply_options(handle.get(), chosen, is_work);
     // The library counts whole seconds; the deadline itself is kept by connect_by().
     auto const left = std::chrono::ceil<std::chrono::seconds>(until - deadline::clock::now());
     unsigned const seconds = left.count() < 1 ? 1U : static_cast<unsigned>(left.count());
     mysql_options(handle.get(), MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
-    if (!where.ssl_ca.empty()) {
-        mysql_options(handle.get(), MYSQL_OPT_SSL_CA, where.ssl_ca.c_str());
-#ifdef LIBMARIADB
-        client_bool const yes = 1;
-        mysql_options(handle.get(), MYSQL_OPT_SSL_ENFORCE, &yes);
-        mysql_options(handle.get(), MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes);
-#else
-        unsigned const mode = SSL_MODE_VERIFY_IDENTITY;
-        mysql_options(handle.get(), MYSQL_OPT_SSL_MODE, &mode);
-#endif
-    }
-    std::string const password = where.password_file.empty()
-                                     ? where.password
-                                     : read_password(where.password_file, resource_manager);
-    if (!connect_by(handle.get(), where, password, until)) {
+    std::string const password = chosen.password_file.empty()
+                                     ? chosen.password
+                                     : read_password(chosen.password_file, resource_manager);
+    if (!connect_by(handle.get(), chosen, at, password, until)) {
         if (deadline::clock::now() >= until) {
-            fail(resource_manager,
-                 "no connection within the deadline; check the server's address, and whether it "
-                 "answers at all");
+            fail(
+                resource_manager,
+                "the server gave no connection within the deadline; check its address, and whether "
+                "it answers at all");
         }
         fail(resource_manager, handle.get());
+    }
+    if (auto const why = why_not_encrypted(handle.get(), chosen); !why.empty()) {
+        fail(resource_manager, why);
     }
     return handle;
 }
@@ -160,15 +171,33 @@ owned_handle call(mysql::connect_function const& connect, std::string const& res
     return handle;
 }
 
+#ifdef LIBMARIADB
+/// Connector/C leaves a socket that it encrypts in blocking mode: its functions that suspend
+/// themselves would wait in the kernel, past every deadline.  It reads and writes as well on one
+/// that does not block, whoever calls it.
+void set_non_blocking(int descriptor, std::string const& resource_manager)
+{
+    int const flags = fcntl(descriptor, F_GETFL);
+    if (flags < 0 || fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) < 0) {
+        fail(resource_manager, "the connection has no usable socket");
+    }
+}
+#endif
+
 }  // namespace
 
-std::unique_ptr<wire> open_connection(connection_source const& source,
-                                      std::string const& resource_manager, deadline until)
+std::unique_ptr<wire> open_connection(connect_method const& source, host_and_port const& at,
+                                      bool is_work, std::string const& resource_manager,
+                                      deadline until)
 {
-    owned_handle handle = source.connect ? call(source.connect, resource_manager)
-                                         : log_in(source.where, resource_manager, until);
+    owned_handle handle = source.connect
+                              ? call(source.connect, resource_manager)
+                              : log_in(source.where, at, is_work, resource_manager, until);
     forbid_reconnecting(handle.get());
     set_close_on_exec(socket_of(handle.get()), resource_manager);
+#ifdef LIBMARIADB
+    if (is_encrypted(handle.get())) set_non_blocking(socket_of(handle.get()), resource_manager);
+#endif
     auto opened = std::make_unique<wire>(handle.get(), ownership::owned);
     static_cast<void>(handle.release());  // the wire closes it from here on
     return opened;

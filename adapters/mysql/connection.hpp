@@ -14,12 +14,13 @@
 
 #include <assent/mysql.hpp>
 
+#include "adapters/mysql/client_options.hpp"
 #include "adapters/mysql/wire.hpp"
 
 namespace assent::mysql_adapter {
 
 /// How the manager gets connections: one of the two.
-struct connection_source
+struct connect_method
 {
     mysql::connect_options where;
     mysql::connect_function connect;  ///< when set, `where` is not used
@@ -27,9 +28,11 @@ struct connection_source
 
 /// Opens, allows several statements in a message, forbids LOAD DATA LOCAL and reconnecting, and
 /// sets FD_CLOEXEC.
+/// `at`: of the source's hosts, the one to ask.  `is_work`: it is for a lease.
 /// @throws driver_error  naming `resource_manager` and the cause, by `until`.
-std::unique_ptr<wire> open_connection(connection_source const& source,
-                                      std::string const& resource_manager, deadline until);
+std::unique_ptr<wire> open_connection(connect_method const& source, host_and_port const& at,
+                                      bool is_work, std::string const& resource_manager,
+                                      deadline until);
 
 /// Whether the server is a MariaDB, by the greeting that it sent.
 bool is_mariadb(MYSQL* handle) noexcept;

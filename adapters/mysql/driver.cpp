@@ -2,13 +2,16 @@
 
 #include "adapters/mysql/driver.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "adapters/dialects/mysql/decisions.hpp"
 #include "adapters/dialects/mysql/error.hpp"
 #include "adapters/dialects/mysql/examination.hpp"
+#include "adapters/dialects/mysql/opening.hpp"
 #include "adapters/dialects/mysql/server.hpp"
 #include "adapters/dialects/row_wait.hpp"
+#include "adapters/dialects/subject.hpp"
 #include "adapters/mysql/question.hpp"
 #include "adapters/sql_text/lent.hpp"
 
@@ -24,7 +27,7 @@ session& own(driver_session& from)
 
 [[noreturn]] void refuse(std::string const& resource_manager, std::string const& why)
 {
-    throw driver_error("resource manager " + resource_manager + ": " + why);
+    throw driver_error(errc::bad_argument, dialects::subject(resource_manager) + why);
 }
 
 // What the client library knows without a round trip.  Nothing was sent when this throws.
@@ -41,44 +44,49 @@ void check_handle(MYSQL* handle, std::string const& resource_manager)
         refuse(resource_manager,
                "the borrowed handle is busy: a result was not read to its end; read or free it");
     }
-    if ((handle->server_status & SERVER_STATUS_IN_TRANS) != 0) {
-        refuse(resource_manager, "the borrowed handle is in a transaction: end it first");
-    }
-    if ((handle->server_status & SERVER_STATUS_AUTOCOMMIT) == 0) {
-        refuse(resource_manager, "the borrowed handle has autocommit off: set it on");
-    }
 }
 
-// A connection for work, lent or opened.
-void check(question& q, server_facts const& expected)
+bool is_ascii(std::string const& text)
 {
-    if (!check_work_session(q, expected)) q.asked().set_proxied();
+    return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x80; });
+}
+
+// A connection for work, lent or opened.  The flags are believed behind an answer only: before it
+// they may be of a transaction that a reset, or the server itself, has ended since.
+void check(question& q, server_facts const& expected, whose_session whose)
+{
+    server_life seen;
+    if (!check_work_session(q, expected, whose, seen)) q.asked().set_proxied();
+    q.asked().set_life(std::move(seen));
     if ((q.asked().connection().server_status() & SERVER_STATUS_IN_TRANS) != 0) {
-        q.fail("the connection is in a transaction: end it first");
+        q.fail("the connection is in a transaction: end the transaction first");
+    }
+    // A commit row names the database, and by the session's character set.
+    if (!is_ascii(expected.database)) {
+        q.asked().note_database(std::string(text_of(q.one_row("select database()", 1), 0)));
     }
 }
 
 }  // namespace
 
-driver::driver(std::string name, connection_source source, mysql::safety_options safety)
+driver::driver(std::string name, connect_method source, mysql::safety_options safety)
     : name_(std::move(name)), source_(std::move(source)), safety_(safety)
 {
-    bool is_printable = !name_.empty() && name_.size() <= 64;
-    for (char c : name_)
-        is_printable = is_printable && c > ' ' && c < '\x7f';
-    if (!is_printable) {
-        throw driver_error("a resource manager's name has 1 to 64 printable ASCII bytes");
-    }
+    require_name(name_);
     lent_->name = name_;
-    lent_->make_dialect = &sql_text::make_mysql;
+    lent_->make_speaker = &sql_text::make_mysql;
     lent_->cancelled = cancelled_;
     if (source_.connect) return;
     if (source_.where.database.empty()) {
-        refuse(name_, "no database is chosen: branches belong to one database");
+        refuse(name_,
+               "no database is chosen, and a branch belongs to one database: name it in the "
+               "connect options");
     }
     if (!source_.where.password.empty() && !source_.where.password_file.empty()) {
         refuse(name_, "both a password and a password_file are given");
     }
+    check_options(source_.where, name_);
+    hosts_ = hosts_of(source_.where);
 }
 
 driver_capabilities driver::capabilities() const noexcept
@@ -95,20 +103,65 @@ std::unique_ptr<session> driver::adopt(std::unique_ptr<wire> connection)
     return std::make_unique<session>(std::move(connection), cancelled_, keeps);
 }
 
+/// The first host that answers, takes writes, and is the database that was seen, if one was.  Each
+/// gets its share of the time, so that a silent one does not keep the others from being asked.
 std::unique_ptr<driver_session> driver::connect(session_purpose purpose, deadline until)
 {
-    auto opened = adopt(open_connection(source_, name_, until));
+    std::string why;
+    for (std::size_t i = 0; i + 1 < hosts_.size(); ++i) {
+        auto const now = deadline::clock::now();
+        if (now >= until) break;
+        auto const share = now + (until - now) / static_cast<int>(hosts_.size() - i);
+        try {
+            return connect_to(hosts_[i], purpose, share);
+        } catch (driver_error const& error) {
+            why += hosts_[i].host + ": " + error.what() + "; ";
+        }
+    }
+    if (why.empty()) return connect_to(hosts_.back(), purpose, until);
+    try {
+        return connect_to(hosts_.back(), purpose, until);
+    } catch (driver_error const& error) {
+        throw driver_error(error.why(), why + hosts_.back().host + ": " + error.what(),
+                           error.sqlstate(), error.native_code());
+    }
+}
+
+/// Of several hosts, whoever does not serve as the one that was seen.
+void driver::require_primary(question& q)
+{
+    auto const who = read_answer(q);
+    std::lock_guard const hold(mutex_);
+    if (!who.is_writable) q.fail("the connection leads to a read-only server");
+    if (facts_ && who.identity != facts_->identity) {
+        q.fail("the connection leads to another server: its identity is " + who.identity);
+    }
+}
+
+std::unique_ptr<driver_session> driver::connect_to(host_and_port const& at, session_purpose purpose,
+                                                   deadline until)
+{
+    bool const is_work = purpose == session_purpose::work;
+    auto opened = adopt(open_connection(source_, at, is_work, name_, until));
     question q{*opened, name_, until};
+    if (hosts_.size() > 1) require_primary(q);
     prepare_session(q, purpose);
-    if (purpose != session_purpose::work) return opened;
+    opened->set_life(read_life(q));
+    if (!is_work) return opened;
     // A branch that is prepared elsewhere than where it is looked for would seem to be finished.
     std::optional<server_facts> expected;
     {
         std::lock_guard const hold(mutex_);
         expected = facts_;
     }
-    if (expected) check(q, *expected);
-    if (!source_.connect) opened->allow_reset(what_was_told(q));
+    if (expected) check(q, *expected, whose_session::ours);
+    if (!source_.connect && opened->can_be_reset()) {
+        opened->allow_reset(told_after_reset(q, [&] {
+            if (!opened->reset(until)) {
+                throw driver_error(dialects::subject(name_) + "the session could not be reset");
+            }
+        }));
+    }
     return opened;
 }
 
@@ -120,13 +173,17 @@ std::unique_ptr<driver_session> driver::borrow(void* handle, server_facts const&
     set_close_on_exec(socket_of(lent), name_);
     auto borrowed = adopt(std::make_unique<wire>(lent, ownership::borrowed));
     question q{*borrowed, name_, until};
+    if (auto const why = borrowed->why_out_of_turn(until); !why.empty()) {
+        throw driver_error(dialects::subject(name_) + "the borrowed handle cannot be used: " + why,
+                           {}, 0, true);
+    }
     try {
-        check(q, expected);
+        check(q, expected, whose_session::lent);
     } catch (driver_error const& error) {
-        // Bytes were sent.  Where the answer was heard and the handle is idle again its owner may
-        // go on with it; else its state is unknown.
-        throw driver_error(error.what(), error.sqlstate(), error.native_code(),
-                           !borrowed->is_reusable());
+        // Bytes were sent.  Where the answer was heard its owner may go on with it, in whatever
+        // transaction it is; else its state is unknown.
+        throw driver_error(error.why(), error.what(), error.sqlstate(), error.native_code(),
+                           !borrowed->is_in_step());
     }
     return borrowed;
 }
@@ -151,7 +208,9 @@ server_facts driver::preflight(driver_session& manage, deadline until)
 /// Lent sessions that were to be cut, and could not be: they keep their branches until they end.
 void driver::end_unreachable(question& q)
 {
-    lent_->unreachable.end_all(q.asked(), [&q](std::uint64_t id) { kill_session(q, id); });
+    lent_->unreachable.end_all(
+        q.asked(), [&q](std::uint64_t id) { kill_session(q, id); },
+        [&q](std::uint64_t id) { return kill_idle_session(q, id); });
 }
 
 scan_result driver::scan(driver_session& manage, deadline until)
@@ -161,6 +220,20 @@ scan_result driver::scan(driver_session& manage, deadline until)
     scan_result seen = read_branches(q);
     lent_->unreachable.tell(seen);
     return seen;
+}
+
+std::optional<kept_past> driver::read_past(driver_session& manage, std::uint64_t node,
+                                           deadline until)
+{
+    question q{own(manage), name_, until};
+    return mysql_dialect::read_past(q, node);
+}
+
+bool driver::keep_past(driver_session& manage, std::uint64_t node, kept_past const& past,
+                       deadline until)
+{
+    question q{own(manage), name_, until};
+    return mysql_dialect::keep_past(q, node, past);
 }
 
 bool driver::try_guard(driver_session& guardian, std::uint64_t node, deadline until)
@@ -185,10 +258,10 @@ session_presence driver::presence(driver_session& manage, std::uint64_t id, dead
     return find_session(q, id);
 }
 
-session_presence driver::older_sessions(driver_session& ours, deadline until)
+session_presence driver::sessions_before(driver_session& ours, std::uint64_t first, deadline until)
 {
     question q{own(ours), name_, until};
-    return find_older_sessions(q);
+    return find_sessions_before(q, first);
 }
 
 void driver::cancel_statement(driver_session& manage, std::uint64_t id, deadline until)
@@ -201,6 +274,12 @@ void driver::end_session(driver_session& manage, std::uint64_t id, deadline unti
 {
     question q{own(manage), name_, until};
     kill_session(q, id);
+}
+
+bool driver::end_idle_session(driver_session& manage, std::uint64_t id, deadline until)
+{
+    question q{own(manage), name_, until};
+    return kill_idle_session(q, id);
 }
 
 witness_state driver::ask_witness(driver_session&, std::string const&, deadline)
@@ -225,22 +304,35 @@ void driver::ensure(driver_session& manage, deadline until)
     mysql_dialect::decisions::ensure(q);
 }
 
-void driver::carry(driver_session& session, decision_row const& row)
+/// The database of the table, by its name in the session's character set.
+std::string driver::database_of(session const& working) const
 {
-    std::string database;
-    {
-        std::lock_guard const hold(mutex_);
-        if (!facts_) refuse(name_, "no server was seen yet");
-        database = facts_->database;
+    if (!working.database().empty()) return working.database();
+    std::lock_guard const hold(mutex_);
+    if (!facts_) {
+        throw driver_error(dialects::subject(name_) +
+                           "no server has answered yet, so its database is not known");
     }
-    own(session).carry(mysql_dialect::decisions::insert(database, row));
+    return facts_->database;
 }
 
-std::optional<decision_row> driver::fence(driver_session& manage, gtrid const& which,
+void driver::announce(driver_session& session)
+{
+    auto& working = own(session);
+    working.announce(mysql_dialect::decisions::delete_none(database_of(working)));
+}
+
+void driver::carry(driver_session& session, decision_row const& row)
+{
+    auto& working = own(session);
+    working.carry(mysql_dialect::decisions::insert(database_of(working), row));
+}
+
+std::optional<decision_row> driver::fence(driver_session& manage, gtrid const& row_name,
                                           deadline until)
 {
     question q{own(manage), name_, until};
-    return mysql_dialect::decisions::fence(q, which, dialects::row_wait(until));
+    return mysql_dialect::decisions::fence(q, row_name, dialects::row_wait(until));
 }
 
 std::vector<decision_row> driver::list(driver_session& manage, std::string_view prefix,
@@ -258,45 +350,3 @@ void driver::prune(driver_session& manage, decision_row const& horizon_row,
 }
 
 }  // namespace assent::mysql_adapter
-
-namespace assent {
-inline namespace v0 {
-namespace mysql {
-
-namespace {
-
-std::shared_ptr<mysql_adapter::driver> make_driver(std::string name, connect_options where)
-{
-    auto const safety = where.safety;
-    return std::make_shared<mysql_adapter::driver>(
-        std::move(name), mysql_adapter::connection_source{std::move(where), {}}, safety);
-}
-
-}  // namespace
-
-resource_manager::resource_manager(std::string name, connect_options where)
-    : assent::resource_manager(make_driver(std::move(name), std::move(where)))
-{
-}
-
-resource_manager::resource_manager(std::string name, std::string const& connect_string)
-    : resource_manager(std::move(name), parse_connect_string(connect_string))
-{
-}
-
-resource_manager::resource_manager(std::string name, connect_function connect,
-                                   safety_options safety)
-    : assent::resource_manager(std::make_shared<mysql_adapter::driver>(
-          std::move(name), mysql_adapter::connection_source{{}, std::move(connect)}, safety))
-{
-}
-
-bool is_retryable(handle_type handle) noexcept
-{
-    return handle != nullptr &&
-           mysql_adapter::is_retryable(mysql_errno(handle), mysql_error(handle));
-}
-
-}  // namespace mysql
-}  // namespace v0
-}  // namespace assent

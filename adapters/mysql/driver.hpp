@@ -25,7 +25,7 @@ class driver final : public resource_manager_driver, public decision_table, publ
 {
 public:
     /// @throws driver_error  the name, or the settings, cannot be used.
-    driver(std::string name, connection_source source, mysql::safety_options safety);
+    driver(std::string name, connect_method source, mysql::safety_options safety);
 
     std::string const& name() const noexcept override { return name_; }
     driver_capabilities capabilities() const noexcept override;
@@ -36,12 +36,18 @@ public:
                                                    deadline until) override;
     server_facts preflight(driver_session& manage, deadline until) override;
     scan_result scan(driver_session& manage, deadline until) override;
+    std::optional<kept_past> read_past(driver_session& manage, std::uint64_t node,
+                                       deadline until) override;
+    bool keep_past(driver_session& manage, std::uint64_t node, kept_past const& past,
+                   deadline until) override;
     bool try_guard(driver_session& guardian, std::uint64_t node, deadline until) override;
     void heartbeat(driver_session& guardian, deadline until) override;
     session_presence presence(driver_session& manage, std::uint64_t id, deadline until) override;
-    session_presence older_sessions(driver_session& ours, deadline until) override;
+    session_presence sessions_before(driver_session& ours, std::uint64_t first,
+                                     deadline until) override;
     void cancel_statement(driver_session& manage, std::uint64_t id, deadline until) override;
     void end_session(driver_session& manage, std::uint64_t id, deadline until) override;
+    bool end_idle_session(driver_session& manage, std::uint64_t id, deadline until) override;
     witness_state ask_witness(driver_session& manage, std::string const& witness,
                               deadline until) override;
 
@@ -49,8 +55,9 @@ public:
 
     decision_table* decisions() noexcept override { return this; }
     void ensure(driver_session& manage, deadline until) override;
+    void announce(driver_session& session) override;
     void carry(driver_session& session, decision_row const& row) override;
-    std::optional<decision_row> fence(driver_session& manage, gtrid const& which,
+    std::optional<decision_row> fence(driver_session& manage, gtrid const& row_name,
                                       deadline until) override;
     std::vector<decision_row> list(driver_session& manage, std::string_view prefix,
                                    std::size_t at_most, deadline until) override;
@@ -58,11 +65,16 @@ public:
                std::vector<gtrid> const& gone, deadline until) override;
 
 private:
+    std::unique_ptr<driver_session> connect_to(host_and_port const& at, session_purpose purpose,
+                                               deadline until);
+    void require_primary(question& q);
     void end_unreachable(question& q);
     std::unique_ptr<session> adopt(std::unique_ptr<wire> connection);
+    std::string database_of(session const& working) const;
 
     std::string name_;
-    connection_source source_;
+    connect_method source_;
+    std::vector<host_and_port> hosts_{host_and_port{}};  ///< one, unused, beside a connect function
     mysql::safety_options safety_;
     std::shared_ptr<cancelled_sessions> cancelled_ = std::make_shared<cancelled_sessions>();
     /// Of connections that are lent as a sql_session.
@@ -71,7 +83,7 @@ private:
     /// Until a server was seen, the more careful answer.
     std::atomic<bool> keeps_prepared_{true};
 
-    std::mutex mutex_;                   // guards what follows
+    mutable std::mutex mutex_;           // guards what follows
     std::optional<server_facts> facts_;  ///< as last read by preflight
 };
 

@@ -29,9 +29,9 @@ table question::ask(std::string const& sql)
     return std::move(ask_all(sql).front());
 }
 
-std::vector<table> question::ask_branches(std::string const& who)
+std::vector<table> question::ask_branches(std::string const& identity_sql)
 {
-    return ask_all(who + "; xa recover");
+    return ask_all(identity_sql + "; xa recover");
 }
 
 /// The rows of each statement in `sql`, which may be several on a connection of ours.

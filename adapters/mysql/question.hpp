@@ -20,7 +20,7 @@ public:
     question(session& asked, std::string const& resource_manager, deadline until);
 
     table ask(std::string const& sql) override;
-    std::vector<table> ask_branches(std::string const& who) override;
+    std::vector<table> ask_branches(std::string const& identity_sql) override;
     bool is_mariadb() const override;
     unsigned server_version() const override;
     std::uint64_t session_id() const override { return asked_.id(); }

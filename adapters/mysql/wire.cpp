@@ -3,11 +3,15 @@
 #include "adapters/mysql/wire.hpp"
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
-#include <limits>
+#include <cstring>
+
+#include "adapters/dialects/mysql/error.hpp"
 
 namespace assent::mysql_adapter {
 
@@ -50,6 +54,59 @@ std::vector<row> read_rows(MYSQL_RES* stored)
     return rows;
 }
 
+/// Writing to a connection that the server has closed is an error, and must not end the process:
+/// what is encrypted is written by functions that cannot say so to the kernel.
+class without_sigpipe
+{
+public:
+    explicit without_sigpipe(MYSQL* handle) noexcept
+    {
+        is_needed_ = handle != nullptr && is_encrypted(handle);
+        if (!is_needed_) return;
+        sigset_t pending;
+        sigpending(&pending);
+        was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+        sigset_t pipe;
+        sigemptyset(&pipe);
+        sigaddset(&pipe, SIGPIPE);
+        pthread_sigmask(SIG_BLOCK, &pipe, &before_);
+    }
+    ~without_sigpipe()
+    {
+        if (!is_needed_) return;
+        sigset_t pipe;
+        sigemptyset(&pipe);
+        sigaddset(&pipe, SIGPIPE);
+        timespec const at_once{};
+        while (!was_pending_ && sigtimedwait(&pipe, nullptr, &at_once) < 0 && errno == EINTR) {
+        }
+        pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    }
+    without_sigpipe(without_sigpipe const&) = delete;
+    without_sigpipe& operator=(without_sigpipe const&) = delete;
+
+private:
+    bool is_needed_ = false;
+    bool was_pending_ = false;
+    sigset_t before_{};
+};
+
+/// What stands first in the socket, which poll(2) says is readable or hung up.
+silence read_ahead(int socket, bool is_compressed) noexcept
+{
+    // [compressed: length 3, number 1, length 3] length 3, number 1, 0xff, error 2
+    constexpr std::size_t compressed_header = 7;
+    constexpr std::size_t header = 4;
+    std::array<unsigned char, compressed_header + header + 3> bytes{};
+    auto const count = recv(socket, bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT);
+    if (count < 0) return errno == EAGAIN || errno == EINTR ? silence::ours : silence::closed;
+    if (count == 0) return silence::closed;
+    std::size_t const at = (is_compressed ? compressed_header : 0) + header;
+    if (static_cast<std::size_t>(count) < at + 3 || bytes[at] != 0xff) return silence::broken;
+    unsigned const code = bytes[at + 1] + 256U * bytes[at + 2];
+    return ends_session(code) ? silence::over : silence::broken;
+}
+
 }  // namespace
 
 int poll_descriptor(int descriptor, int events, deadline until) noexcept
@@ -86,6 +143,7 @@ wire::~wire()
     if (stored_ != nullptr) mysql_free_result(stored_);
     // With an operation suspended, closing in order would wait for its answer.
     if (is_waiting()) sever();
+    without_sigpipe const quiet{handle_};
     mysql_close(handle_);
 }
 
@@ -106,8 +164,7 @@ unsigned wire::server_status() const noexcept
 
 bool wire::was_reset() const noexcept
 {
-    return handle_ != nullptr && !has_failed_ &&
-           mysql_affected_rows(handle_) == std::numeric_limits<my_ulonglong>::max();
+    return handle_ != nullptr && !has_failed_ && mysql_affected_rows(handle_) == no_row_count;
 }
 
 bool wire::is_in_step() const noexcept
@@ -116,16 +173,39 @@ bool wire::is_in_step() const noexcept
            !mysql_more_results(handle_);
 }
 
+// Neither library says whether a command is outstanding.  What both do when one is sent is to
+// forget the last error and to set the number of rows to one that no OK has.
+silence wire::listen() const noexcept
+{
+    if (!is_in_step() || has_read_ahead(handle_)) return silence::broken;
+    int const socket = descriptor();
+    if (socket < 0) return silence::closed;
+    pollfd one{socket, POLLIN | POLLRDHUP, 0};
+    int const count = poll(&one, 1, 0);
+    if (count > 0) {
+        bool const has_ended = (one.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+        // An encrypted word of farewell cannot be told from an answer, but by the end behind it.
+        auto const seen = is_encrypted(handle_) ? (has_ended ? silence::closed : silence::broken)
+                                                : read_ahead(socket, handle_->net.compress != 0);
+        if (seen != silence::ours) return seen;
+    }
+    bool const is_answered =
+        mysql_errno(handle_) != 0 || mysql_affected_rows(handle_) != no_row_count;
+    return is_answered ? silence::ours : silence::unproven;
+}
+
 void wire::sever() noexcept
 {
     int const socket = descriptor();
     if (socket >= 0) shutdown(socket, SHUT_RDWR);
 }
 
-void wire::send(std::string_view text)
+void wire::send(std::string_view text, rows_expected rows)
 {
     text_.assign(text);
+    rows_ = rows;
     stage_ = stage::query;
+    without_sigpipe const quiet{handle_};
     if (waits_inside_) {
         pending_ = begin(stage_);
         return;
@@ -137,14 +217,15 @@ void wire::send(std::string_view text)
 void wire::send_reset()
 {
     stage_ = stage::reset;
+    without_sigpipe const quiet{handle_};
     pending_ = begin(stage_);
 }
 
 #ifdef LIBMARIADB
 
-int wire::begin(stage which)
+int wire::begin(stage next)
 {
-    switch (which) {
+    switch (next) {
         case stage::query:
             return mysql_real_query_start(&result_, handle_, text_.data(),
                                           static_cast<unsigned long>(text_.size()));
@@ -173,10 +254,10 @@ int wire::resume(int events)
 
 #else
 
-int wire::begin(stage which)
+int wire::begin(stage next)
 {
     net_async_status status = NET_ASYNC_ERROR;
-    switch (which) {
+    switch (next) {
         case stage::query:
             status = mysql_real_query_nonblocking(handle_, text_.data(),
                                                   static_cast<unsigned long>(text_.size()));
@@ -236,6 +317,8 @@ bool wire::finish_operation(deadline until)
 
 std::optional<answer> wire::receive(deadline until)
 {
+    if (stage_ == stage::idle) return strange();
+    without_sigpipe const quiet{handle_};
     if (stage_ == stage::more) {
         stage_ = stage::advance;
         if (waits_inside_) {
@@ -249,6 +332,7 @@ std::optional<answer> wire::receive(deadline until)
         if (result_ != 0) return failure();
         // A reset has no result set, whatever the last statement had.
         if (stage_ == stage::reset || mysql_field_count(handle_) == 0) return conclude();
+        if (!are_rows_expected()) return strange();
         stage_ = stage::store;
         if (waits_inside_) {
             pending_ = begin(stage_);
@@ -261,11 +345,28 @@ std::optional<answer> wire::receive(deadline until)
     return conclude();
 }
 
+bool wire::are_rows_expected() const
+{
+    if (rows_ == rows_expected::any) return true;
+    return rows_ == rows_expected::echo && mysql_field_count(handle_) == 1 &&
+           std::strcmp(handle_->fields->name, echo_column) == 0;
+}
+
+/// Whatever is there is left as it is: the handle is of no use any more.
+answer wire::strange()
+{
+    stage_ = stage::idle;
+    has_failed_ = true;
+    return out_of_step();
+}
+
 std::optional<answer> wire::conclude()
 {
     has_failed_ = false;
     answer good;
+    if (stage_ != stage::reset) good.affected = mysql_affected_rows(handle_);
     if (stored_ != nullptr) {
+        good.has_rows = true;
         good.rows = read_rows(stored_);
         mysql_free_result(stored_);
         stored_ = nullptr;

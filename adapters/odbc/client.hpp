@@ -29,6 +29,8 @@ public:
     }
 
     SQLHANDLE get() const noexcept { return raw_; }
+    /// Frees nothing: what it belongs to may be gone.
+    void forget() noexcept { raw_ = SQL_NULL_HANDLE; }
 
 private:
     SQLSMALLINT kind_;

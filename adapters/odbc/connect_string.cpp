@@ -21,7 +21,7 @@ constexpr std::size_t password_bytes_max = 4096;
 
 [[noreturn]] void fail(std::string const& why)
 {
-    throw driver_error("connect string: " + why);
+    throw driver_error(errc::bad_argument, "connect string: " + why);
 }
 
 bool is_blank(char c)
@@ -126,9 +126,9 @@ std::string quoted(std::string_view value)
     return text + "}";
 }
 
-std::string complete(odbc::connect_options const& where, session_purpose purpose, unsigned seconds)
+std::string complete(odbc::connect_options const& chosen, session_purpose purpose, unsigned seconds)
 {
-    auto const given = split(where.connect);
+    auto const given = split(chosen.connect);
     auto const is_given = [&given](char const* key) {
         return std::any_of(given.begin(), given.end(),
                            [key](attribute const& each) { return each.key == key; });
@@ -137,10 +137,10 @@ std::string complete(odbc::connect_options const& where, session_purpose purpose
     // file is locked, and makes one that is missing.  The first of several values counts.
     std::string text;
     if (purpose != session_purpose::work) text += "Timeout=200;";  // we ask again ourselves
-    text += where.connect;
+    text += chosen.connect;
     if (!text.empty() && text.back() != ';') text += ';';
-    if (!where.password_file.empty()) {
-        text += "PWD=" + quoted(read_password(where.password_file)) + ";";
+    if (!chosen.password_file.empty()) {
+        text += "PWD=" + quoted(read_password(chosen.password_file)) + ";";
     }
     if (!is_given("CONN_TIMEOUT")) text += "CONN_TIMEOUT=" + std::to_string(seconds) + ";";
     if (!is_given("TIMEOUT") && !is_given("DSN")) text += "Timeout=5000;";
@@ -164,17 +164,21 @@ connect_options parse_connect_string(std::string const& text)
     for (auto const& each : odbc_adapter::split(text)) {
         if (each.key == "PASSWORD_FILE") {
             if (!where.password_file.empty()) {
-                throw driver_error("connect string: PASSWORD_FILE is given twice");
+                throw driver_error(errc::bad_argument,
+                                   "connect string: PASSWORD_FILE is given twice");
             }
-            if (each.value.empty()) throw driver_error("connect string: PASSWORD_FILE is empty");
+            if (each.value.empty())
+                throw driver_error(errc::bad_argument, "connect string: PASSWORD_FILE is empty");
             where.password_file = each.value;
         } else if (each.key == "ALLOW_NON_DURABLE") {
             if (each.value != "yes" && each.value != "no") {
-                throw driver_error("connect string: ALLOW_NON_DURABLE must be yes or no");
+                throw driver_error(errc::bad_argument,
+                                   "connect string: ALLOW_NON_DURABLE must be yes or no");
             }
             where.safety.allow_non_durable = each.value == "yes";
         } else if (each.key == "AUTO_RECONNECT" && each.value != "0") {
             throw driver_error(
+                errc::bad_argument,
                 "connect string: AUTO_RECONNECT would leave a branch without telling, and makes "
                 "MariaDB's driver crash: switch it off");
         } else {
@@ -183,7 +187,8 @@ connect_options parse_connect_string(std::string const& text)
         }
     }
     if (has_password && !where.password_file.empty()) {
-        throw driver_error("connect string: both a password and a PASSWORD_FILE are given");
+        throw driver_error(errc::bad_argument,
+                           "connect string: both a password and a PASSWORD_FILE are given");
     }
     return where;
 }

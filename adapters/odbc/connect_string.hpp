@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include <assent/driver.hpp>
 #include <assent/odbc.hpp>
 
 namespace assent::odbc_adapter {
@@ -30,7 +31,8 @@ std::string quoted(std::string_view value);
 /// driver may take, which heeds no SQL_ATTR_LOGIN_TIMEOUT, and what SQLite's must not do: wait long
 /// for a lock, and make a file that is missing.
 /// @throws driver_error  the password file cannot be read, or others may read it.
-std::string complete(odbc::connect_options const& where, session_purpose purpose, unsigned seconds);
+std::string complete(odbc::connect_options const& chosen, session_purpose purpose,
+                     unsigned seconds);
 
 }  // namespace assent::odbc_adapter
 

@@ -6,15 +6,16 @@
 #include <utility>
 
 #include "adapters/dialects/row_wait.hpp"
+#include "adapters/dialects/subject.hpp"
 #include "adapters/odbc/connect_string.hpp"
-#include "adapters/odbc/dialect.hpp"
+#include "adapters/odbc/speakers.hpp"
 
 namespace assent::odbc_adapter {
 
 namespace {
 
-using sql_text::dialect;
 using sql_text::gate;
+using sql_text::speaker;
 
 session& own(driver_session& any)
 {
@@ -25,21 +26,17 @@ session& own(driver_session& any)
 
 }  // namespace
 
-driver::driver(std::string name, connection_source source, odbc::safety_options safety)
+driver::driver(std::string name, connect_method source, odbc::safety_options safety)
     : source_(std::move(source)), safety_(safety)
 {
-    bool is_printable = !name.empty() && name.size() <= 64;
-    for (char const c : name)
-        is_printable = is_printable && c > ' ' && c < '\x7f';
-    if (!is_printable) {
-        throw driver_error("a resource manager's name has 1 to 64 printable ASCII bytes");
-    }
+    require_name(name);
     if (!source_.connect && split(source_.where.connect).empty()) {
-        throw driver_error("resource manager " + name +
-                           ": the connect string is empty: name a DRIVER or a DSN");
+        throw driver_error(
+            errc::bad_argument,
+            dialects::subject(name) + "the connect string is empty: name a DRIVER or a DSN");
     }
     family_->name = std::move(name);
-    family_->make_dialect = &make_dialect;
+    family_->make_speaker = &make_speaker;
 }
 
 driver_capabilities driver::capabilities() const noexcept
@@ -53,6 +50,7 @@ driver_capabilities driver::capabilities() const noexcept
             break;
         case database_kind::sqlite:
             can.is_two_phase = false;
+            can.is_always_serializable = true;
             break;
         case database_kind::mariadb:
         default:
@@ -78,7 +76,7 @@ std::unique_ptr<driver_session> driver::connect(session_purpose purpose, deadlin
         expected = facts_;
     }
     if (expected) {
-        opened->ask(until, [what = *expected, lax = safety_.allow_non_durable](dialect& speaks) {
+        opened->ask(until, [what = *expected, lax = safety_.allow_non_durable](speaker& speaks) {
             speaks.check_work(what, lax);
         });
     }
@@ -89,7 +87,8 @@ std::unique_ptr<driver_session> driver::borrow(void* handle, server_facts const&
                                                deadline until)
 {
     if (handle == nullptr) {
-        throw driver_error("resource manager " + name() + ": the borrowed handle is null");
+        throw driver_error(errc::bad_argument,
+                           dialects::subject(name()) + "the borrowed handle is null");
     }
     sql_text::lending lent;
     lent.make_link = [handle](std::shared_ptr<gate> passes) {
@@ -97,12 +96,12 @@ std::unique_ptr<driver_session> driver::borrow(void* handle, server_facts const&
         if (made->has_autocommit() == false) {
             throw driver_error(
                 "the connection is refused: its autocommit is off, so it may be in a transaction: "
-                "set SQL_ATTR_AUTOCOMMIT on");
+                "switch SQL_ATTR_AUTOCOMMIT on");
         }
         return made;
     };
     auto borrowed = session::borrow(std::move(lent), family_, until);
-    borrowed->ask(until, [expected, lax = safety_.allow_non_durable](dialect& speaks) {
+    borrowed->ask(until, [expected, lax = safety_.allow_non_durable](speaker& speaks) {
         speaks.check_work(expected, lax);
     });
     return borrowed;
@@ -111,7 +110,7 @@ std::unique_ptr<driver_session> driver::borrow(void* handle, server_facts const&
 server_facts driver::preflight(driver_session& manage, deadline until)
 {
     bool const allow_non_durable = safety_.allow_non_durable;
-    server_facts facts = own(manage).ask(until, [allow_non_durable](dialect& speaks) {
+    server_facts facts = own(manage).ask(until, [allow_non_durable](speaker& speaks) {
         return speaks.preflight(allow_non_durable);
     });
     std::lock_guard const hold(mutex_);
@@ -122,43 +121,64 @@ server_facts driver::preflight(driver_session& manage, deadline until)
 /// Ends, at the server, the sessions whose sockets could not be cut.
 void driver::end_unreachable(driver_session& manage, deadline until)
 {
-    family_->unreachable.end_all(manage, [&](std::uint64_t id) {
-        own(manage).ask(until, [id](dialect& speaks) { speaks.end_session(id); });
-    });
+    family_->unreachable.end_all(
+        manage,
+        [&](std::uint64_t id) {
+            own(manage).ask(until, [id](speaker& speaks) { speaks.end_session(id); });
+        },
+        [&](std::uint64_t id) { return end_idle_session(manage, id, until); });
 }
 
 scan_result driver::scan(driver_session& manage, deadline until)
 {
     end_unreachable(manage, until);
-    auto seen = own(manage).ask(until, [](dialect& speaks) { return speaks.scan(); });
+    auto seen = own(manage).ask(until, [](speaker& speaks) { return speaks.scan(); });
     family_->unreachable.tell(seen);
     return seen;
 }
 
+std::optional<kept_past> driver::read_past(driver_session& manage, std::uint64_t node,
+                                           deadline until)
+{
+    return own(manage).ask(until, [node](speaker& speaks) { return speaks.read_past(node); });
+}
+
+bool driver::keep_past(driver_session& manage, std::uint64_t node, kept_past const& past,
+                       deadline until)
+{
+    return own(manage).ask(until,
+                           [node, past](speaker& speaks) { return speaks.keep_past(node, past); });
+}
+
 bool driver::try_guard(driver_session& guardian, std::uint64_t node, deadline until)
 {
-    return own(guardian).ask(until, [node](dialect& speaks) { return speaks.try_guard(node); });
+    return own(guardian).ask(until, [node](speaker& speaks) { return speaks.try_guard(node); });
 }
 
 void driver::heartbeat(driver_session& guardian, deadline until)
 {
-    own(guardian).ask(until, [](dialect& speaks) { speaks.heartbeat(); });
+    own(guardian).ask(until, [](speaker& speaks) { speaks.heartbeat(); });
+}
+
+std::string driver::guard_holder(driver_session& guardian, std::uint64_t node, deadline until)
+{
+    return own(guardian).ask(until, [node](speaker& speaks) { return speaks.guard_holder(node); });
 }
 
 session_presence driver::presence(driver_session& manage, std::uint64_t id, deadline until)
 {
     end_unreachable(manage, until);
-    return own(manage).ask(until, [id](dialect& speaks) { return speaks.presence(id); });
+    return own(manage).ask(until, [id](speaker& speaks) { return speaks.presence(id); });
 }
 
-session_presence driver::older_sessions(driver_session& ours, deadline until)
+session_presence driver::sessions_before(driver_session& ours, std::uint64_t first, deadline until)
 {
-    return own(ours).ask(until, [](dialect& speaks) { return speaks.older_sessions(); });
+    return own(ours).ask(until, [first](speaker& speaks) { return speaks.sessions_before(first); });
 }
 
 void driver::cancel_statement(driver_session& manage, std::uint64_t id, deadline until)
 {
-    own(manage).ask(until, [id, family = family_](dialect& speaks) {
+    own(manage).ask(until, [id, family = family_](speaker& speaks) {
         speaks.cancel_statement(id, *family->cancelled);
     });
 }
@@ -166,48 +186,63 @@ void driver::cancel_statement(driver_session& manage, std::uint64_t id, deadline
 void driver::end_session(driver_session& manage, std::uint64_t id, deadline until)
 {
     family_->cancelled->add(id);
-    own(manage).ask(until, [id](dialect& speaks) { speaks.end_session(id); });
+    own(manage).ask(until, [id](speaker& speaks) { speaks.end_session(id); });
+}
+
+bool driver::end_idle_session(driver_session& manage, std::uint64_t id, deadline until)
+{
+    bool const is_ended =
+        own(manage).ask(until, [id](speaker& speaks) { return speaks.end_idle_session(id); });
+    if (is_ended) family_->cancelled->add(id);
+    return is_ended;
 }
 
 witness_state driver::ask_witness(driver_session& manage, std::string const& witness,
                                   deadline until)
 {
     return own(manage).ask(until,
-                           [witness](dialect& speaks) { return speaks.ask_witness(witness); });
+                           [witness](speaker& speaks) { return speaks.ask_witness(witness); });
 }
 
 // ---- commit rows -----------------------------------------------------------------------------
 
 void driver::ensure(driver_session& manage, deadline until)
 {
-    own(manage).ask(until, [](dialect& speaks) { speaks.ensure_rows(); });
+    own(manage).ask(until, [](speaker& speaks) { speaks.ensure_rows(); });
 }
 
-void driver::carry(driver_session& session, decision_row const& what)
+/// Of the table of commit rows.
+std::string driver::database() const
 {
-    std::string database;
-    {
-        std::lock_guard const hold(mutex_);
-        if (!facts_) {
-            throw driver_error("resource manager " + name() + ": no server was seen yet");
-        }
-        database = facts_->database;
-    }
-    own(session).carry(insertion(own(session).kind(), database, what));
+    std::lock_guard const hold(mutex_);
+    if (!facts_)
+        throw driver_error(dialects::subject(name()) +
+                           "no server has answered yet, so its database is not known");
+    return facts_->database;
 }
 
-std::optional<decision_row> driver::fence(driver_session& manage, gtrid const& which,
+void driver::announce(driver_session& session)
+{
+    own(session).announce(trial(own(session).kind(), database()));
+}
+
+void driver::carry(driver_session& session, decision_row const& inserted)
+{
+    own(session).carry(insertion(own(session).kind(), database(), inserted));
+}
+
+std::optional<decision_row> driver::fence(driver_session& manage, gtrid const& row_name,
                                           deadline until)
 {
-    return own(manage).ask(until, [which, wait = dialects::row_wait(until)](dialect& speaks) {
-        return speaks.fence(which, wait);
+    return own(manage).ask(until, [row_name, wait = dialects::row_wait(until)](speaker& speaks) {
+        return speaks.fence(row_name, wait);
     });
 }
 
 std::vector<decision_row> driver::list(driver_session& manage, std::string_view prefix,
                                        std::size_t at_most, deadline until)
 {
-    return own(manage).ask(until, [prefix = std::string{prefix}, at_most](dialect& speaks) {
+    return own(manage).ask(until, [prefix = std::string{prefix}, at_most](speaker& speaks) {
         return speaks.list_rows(prefix, at_most);
     });
 }
@@ -216,14 +251,14 @@ void driver::prune(driver_session& manage, decision_row const& horizon_row,
                    std::vector<gtrid> const& gone, deadline until)
 {
     own(manage).ask(until,
-                    [horizon_row, gone](dialect& speaks) { speaks.prune_rows(horizon_row, gone); });
+                    [horizon_row, gone](speaker& speaks) { speaks.prune_rows(horizon_row, gone); });
 }
 
 examination driver::examine(driver_session& manage, deadline until)
 {
     bool const allow_non_durable = safety_.allow_non_durable;
     examination told = own(manage).ask(
-        until, [allow_non_durable](dialect& speaks) { return speaks.examine(allow_non_durable); });
+        until, [allow_non_durable](speaker& speaks) { return speaks.examine(allow_non_durable); });
     if (told.kind == "sqlite" || own(manage).can_be_severed()) return told;
     told.add("socket of the driver", finding_level::warning, "not found",
              "connect by TCP: without it a lent connection is refused, and a leased one that falls "

@@ -31,7 +31,7 @@ class driver final : public resource_manager_driver, public examined_driver, pri
 {
 public:
     /// @throws driver_error  the name, or the settings, cannot be used.
-    driver(std::string name, connection_source source, odbc::safety_options safety);
+    driver(std::string name, connect_method source, odbc::safety_options safety);
 
     std::string const& name() const noexcept override { return family_->name; }
     driver_capabilities capabilities() const noexcept override;
@@ -40,12 +40,19 @@ public:
                                            deadline until) override;
     server_facts preflight(driver_session& manage, deadline until) override;
     scan_result scan(driver_session& manage, deadline until) override;
+    std::optional<kept_past> read_past(driver_session& manage, std::uint64_t node,
+                                       deadline until) override;
+    bool keep_past(driver_session& manage, std::uint64_t node, kept_past const& past,
+                   deadline until) override;
     bool try_guard(driver_session& guardian, std::uint64_t node, deadline until) override;
     void heartbeat(driver_session& guardian, deadline until) override;
+    std::string guard_holder(driver_session& guardian, std::uint64_t node, deadline until) override;
     session_presence presence(driver_session& manage, std::uint64_t id, deadline until) override;
-    session_presence older_sessions(driver_session& ours, deadline until) override;
+    session_presence sessions_before(driver_session& ours, std::uint64_t first,
+                                     deadline until) override;
     void cancel_statement(driver_session& manage, std::uint64_t id, deadline until) override;
     void end_session(driver_session& manage, std::uint64_t id, deadline until) override;
+    bool end_idle_session(driver_session& manage, std::uint64_t id, deadline until) override;
     witness_state ask_witness(driver_session& manage, std::string const& witness,
                               deadline until) override;
     decision_table* decisions() noexcept override { return this; }
@@ -55,8 +62,9 @@ public:
 private:
     // decision_table
     void ensure(driver_session& manage, deadline until) override;
+    void announce(driver_session& session) override;
     void carry(driver_session& session, decision_row const& row) override;
-    std::optional<decision_row> fence(driver_session& manage, gtrid const& which,
+    std::optional<decision_row> fence(driver_session& manage, gtrid const& row_name,
                                       deadline until) override;
     std::vector<decision_row> list(driver_session& manage, std::string_view prefix,
                                    std::size_t at_most, deadline until) override;
@@ -64,14 +72,15 @@ private:
                std::vector<gtrid> const& gone, deadline until) override;
 
     void end_unreachable(driver_session& manage, deadline until);
+    std::string database() const;
 
-    connection_source const source_;
+    connect_method const source_;
     odbc::safety_options const safety_;
     std::shared_ptr<session_family> const family_ = std::make_shared<session_family>();
     /// database_kind; 0 until a connection was opened.
     std::atomic<int> kind_{0};
 
-    std::mutex mutex_;                   // guards what follows
+    mutable std::mutex mutex_;           // guards what follows
     std::optional<server_facts> facts_;  // of the last preflight
 };
 

@@ -1,10 +1,10 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// error.hpp -- what a driver says of an error, without what nobody should read.
+// error.hpp -- what a driver says about an error, without the part that may show data.
 //
-//   psqlODBC   23505 1   ERROR: duplicate key ...;\nError while executing the query\nDETAIL:
-//   (a)=(1) MariaDB    23000 1062  [ma-3.1.15][10.11.19-MariaDB]Duplicate entry ... unixODBC IM002
-//   0   [unixODBC][Driver Manager]Data source name not found ...
+//   psqlODBC  23505 1     ERROR: duplicate key ...;\nError while executing ...\nDETAIL: (a)=(1)
+//   MariaDB   23000 1062  [ma-3.1.15][10.11.19-MariaDB]Duplicate entry ...
+//   unixODBC  IM002 0     [unixODBC][Driver Manager]Data source name not found ...
 //
 // The first line without its brackets is the message; the lines behind it quote rows.
 

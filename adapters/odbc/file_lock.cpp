@@ -12,7 +12,7 @@
 #include <set>
 #include <utility>
 
-#include <assent/resource_manager.hpp>
+#include <assent/driver.hpp>
 
 namespace assent::odbc_adapter {
 

@@ -6,7 +6,7 @@
 // process, and ends with the first close() of that file there: so the process keeps a list of what
 // it has locked, and opens none of it twice.
 //
-// The one invariant: two file_locks never hold one path, in whatever processes they are.
+// Invariant: two file_locks never hold one path, in whatever processes they are.
 
 #ifndef ASSENT_ADAPTERS_ODBC_FILE_LOCK_HPP
 #define ASSENT_ADAPTERS_ODBC_FILE_LOCK_HPP

@@ -31,7 +31,7 @@ void note_failure(SQLSMALLINT kind, SQLHANDLE of, execution& into)
 {
     into.is_ok = false;
     auto const why = diagnose(kind, of);
-    into.text = why ? why->text : "the driver failed without a word";
+    into.text = why ? why->text : "the driver failed and gave no message";
     if (!why) return;
     into.sqlstate = why->sqlstate;
     into.native_code = why->native_code;
@@ -44,9 +44,18 @@ bool is_binary(SQLHSTMT statement, SQLUSMALLINT column) noexcept
     return type == SQL_BINARY || type == SQL_VARBINARY || type == SQL_LONGVARBINARY;
 }
 
+/// Behind each call that may wait for the server: whether what it was called on may still be used.
+bool is_gone(link const& on, execution& into)
+{
+    if (!on.is_left()) return false;
+    into.is_ok = false;
+    return true;
+}
+
 /// One column of the row at the cursor, in as many pieces as it needs.  Bytes stay bytes: as text
 /// they would come in hexadecimal.
-std::optional<std::string> read_column(SQLHSTMT statement, SQLUSMALLINT column, execution& into)
+std::optional<std::string> read_column(link const& on, SQLHSTMT statement, SQLUSMALLINT column,
+                                       execution& into)
 {
     bool const is_text = !is_binary(statement, column);
     std::string value;
@@ -57,6 +66,7 @@ std::optional<std::string> read_column(SQLHSTMT statement, SQLUSMALLINT column, 
         SQLRETURN const got = SQLGetData(
             statement, column, static_cast<SQLSMALLINT>(is_text ? SQL_C_CHAR : SQL_C_BINARY),
             piece.data(), static_cast<SQLLEN>(piece.size()), &left);
+        if (is_gone(on, into)) return std::nullopt;
         if (got == SQL_NO_DATA) return value;
         if (!SQL_SUCCEEDED(got)) {
             note_failure(SQL_HANDLE_STMT, statement, into);
@@ -69,11 +79,12 @@ std::optional<std::string> read_column(SQLHSTMT statement, SQLUSMALLINT column, 
     }
 }
 
-table read_table(SQLHSTMT statement, SQLSMALLINT columns, execution& into)
+table read_table(link const& on, SQLHSTMT statement, SQLSMALLINT columns, execution& into)
 {
     table rows;
     for (;;) {
         SQLRETURN const got = SQLFetch(statement);
+        if (is_gone(on, into)) return rows;
         if (got == SQL_NO_DATA) return rows;
         if (!SQL_SUCCEEDED(got)) {
             note_failure(SQL_HANDLE_STMT, statement, into);
@@ -81,14 +92,14 @@ table read_table(SQLHSTMT statement, SQLSMALLINT columns, execution& into)
         }
         row& one = rows.emplace_back();
         for (SQLUSMALLINT i = 1; i <= static_cast<SQLUSMALLINT>(columns); ++i) {
-            one.push_back(read_column(statement, i, into));
+            one.push_back(read_column(on, statement, i, into));
             if (!into.is_ok) return rows;
         }
     }
 }
 
 /// What one statement of a message came to.
-void read_result(SQLHSTMT statement, SQLRETURN got, execution& into)
+void read_result(link const& on, SQLHSTMT statement, SQLRETURN got, execution& into)
 {
     if (!SQL_SUCCEEDED(got) && got != SQL_NO_DATA) {
         note_failure(SQL_HANDLE_STMT, statement, into);
@@ -102,7 +113,7 @@ void read_result(SQLHSTMT statement, SQLRETURN got, execution& into)
     }
     SQLSMALLINT columns = 0;
     SQLNumResultCols(statement, &columns);
-    if (columns > 0) into.tables.push_back(read_table(statement, columns, into));
+    if (columns > 0) into.tables.push_back(read_table(on, statement, columns, into));
 }
 
 database_kind kind_of(SQLHDBC connection)
@@ -146,7 +157,7 @@ odbc_link::~odbc_link()
     SQLFreeHandle(SQL_HANDLE_DBC, handle_);
 }
 
-std::unique_ptr<odbc_link> odbc_link::open(connection_source const& source, session_purpose purpose,
+std::unique_ptr<odbc_link> odbc_link::open(connect_method const& source, session_purpose purpose,
                                            std::shared_ptr<gate> passes, unsigned seconds)
 {
     if (source.connect) {
@@ -196,7 +207,7 @@ execution odbc_link::execute_each(std::initializer_list<std::string_view> statem
 execution odbc_link::run(std::string const& sql)
 {
     execution said;
-    scoped_handle const statement{SQL_HANDLE_STMT, handle_};
+    scoped_handle statement{SQL_HANDLE_STMT, handle_};
     if (statement.get() == SQL_NULL_HANDLE) {
         // MariaDB's driver refuses here already when the connection is lost.
         note_failure(SQL_HANDLE_DBC, handle_, said);
@@ -207,9 +218,15 @@ execution odbc_link::run(std::string const& sql)
     SQLRETURN got =
         SQLExecDirect(statement.get(), characters(sql), static_cast<SQLINTEGER>(sql.size()));
     // SQL_NO_DATA of the first is a statement that found no row.
-    for (bool is_first = true; said.is_ok && (is_first || got != SQL_NO_DATA); is_first = false) {
-        read_result(statement.get(), got, said);
+    for (bool is_first = true; !is_gone(*this, said) && said.is_ok; is_first = false) {
+        if (!is_first && got == SQL_NO_DATA) break;
+        read_result(*this, statement.get(), got, said);
         if (said.is_ok) got = SQLMoreResults(statement.get());
+    }
+    if (is_left()) {
+        statement.forget();  // with its connection it may be gone
+        said.is_lost = true;
+        return said;
     }
     if (!said.is_ok) said.is_lost = is_lost(said);
     return said;
@@ -235,6 +252,7 @@ std::string odbc_link::versions() const
 
 std::optional<bool> odbc_link::has_autocommit() const noexcept
 {
+    if (is_left()) return std::nullopt;
     SQLULEN on = SQL_AUTOCOMMIT_OFF;
     SQLGetConnectAttr(handle_, SQL_ATTR_AUTOCOMMIT, &on, 0, nullptr);
     return static_cast<SQLUINTEGER>(on) == SQL_AUTOCOMMIT_ON;

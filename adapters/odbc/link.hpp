@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 
+#include <assent/driver.hpp>
 #include <assent/odbc.hpp>
 
 #include "adapters/odbc/client.hpp"
@@ -31,7 +32,7 @@ using sql_text::row;
 using sql_text::table;
 
 /// How the manager gets connections: one of the two.
-struct connection_source
+struct connect_method
 {
     odbc::connect_options where;
     odbc::connect_function connect;  ///< when set, `where` is not used
@@ -42,7 +43,7 @@ class odbc_link final : public sql_text::link
 public:
     /// Connects.  `seconds` bounds the driver, where it can be bounded.
     /// @throws driver_error  saying what to check; never the connect string.
-    static std::unique_ptr<odbc_link> open(connection_source const& source, session_purpose purpose,
+    static std::unique_ptr<odbc_link> open(connect_method const& source, session_purpose purpose,
                                            std::shared_ptr<gate> passes, unsigned seconds);
 
     /// A connection that somebody lends.

@@ -53,7 +53,8 @@ void sqlite_speaker::inspect()
 {
     question_.note_place();
     execution const begun = link_.execute("BEGIN");
-    if (!begun.is_ok) question_.fail("the connection is in a transaction: end it first");
+    if (!begun.is_ok)
+        question_.fail("the connection is in a transaction: end the transaction first");
     question_.ask("ROLLBACK");
 }
 
@@ -61,8 +62,9 @@ void sqlite_speaker::check_work(server_facts const& expected, bool allow_non_dur
 {
     bool const is_same_file = file_place::of(expected.database) == file_place::of(question_.path());
     if (question_.identity() != expected.identity || !is_same_file) {
-        question_.fail("the connection leads to another database, " + question_.path() +
-                       ", than the manager's own; there is no server, the file is what counts");
+        question_.fail(
+            "the connection leads to another database file, " + question_.path() +
+            ", than the manager's own connections: SQLite has no server, the file is what counts");
     }
     question_.require_in_place();
     std::string const why = allow_non_durable ? std::string{} : durability_of(question_);
@@ -90,7 +92,7 @@ server_facts sqlite_speaker::preflight(bool allow_non_durable)
     } catch (driver_error const& error) {
         question_.fail(
             std::string{"cannot create the table that gives this database an identity ("} +
-            error.what() + "); let who may write it run: " + create_identity +
+            error.what() + "); let whoever may write the file run: " + create_identity +
             "; INSERT OR IGNORE INTO assent_identity VALUES (1, lower(hex(randomblob(16))))");
     }
     facts.identity = question_.identity();
@@ -136,10 +138,10 @@ void sqlite_speaker::ensure_rows()
     sqlite_rows::ensure(question_);
 }
 
-std::optional<decision_row> sqlite_speaker::fence(gtrid const& which,
+std::optional<decision_row> sqlite_speaker::fence(gtrid const& row_name,
                                                   std::chrono::milliseconds wait)
 {
-    return sqlite_rows::fence(question_, which, wait);
+    return sqlite_rows::fence(question_, row_name, wait);
 }
 
 std::vector<decision_row> sqlite_speaker::list_rows(std::string const& prefix, std::size_t at_most)
@@ -152,7 +154,7 @@ void sqlite_speaker::prune_rows(decision_row const& horizon_row, std::vector<gtr
     sqlite_rows::prune(question_, horizon_row, gone);
 }
 
-std::unique_ptr<dialect> make_sqlite(link& on, std::string const& resource_manager)
+std::unique_ptr<speaker> make_sqlite(link& on, std::string const& resource_manager)
 {
     return std::make_unique<sqlite_speaker>(on, resource_manager);
 }

@@ -9,7 +9,9 @@
 //
 // A branch that may write has the file's only write lock from its start: its commit row cannot be
 // kept out after others have prepared, and a fence waits until the branch is over.  A branch that
-// is declared read-only begins with BEGIN and keeps nobody from writing before its end.
+// only reads, as it was declared or as its connection is, begins with BEGIN and keeps nobody from
+// writing before its end.  Every transaction is serializable, and none can be begun at another
+// level.
 //
 // The savepoint is the mark: a transaction takes its savepoints with it, so one that the
 // application ended, or that SQLite rolled back itself (a full disk), has none of that name.
@@ -26,13 +28,13 @@
 #include <string>
 #include <vector>
 
-#include "adapters/odbc/dialect.hpp"
 #include "adapters/odbc/file_lock.hpp"
+#include "adapters/odbc/speakers.hpp"
 #include "adapters/odbc/sqlite_question.hpp"
 
 namespace assent::odbc_adapter {
 
-class sqlite_speaker final : public dialect
+class sqlite_speaker final : public speaker
 {
 public:
     sqlite_speaker(link& on, std::string const& resource_manager)
@@ -46,7 +48,7 @@ public:
     std::uint64_t id() const override { return 0; }
     peer_view ask_peer() override { return {}; }
     void set_proxied() override {}
-    reply run(request const& what) override;
+    reply run(request const& asked) override;
     bool is_clear() override
     {
         return !is_active_ && !is_tainted_ && question_.is_sound() &&
@@ -61,18 +63,20 @@ public:
     void heartbeat() override;
     session_presence presence(std::uint64_t) override { return session_presence::unknown; }
     /// Nothing is ever prepared here, so no session can hold a PREPARE back.
-    session_presence older_sessions() override { return session_presence::gone; }
+    session_presence sessions_before(std::uint64_t) override { return session_presence::gone; }
     void cancel_statement(std::uint64_t, dialects::cancelled_sessions&) override;
     void end_session(std::uint64_t) override;
     witness_state ask_witness(std::string const&) override { return witness_state::unknown; }
 
     void ensure_rows() override;
-    std::optional<decision_row> fence(gtrid const& which, std::chrono::milliseconds wait) override;
+    std::optional<decision_row> fence(gtrid const& row_name,
+                                      std::chrono::milliseconds wait) override;
     std::vector<decision_row> list_rows(std::string const& prefix, std::size_t at_most) override;
     void prune_rows(decision_row const& horizon_row, std::vector<gtrid> const& gone) override;
 
 private:
-    reply start(xid const& x, bool is_read_only);
+    reply start(xid const& x, branch_modes const& modes, bool carries_row);
+    reply choose(branch_modes const& modes, bool carries_row);
     reply commit(std::string const& insertion);
     reply after_failed_row(execution const& failed);
     reply after_failed_commit(execution const& failed);
@@ -81,7 +85,7 @@ private:
     std::string weaker_journal();
     reply unsafe_journal(std::string const& mode, verb ends);
     bool undo();
-    void set_writable();
+    void restore();
 
     link& link_;
     sqlite_question question_;
@@ -90,8 +94,10 @@ private:
 
     bool is_active_ = false;
     xid branch_;
-    std::string journal_;        // its mode when the branch began
-    bool is_read_only_ = false;  // the session refuses writes now, and did not before
+    std::string journal_;      // its mode when the branch began
+    bool is_reading_ = false;  // it refuses writes
+    bool is_reader_ = false;   // the branch was declared read-only
+    std::string restoring_;    // gives the connection's own query_only back
     bool is_tainted_ = false;
 };
 

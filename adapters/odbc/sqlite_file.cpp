@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include <assent/resource_manager.hpp>
+#include <assent/driver.hpp>
 
 namespace assent::odbc_adapter {
 

@@ -9,7 +9,7 @@
 //   wal                 FULL, EXTRA       NORMAL syncs at checkpoints only
 //   off, memory         -                 never: a crash leaves half of a transaction
 //
-// The one invariant: nothing here opens the database file.  The first close() of a file ends every
+// Invariant: nothing here opens the database file.  The first close() of a file ends every
 // record lock that the process has on it, and SQLite's locks are such.
 
 #ifndef ASSENT_ADAPTERS_ODBC_SQLITE_FILE_HPP

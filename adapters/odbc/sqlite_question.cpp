@@ -7,6 +7,8 @@
 #include <thread>
 #include <utility>
 
+#include "adapters/dialects/subject.hpp"
+
 namespace assent::odbc_adapter {
 
 namespace {
@@ -133,15 +135,15 @@ bool sqlite_question::undo()
 
 void sqlite_question::fail(std::string const& why) const
 {
-    throw driver_error("resource manager " + name_ + ": " + why);
+    throw driver_error(dialects::subject(name_) + why);
 }
 
 void sqlite_question::fail(execution const& said) const
 {
-    std::string const busy = is_busy(said) ? "; somebody keeps the file locked" : "";
-    throw driver_error("resource manager " + name_ +
-                           ": SQLite refused a request of the manager: " + said.text + busy,
-                       said.sqlstate, said.native_code, said.is_lost);
+    std::string const busy = is_busy(said) ? "; another connection keeps the file locked" : "";
+    throw driver_error(
+        dialects::subject(name_) + "SQLite refused a request of the manager: " + said.text + busy,
+        said.sqlstate, said.native_code, said.is_lost);
 }
 
 }  // namespace assent::odbc_adapter

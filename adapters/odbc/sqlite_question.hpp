@@ -6,7 +6,7 @@
 // its connect string; what may take longer is repeated here, until a moment of the caller's choice
 // or until the gate is shut.
 //
-// The one invariant: a question that is not answered throws.
+// Invariant: a question that is not answered throws.
 
 #ifndef ASSENT_ADAPTERS_ODBC_SQLITE_QUESTION_HPP
 #define ASSENT_ADAPTERS_ODBC_SQLITE_QUESTION_HPP
@@ -14,7 +14,7 @@
 #include <functional>
 #include <string>
 
-#include <assent/resource_manager.hpp>
+#include <assent/driver.hpp>
 
 #include "adapters/odbc/link.hpp"
 #include "adapters/odbc/sqlite_file.hpp"

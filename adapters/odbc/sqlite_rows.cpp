@@ -2,6 +2,10 @@
 
 #include "adapters/odbc/sqlite_rows.hpp"
 
+#include <cstdlib>
+#include <utility>
+#include <vector>
+
 #include "adapters/dialects/row_text.hpp"
 
 namespace assent::odbc_adapter::sqlite_rows {
@@ -62,15 +66,96 @@ std::vector<decision_row> read(sqlite_question& q, std::string const& condition)
     return seen;
 }
 
+std::string value_of(execution const& said)
+{
+    if (said.tables.size() != 1 || said.tables[0].size() != 1 || said.tables[0][0].empty()) {
+        return {};
+    }
+    return said.tables[0][0][0].value_or(std::string{});
+}
+
+execution failed(char const* why)
+{
+    execution said;
+    said.text = why;
+    return said;
+}
+
+// More changes than this are not counted out again: each is a row of a table that goes at once.
+constexpr long long counted_max = 100'000;
+
+/// Makes of last_insert_rowid() and changes() what they were.  Nobody can set them; but what was
+/// inserted last may be a row of that number in a table of ours, and tables without row numbers
+/// count as changes only.
+execution remember(link& on, std::string const& last_id, std::string const& changes)
+{
+    std::vector<std::string> steps = {
+        "CREATE TEMP TABLE IF NOT EXISTS assent_last (id INTEGER PRIMARY KEY)",
+        "DELETE FROM temp.assent_last",
+        "INSERT INTO temp.assent_last VALUES (" + last_id + ")",
+    };
+    bool const is_countable = std::atoll(changes.c_str()) <= counted_max;
+    if (changes == "0") {
+        steps.emplace_back("DELETE FROM temp.assent_last WHERE id IS NULL");
+    } else if (changes != "1" && is_countable) {
+        steps.insert(steps.end(),
+                     {"CREATE TEMP TABLE IF NOT EXISTS assent_changes (i INTEGER PRIMARY KEY) "
+                      "WITHOUT ROWID",
+                      "DELETE FROM temp.assent_changes",
+                      "INSERT INTO temp.assent_changes WITH RECURSIVE count(i) AS (SELECT 1 UNION "
+                      "ALL SELECT i + 1 FROM count LIMIT " +
+                          changes + ") SELECT i FROM count"});
+    }
+    for (std::string const& each : steps) {
+        execution said = on.execute(each);
+        if (!said.is_ok) return said;
+    }
+    // An application that reads a temporary table of its own just now keeps them; they are empty of
+    // meaning, and the next commit row takes them.
+    for (char const* const each : {"assent_last", "assent_changes"}) {
+        execution said = on.execute(std::string{"DROP TABLE IF EXISTS temp."} + each);
+        if (said.is_lost) return said;
+    }
+    execution done;
+    done.is_ok = true;
+    return done;
+}
+
 }  // namespace
 
 char const is_inserted[] = "SELECT count(*) FROM " ASSENT_SQLITE_TABLE
                            " WHERE changes() = 1 AND rowid = last_insert_rowid()";
 
-std::string insert(decision_row const& what)
+std::string insert(decision_row const& row)
 {
     return "INSERT INTO " ASSENT_SQLITE_TABLE " (gtrid, kind, content) VALUES " +
-           dialects::values_of(what);
+           dialects::values_of(row);
+}
+
+execution insert_unseen(link& on, std::string const& insertion)
+{
+    execution const before = on.execute("SELECT last_insert_rowid(), changes()");
+    if (!before.is_ok) return before;
+    bool const is_whole = before.tables.size() == 1 && before.tables[0].size() == 1 &&
+                          before.tables[0][0].size() == 2;
+    if (!is_whole) return failed("SQLite did not say what its connection remembers");
+    row const& was = before.tables[0][0];
+    execution const mode = on.execute("PRAGMA query_only");
+    if (!mode.is_ok) return mode;
+    bool const was_read_only = value_of(mode) == "1";
+    if (was_read_only) {
+        execution writable = on.execute("PRAGMA query_only = 0");
+        if (!writable.is_ok) return writable;
+    }
+    execution done = on.execute(insertion);
+    if (done.is_ok) done = on.execute(is_inserted);
+    if (done.is_ok && value_of(done) != "1") done = failed("a trigger kept the commit row out");
+    if (done.is_ok) done = remember(on, was[0].value_or("0"), was[1].value_or("0"));
+    if (was_read_only) {
+        execution const again = on.execute("PRAGMA query_only = 1");
+        if (done.is_ok && !again.is_ok) return again;
+    }
+    return done;
 }
 
 void ensure(sqlite_question& q)
@@ -81,23 +166,24 @@ void ensure(sqlite_question& q)
         } catch (driver_error const& error) {
             if (error.must_close()) throw;
             q.fail(std::string{"cannot make the table of commit rows ("} + error.what() +
-                   "); let who may write the file run: " + create);
+                   "); let whoever may write the file run: " + create);
         }
     }
     check(q);
 }
 
-std::optional<decision_row> fence(sqlite_question& q, gtrid const& which,
+std::optional<decision_row> fence(sqlite_question& q, gtrid const& row_name,
                                   std::chrono::milliseconds wait)
 {
     q.require_in_place();
-    std::string const by_name = "gtrid = " + quoted(which.text());
-    decision_row const abort{which, row_kind::abort, {}};
+    std::string const by_name = "gtrid = " + quoted(row_name.text());
+    decision_row const abort{row_name, row_kind::abort, {}};
     std::vector<decision_row> seen;
     bool const is_over = q.within(deadline::clock::now() + wait, [&] {
         if (!is_there(q)) {
             q.fail(
-                "the table assent_decision is missing, and with it decisions may be; restore it");
+                "the table assent_decision is missing, and decisions may be lost with it; restore "
+                "the table");
         }
         seen = read(q, by_name);
         if (!seen.empty()) return;
@@ -105,7 +191,8 @@ std::optional<decision_row> fence(sqlite_question& q, gtrid const& which,
             seen = read(q, by_name);
             if (!seen.empty()) return;
             q.ask(insert(abort));
-            if (q.ask_value(is_inserted) != "1") q.fail("a trigger kept an abort row out");
+            if (q.ask_value(is_inserted) != "1")
+                q.fail("a trigger kept an abort row from being inserted");
         });
     });
     if (!is_over) return std::nullopt;

@@ -2,7 +2,7 @@
 //
 // sqlite_verbs.cpp -- a branch, from BEGIN IMMEDIATE to its end.
 //
-// The one invariant: XA_RB* is said only after nothing of the branch is open any more, and COMMIT
+// Invariant: XA_RB* is said only after nothing of the branch is open any more, and COMMIT
 // was not sent, or left the transaction open.
 
 #include <exception>
@@ -34,10 +34,11 @@ reply to_reply(execution const& said, xa_code code)
     return answer;
 }
 
-reply not_possible(xa_code code, char const* why)
+reply not_possible(xa_code code, char const* why, reply_detail detail = reply_detail::none)
 {
     reply answer;
     answer.code = code;
+    answer.detail = detail;
     answer.text = why;
     return answer;
 }
@@ -59,24 +60,30 @@ reply unknown(execution const& said)
 
 }  // namespace
 
-reply sqlite_speaker::run(request const& what)
+reply sqlite_speaker::run(request const& asked)
 {
-    bool const is_ours = is_active_ && branch_ == what.branch;
-    if (is_ours && what.what != verb::start) {
+    bool const is_ours = is_active_ && branch_ == asked.branch;
+    if (is_ours && asked.what != verb::start) {
         std::string const weaker = weaker_journal();
-        if (!weaker.empty()) return unsafe_journal(weaker, what.what);
+        if (!weaker.empty()) return unsafe_journal(weaker, asked.what);
     }
-    switch (what.what) {
+    switch (asked.what) {
         case verb::start:
-            return start(what.branch, what.is_read_only);
+            return start(asked.branch, asked.modes, !asked.insertion.empty());
         case verb::prepare:
             if (!is_ours) break;
+            if (is_reader_) {
+                // Nothing was written, so that nothing can keep it from being ended.
+                return not_possible(xa_code::rdonly,
+                                    "the branch is read-only: it ends with the outcome",
+                                    reply_detail::still_open);
+            }
             return roll_back(not_possible(xa_code::rbproto,
                                           "SQLite has no two-phase commit: it can be the only "
                                           "database of a transaction, or its last resource, and "
                                           "no other"));
         case verb::commit_one_phase:
-            if (is_ours) return commit(what.insertion);
+            if (is_ours) return commit(asked.insertion);
             break;
         case verb::rollback:
             if (is_ours) return roll_back({});
@@ -89,7 +96,42 @@ reply sqlite_speaker::run(request const& what)
     return not_possible(xa_code::proto, "no such branch is active here");
 }
 
-reply sqlite_speaker::start(xid const& x, bool is_read_only)
+/// Tells the connection what it must be told before the branch begins, and finds out whether the
+/// branch only reads.
+reply sqlite_speaker::choose(branch_modes const& modes, bool carries_row)
+{
+    if (modes.level && modes.level != isolation::serializable) {
+        return not_possible(xa_code::inval, "SQLite has no isolation level but SERIALIZABLE");
+    }
+    if (modes.level) {
+        // Connections that share a cache may read what others have not committed.
+        execution const dirty = link_.execute("PRAGMA read_uncommitted");
+        if (!dirty.is_ok) return to_reply(dirty, xa_code::rmerr);
+        if (value_of(dirty) != "0") {
+            return not_possible(xa_code::inval,
+                                "PRAGMA read_uncommitted is on, and SERIALIZABLE was asked for");
+        }
+    }
+    execution const before = link_.execute("PRAGMA query_only");
+    if (!before.is_ok) return to_reply(before, xa_code::rmerr);
+    bool const was_reading = value_of(before) == "1";
+    is_reading_ = modes.may ? modes.is_read_only() : was_reading;
+    if (is_reading_ && carries_row) {
+        return not_possible(xa_code::rmerr,
+                            "the connection is read only (PRAGMA query_only), and a commit row "
+                            "cannot be written by it: begin without one, or with "
+                            "begin_options{}.read_only(false)");
+    }
+    if (is_reading_ == was_reading) return {};
+    // A lent connection is afterwards as its owner wants it.
+    execution const chosen =
+        link_.execute(is_reading_ ? "PRAGMA query_only = 1" : "PRAGMA query_only = 0");
+    if (!chosen.is_ok) return to_reply(chosen, xa_code::rmerr);
+    restoring_ = is_reading_ ? "PRAGMA query_only = 0" : "PRAGMA query_only = 1";
+    return {};
+}
+
+reply sqlite_speaker::start(xid const& x, branch_modes const& modes, bool carries_row)
 {
     if (is_active_) return not_possible(xa_code::outside, "the connection is not idle");
     if (link_.has_autocommit() == false) {
@@ -100,23 +142,17 @@ reply sqlite_speaker::start(xid const& x, bool is_read_only)
         is_tainted_ = true;
         return not_possible(xa_code::rmerr, "the database's file was moved, replaced or removed");
     }
-    if (is_read_only) {
-        // A lent connection that never may write stays so afterwards.
-        execution const before = link_.execute("PRAGMA query_only");
-        if (!before.is_ok) return to_reply(before, xa_code::rmerr);
-        execution const only = link_.execute("PRAGMA query_only = 1");
-        if (!only.is_ok) return to_reply(only, xa_code::rmerr);
-        is_read_only_ = value_of(before) == "0";
-    }
-    execution const begun = link_.execute(is_read_only ? "BEGIN" : "BEGIN IMMEDIATE");
+    if (reply refused = choose(modes, carries_row); !refused.is_ok()) return refused;
+    execution const begun = link_.execute(is_reading_ ? "BEGIN" : "BEGIN IMMEDIATE");
     if (!begun.is_ok) {
-        set_writable();
+        restore();
         // Others write for longer than the driver's Timeout; nothing has begun.
         if (is_busy(begun)) return to_reply(begun, xa_code::retry);
         is_tainted_ = true;
         return to_reply(begun, xa_code::outside);
     }
     is_active_ = true;
+    is_reader_ = modes.is_read_only();
     branch_ = x;
     execution marked = link_.execute(ask_journal);
     journal_ = value_of(marked);
@@ -151,11 +187,11 @@ reply sqlite_speaker::unsafe_journal(std::string const& mode, verb ends)
     return hazard;
 }
 
-void sqlite_speaker::set_writable()
+void sqlite_speaker::restore()
 {
-    if (!is_read_only_) return;
-    is_tainted_ = is_tainted_ || !link_.execute("PRAGMA query_only = 0").is_ok;
-    is_read_only_ = false;
+    if (restoring_.empty()) return;
+    is_tainted_ = is_tainted_ || !link_.execute(restoring_).is_ok;
+    restoring_.clear();
 }
 
 /// Ends whatever is open, also when nothing else may be sent any more: a file that stays locked
@@ -165,7 +201,7 @@ bool sqlite_speaker::undo()
     bool const is_gone = question_.undo();
     is_active_ = false;
     is_tainted_ = is_tainted_ || !is_gone;
-    set_writable();
+    restore();
     return is_gone;
 }
 
@@ -203,21 +239,13 @@ reply sqlite_speaker::commit(std::string const& insertion)
     if (taken.is_lost) return to_reply(taken, xa_code::rmfail);
     if (!taken.is_ok) return left_behind();
     if (!insertion.empty()) {
-        execution const inserted = link_.execute(insertion);
+        execution const inserted = sqlite_rows::insert_unseen(link_, insertion);
         if (!inserted.is_ok) return after_failed_row(inserted);
-        execution seen = link_.execute(sqlite_rows::is_inserted);
-        if (!seen.is_ok) return after_failed_row(seen);
-        bool const is_there = seen.tables.size() == 1 && seen.tables[0].size() == 1 &&
-                              seen.tables[0][0].size() == 1 && seen.tables[0][0][0] == "1";
-        if (!is_there) {
-            seen.text = "a trigger kept the commit row out";
-            return after_failed_row(seen);
-        }
     }
     execution const done = link_.execute_commit("COMMIT");
     if (!done.is_ok) return after_failed_commit(done);
     is_active_ = false;
-    set_writable();
+    restore();
     return {};
 }
 
@@ -251,7 +279,7 @@ reply sqlite_speaker::roll_back(reply planned)
     execution const undone = link_.execute("ROLLBACK");
     if (undone.is_lost) return to_reply(undone, xa_code::rmfail);
     is_active_ = false;
-    set_writable();
+    restore();
     if (undone.is_ok) return planned;
     is_tainted_ = true;
     return to_reply(undone, xa_code::proto);

@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// connection.cpp -- PQconnectStart and its polling; settings; bounded queries.
+// connection.cpp -- PQconnectStart and its polling, and the settings of a session.
 
 #include "adapters/postgresql/connection.hpp"
 
@@ -10,10 +10,14 @@
 #include <utility>
 #include <vector>
 
+#include "adapters/dialects/postgresql/opening.hpp"
+#include "adapters/dialects/postgresql/statements.hpp"
+#include "adapters/dialects/subject.hpp"
 #include "adapters/postgresql/error.hpp"
 #include "adapters/postgresql/hosts.hpp"
+#include "adapters/postgresql/question.hpp"
 
-namespace assent::pg {
+namespace assent::postgresql_adapter {
 
 namespace {
 
@@ -32,13 +36,13 @@ char const* word_for(session_purpose purpose)
 
 void swallow_notice(void*, PGresult const*) {}
 
-[[noreturn]] void fail_to_connect(connection_source const& source, std::string const& why)
+[[noreturn]] void fail_to_connect(connect_method const& source, std::string const& why)
 {
-    throw driver_error("resource manager '" + source.name + "': cannot connect: " + why +
+    throw driver_error(dialects::subject(source.name) + "cannot connect: " + why +
                        " (check the address, the account and that the server runs)");
 }
 
-connection_ptr start_at(connection_source const& source, connection_parameters const& host,
+connection_ptr start_at(connect_method const& source, connection_parameters const& host,
                         session_purpose purpose)
 {
     // "fallback": a name that the user gave, here or in the environment, stays.
@@ -78,7 +82,7 @@ std::string finish_connecting(PGconn* connection, deadline until)
 }
 
 /// One host after the other, until one lets us in.
-connection_ptr connect_by_string(connection_source const& source, session_purpose purpose,
+connection_ptr connect_by_string(connect_method const& source, session_purpose purpose,
                                  deadline until)
 {
     auto const [hosts, each_at_most] = take_apart(source.conninfo);
@@ -104,7 +108,7 @@ void check_conninfo(std::string const& conninfo)
     take_apart(conninfo);
 }
 
-connection_ptr open_connection(connection_source const& source, session_purpose purpose,
+connection_ptr open_connection(connect_method const& source, session_purpose purpose,
                                deadline until)
 {
     connection_ptr connection;
@@ -116,7 +120,7 @@ connection_ptr open_connection(connection_source const& source, session_purpose 
         connection = connect_by_string(source, purpose, until);
     }
     if (!set_close_on_exec(PQsocket(connection.get()))) {
-        throw driver_error("resource manager '" + source.name + "': the connection has no socket");
+        throw driver_error(dialects::subject(source.name) + "the connection has no socket");
     }
     if (purpose != session_purpose::work) {
         PQsetNoticeReceiver(connection.get(), swallow_notice, nullptr);
@@ -124,68 +128,13 @@ connection_ptr open_connection(connection_source const& source, session_purpose 
     return connection;
 }
 
-table question::ask(std::string const& sql, std::string const& doing)
-{
-    // Whatever leaves this function early leaves an answer on the wire.
-    struct stop_on_error
-    {
-        wire& which;
-        bool is_whole = false;
-        ~stop_on_error()
-        {
-            if (!is_whole) which.poison();
-            which.settle();
-        }
-    } stop{connection_};
-
-    if (!connection_.send(sql)) {
-        throw driver_error(doing + ": " + connection_.why(), {}, 0, true);
-    }
-    table rows;
-    result_ptr failure;
-    for (;;) {
-        result_ptr result;
-        switch (connection_.next(until_, result)) {
-            case wire::event::silence:
-                throw driver_error(doing + ": no answer in time", {}, 0, true);
-            case wire::event::broken:
-                throw driver_error(doing + ": " + connection_.why(), {}, 0, true);
-            case wire::event::end:
-                stop.is_whole = true;
-                if (failure == nullptr) return rows;
-                throw driver_error(doing + ": " + text_of(failure.get()),
-                                   std::string{sqlstate_of(failure.get())});
-            case wire::event::result:
-                break;
-        }
-        if (PQresultStatus(result.get()) == PGRES_COMMAND_OK) continue;
-        if (PQresultStatus(result.get()) != PGRES_TUPLES_OK) {
-            if (is_fatal(result.get())) {
-                throw driver_error(doing + ": " + text_of(result.get()),
-                                   std::string{sqlstate_of(result.get())}, 0, true);
-            }
-            failure = std::move(result);
-            continue;
-        }
-        for (int r = 0; r < PQntuples(result.get()); ++r) {
-            row values;
-            for (int i = 0; i < PQnfields(result.get()); ++i) {
-                bool const is_null = PQgetisnull(result.get(), r, i) != 0;
-                values.push_back(is_null ? std::nullopt
-                                         : std::optional<std::string>{
-                                               std::in_place, PQgetvalue(result.get(), r, i)});
-            }
-            rows.push_back(std::move(values));
-        }
-    }
-}
-
 row ask_who(wire& connection, deadline until, std::string const& sql, std::string const& doing)
 {
     try {
-        return question{connection, until}.one_row(sql, who_width, doing);
+        return question{connection, until}.one_row(
+            postgresql_dialect::statements::without_waiting + sql, who_width, doing);
     } catch (driver_error const& error) {
-        throw driver_error(error.what() + advice_for_opening(error), error.sqlstate(),
+        throw driver_error(error.why(), error.what() + advice_for_opening(error), error.sqlstate(),
                            error.native_code(), error.must_close());
     }
 }
@@ -197,14 +146,14 @@ session_identity identify(wire const& connection, row const& columns)
     return who;
 }
 
-session_identity introduce(wire& connection, connection_source const& source,
-                           session_purpose purpose, deadline until)
+session_identity introduce(wire& connection, connect_method const& source, session_purpose purpose,
+                           deadline until)
 {
-    std::string const doing = "resource manager '" + source.name + "': opening a session";
+    std::string const doing = dialects::subject(source.name) + "opening a session";
     if (PQserverVersion(connection.get()) < 140000) {
         throw driver_error(doing + ": PostgreSQL 14 or newer is needed");
     }
-    std::string sql = std::string{"SELECT "} + who_columns + settings_for(purpose);
+    std::string sql = "SELECT " + who_columns() + settings_for(purpose);
     char const* const given = PQparameterStatus(connection.get(), "application_name");
     if (given == nullptr || *given == '\0') {
         std::string const name = "assent:" + source.name.substr(0, 40) + ":" + word_for(purpose);
@@ -218,4 +167,4 @@ session_identity introduce(wire& connection, connection_source const& source,
     return identify(connection, ask_who(connection, until, sql, doing));
 }
 
-}  // namespace assent::pg
+}  // namespace assent::postgresql_adapter

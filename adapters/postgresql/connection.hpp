@@ -1,10 +1,10 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// connection.hpp -- opening a connection and asking it one question, both by a deadline.
+// connection.hpp -- opening a connection, by a deadline, and learning who is at its other end.
 //
 // Connections come from a connection string or from the user's function.  The manager's own get
 // settings under which a wait is bounded by the manager and never by the server; a leased one
-// keeps the application's.  The one invariant: no error text shows the connection string.
+// keeps the application's.  Invariant: no error text shows the connection string.
 
 #ifndef ASSENT_ADAPTERS_POSTGRESQL_CONNECTION_HPP
 #define ASSENT_ADAPTERS_POSTGRESQL_CONNECTION_HPP
@@ -14,11 +14,11 @@
 
 #include <assent/postgresql.hpp>
 
-#include "adapters/dialects/postgresql/server.hpp"
+#include "adapters/dialects/postgresql/session_identity.hpp"
 #include "adapters/postgresql/session.hpp"
 #include "adapters/postgresql/wire.hpp"
 
-namespace assent::pg {
+namespace assent::postgresql_adapter {
 
 struct connection_closer
 {
@@ -27,7 +27,7 @@ struct connection_closer
 using connection_ptr = std::unique_ptr<PGconn, connection_closer>;
 
 /// Where connections come from: exactly one of the two is set.
-struct connection_source
+struct connect_method
 {
     std::string name;  ///< of the resource manager
     std::string conninfo;
@@ -38,32 +38,19 @@ struct connection_source
 void check_conninfo(std::string const& conninfo);
 
 /// @throws driver_error
-connection_ptr open_connection(connection_source const& source, session_purpose purpose,
+connection_ptr open_connection(connect_method const& source, session_purpose purpose,
                                deadline until);
 
-/// The dialect's way to ask, on one connection of libpq and by a deadline.
-class question final : public postgresql_dialect::question
-{
-public:
-    question(wire& connection, deadline until) : connection_(connection), until_(until) {}
-
-    table ask(std::string const& sql, std::string const& doing) override;
-
-private:
-    wire& connection_;
-    deadline until_;
-};
-
-/// Asks, with `sql`, for who_columns first.  @throws driver_error  that begins with `doing`.
+/// Asks, with `sql`, for who_columns() first.  @throws driver_error  that begins with `doing`.
 row ask_who(wire& connection, deadline until, std::string const& sql, std::string const& doing);
 
 /// Who is at the other end, by the server's answer and by what the client library was told.
 session_identity identify(wire const& connection, row const& columns);
 
 /// Gives a fresh connection the settings of its purpose and reads who it is.
-session_identity introduce(wire& connection, connection_source const& source,
-                           session_purpose purpose, deadline until);
+session_identity introduce(wire& connection, connect_method const& source, session_purpose purpose,
+                           deadline until);
 
-}  // namespace assent::pg
+}  // namespace assent::postgresql_adapter
 
 #endif  // ASSENT_ADAPTERS_POSTGRESQL_CONNECTION_HPP

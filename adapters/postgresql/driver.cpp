@@ -10,10 +10,12 @@
 #include "adapters/dialects/postgresql/decisions.hpp"
 #include "adapters/dialects/postgresql/examination.hpp"
 #include "adapters/dialects/row_wait.hpp"
+#include "adapters/dialects/subject.hpp"
 #include "adapters/postgresql/error.hpp"
+#include "adapters/postgresql/question.hpp"
 #include "adapters/sql_text/lent.hpp"
 
-namespace assent::pg {
+namespace assent::postgresql_adapter {
 
 namespace {
 
@@ -31,7 +33,7 @@ auto named(std::string const& name, Work work)
     try {
         return work();
     } catch (driver_error const& error) {
-        throw driver_error("resource manager '" + name + "': " + error.what(), error.sqlstate(),
+        throw driver_error(error.why(), dialects::subject(name) + error.what(), error.sqlstate(),
                            error.native_code(), error.must_close());
     }
 }
@@ -49,7 +51,7 @@ std::string why_unfit(PGconn* connection)
             return "it is busy: the result of a query or COPY was not read to its end";
         case PQTRANS_INTRANS:
         case PQTRANS_INERROR:
-            return "it is in a transaction: end that first";
+            return "it is in a transaction: end the transaction first";
         case PQTRANS_UNKNOWN:
             return "the connection is lost";
     }
@@ -63,17 +65,12 @@ question asked_of(driver_session& any, deadline until)
 
 }  // namespace
 
-driver::driver(connection_source source, postgresql::safety_options safety)
+driver::driver(connect_method source, postgresql::safety_options safety)
     : source_(std::move(source)), safety_(safety)
 {
-    bool is_printable = !source_.name.empty() && source_.name.size() <= 64;
-    for (char c : source_.name)
-        is_printable = is_printable && c >= ' ' && c <= '~';
-    if (!is_printable) {
-        throw driver_error("a resource manager's name has 1 to 64 printable ASCII bytes");
-    }
+    require_name(source_.name);
     lent_->name = source_.name;
-    lent_->make_dialect = &sql_text::make_postgresql;
+    lent_->make_speaker = &sql_text::make_postgresql;
     lent_->cancelled = cancelled_;
     if (!source_.connect) check_conninfo(source_.conninfo);
 }
@@ -107,7 +104,8 @@ std::unique_ptr<driver_session> driver::connect(session_purpose purpose, deadlin
     std::string const wrong =
         purpose == session_purpose::work ? why_unfit_for_work(who) : std::string{};
     if (!wrong.empty()) {
-        throw driver_error("resource manager '" + source_.name + "': a new connection: " + wrong);
+        throw driver_error(dialects::subject(source_.name) +
+                           "a new connection is refused: " + wrong);
     }
     auto made = std::make_unique<session>(opened.get(), true, std::move(who), cancelled_);
     static_cast<void>(opened.release());
@@ -119,21 +117,21 @@ std::unique_ptr<driver_session> driver::borrow(void* handle, server_facts const&
                                                deadline until)
 {
     auto* const connection = static_cast<PGconn*>(handle);
-    std::string const doing = "resource manager '" + source_.name + "': the connection is refused";
+    std::string const doing = dialects::subject(source_.name) + "the connection is refused";
     std::string const unfit = why_unfit(connection);
-    if (!unfit.empty()) throw driver_error(doing + ": " + unfit);
+    if (!unfit.empty()) throw driver_error(errc::bad_argument, doing + ": " + unfit);
     if (!set_close_on_exec(PQsocket(connection))) {
         throw driver_error(doing + ": its socket cannot be marked close-on-exec");
     }
     session_identity who;
     {
         wire asking{connection, false};
-        row const seen = ask_who(asking, until, std::string{"SELECT "} + who_columns, doing);
+        row const seen = ask_who(asking, until, "SELECT " + who_columns(), doing);
         who = identify(asking, seen);
     }
     std::string wrong = difference(who, expected);
     if (wrong.empty()) wrong = why_unfit_for_work(who);
-    if (!wrong.empty()) throw driver_error(doing + ": " + wrong);
+    if (!wrong.empty()) throw driver_error(errc::bad_argument, doing + ": " + wrong);
     return std::make_unique<session>(connection, false, std::move(who), cancelled_);
 }
 
@@ -143,14 +141,15 @@ std::unique_ptr<driver_session> driver::borrow_session(sql_session& lent,
     auto borrowed =
         sql_text::borrow(lent, sql_text::database_kind::postgresql, lent_, expected, until);
     session_identity who;
-    who.login = borrowed->ask(until, [](sql_text::dialect& speaks) { return speaks.login(); });
+    who.login = borrowed->ask(until, [](sql_text::speaker& speaks) { return speaks.login(); });
     std::string wrong;
     {
         std::lock_guard const hold(mutex_);
         if (facts_) wrong = login_difference(who, manager_);
     }
     if (wrong.empty()) return borrowed;
-    throw driver_error("resource manager '" + name() + "': the connection is refused: " + wrong);
+    throw driver_error(errc::bad_argument,
+                       dialects::subject(name()) + "the connection is refused: " + wrong);
 }
 
 server_facts driver::preflight(driver_session& manage, deadline until)
@@ -168,7 +167,9 @@ server_facts driver::preflight(driver_session& manage, deadline until)
 /// Lent sessions that were to be cut, and could not be: they keep their branches until they end.
 void driver::end_unreachable(driver_session& manage, deadline until)
 {
-    lent_->unreachable.end_all(manage, [&](std::uint64_t id) { end_session(manage, id, until); });
+    lent_->unreachable.end_all(
+        manage, [&](std::uint64_t id) { end_session(manage, id, until); },
+        [&](std::uint64_t id) { return end_idle_session(manage, id, until); });
 }
 
 scan_result driver::scan(driver_session& manage, deadline until)
@@ -182,16 +183,31 @@ scan_result driver::scan(driver_session& manage, deadline until)
 
 bool driver::try_guard(driver_session& guardian, std::uint64_t node, deadline until)
 {
+    if (ours(guardian).who().is_proxied && !safety_.pools_by_session) {
+        throw driver_error(
+            dialects::subject(name()) +
+            "the connection goes through a proxy that gives out process ids of its own; where "
+            "it gives a server's session to several clients, the node's lock holds nothing, so "
+            "no branch is decided here: connect past the proxy, or, where each client keeps its "
+            "session until it disconnects, say so by safety_options::pools_by_session");
+    }
     auto q = asked_of(guardian, until);
-    auto const key = named(name(), [&] { return server::try_guard(q, node); });
-    if (key) ours(guardian).guard_key = key;
-    return key.has_value();
+    auto taken = named(name(), [&] { return server::try_guard(q, node); });
+    bool const is_taken = taken.has_value();
+    if (is_taken) ours(guardian).held = std::move(taken);
+    return is_taken;
+}
+
+std::string driver::guard_holder(driver_session& guardian, std::uint64_t node, deadline until)
+{
+    auto q = asked_of(guardian, until);
+    return named(name(), [&] { return server::guard_holder(q, node); });
 }
 
 void driver::heartbeat(driver_session& guardian, deadline until)
 {
     auto q = asked_of(guardian, until);
-    named(name(), [&] { server::heartbeat(q, ours(guardian).guard_key); });
+    named(name(), [&] { server::heartbeat(q, ours(guardian).held); });
 }
 
 session_presence driver::presence(driver_session& manage, std::uint64_t id, deadline until)
@@ -201,7 +217,8 @@ session_presence driver::presence(driver_session& manage, std::uint64_t id, dead
     return named(name(), [&] { return server::presence(q, ours(manage).who(), id); });
 }
 
-session_presence driver::older_sessions(driver_session& any, deadline until)
+/// By the time at which each began: process ids do not rise.
+session_presence driver::sessions_before(driver_session& any, std::uint64_t, deadline until)
 {
     auto q = asked_of(any, until);
     return named(name(), [&] { return server::older_sessions(q, ours(any).who()); });
@@ -236,7 +253,8 @@ examination driver::examine(driver_session& manage, deadline until)
         "libpq " + std::to_string(library / 10000) + "." + std::to_string(library % 10000);
     auto q = asked_of(manage, until);
     return named(name(), [&] {
-        return postgresql_dialect::examine(q, ours(manage).who(), safety_.allow_non_durable,
+        return postgresql_dialect::examine(q, ours(manage).who(),
+                                           {safety_.allow_non_durable, safety_.pools_by_session},
                                            {client, {}});
     });
 }
@@ -249,17 +267,22 @@ void driver::ensure(driver_session& manage, deadline until)
     named(name(), [&] { decisions::ensure(q, ours(manage).who()); });
 }
 
+void driver::announce(driver_session& session)
+{
+    ours(session).announce_row();
+}
+
 void driver::carry(driver_session& session, decision_row const& row)
 {
     ours(session).carry(decisions::insert(row));
 }
 
-std::optional<decision_row> driver::fence(driver_session& manage, gtrid const& which,
+std::optional<decision_row> driver::fence(driver_session& manage, gtrid const& row_name,
                                           deadline until)
 {
     auto q = asked_of(manage, until);
     auto const wait = dialects::row_wait(until);
-    return named(name(), [&] { return decisions::fence(q, which, wait); });
+    return named(name(), [&] { return decisions::fence(q, row_name, wait); });
 }
 
 std::vector<decision_row> driver::list(driver_session& manage, std::string_view prefix,
@@ -276,4 +299,4 @@ void driver::prune(driver_session& manage, decision_row const& horizon_row,
     named(name(), [&] { decisions::prune(q, horizon_row, gone); });
 }
 
-}  // namespace assent::pg
+}  // namespace assent::postgresql_adapter

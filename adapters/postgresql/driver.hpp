@@ -2,8 +2,9 @@
 //
 // driver.hpp -- one PostgreSQL database, as the engine sees it.
 //
-// Opens and borrows sessions and passes the manager's questions on to server.hpp.  The one
-// invariant: once preflight has named the server, no session of another server, database or
+// Opens and borrows sessions and passes the manager's questions on to server.hpp.
+//
+// Invariant: once preflight has named the server, no session of another server, database or
 // account is handed out; a connection string with several hosts may lead anywhere.
 
 #ifndef ASSENT_ADAPTERS_POSTGRESQL_DRIVER_HPP
@@ -21,12 +22,12 @@
 #include "adapters/postgresql/session.hpp"
 #include "adapters/sql_text/session.hpp"
 
-namespace assent::pg {
+namespace assent::postgresql_adapter {
 
 class driver final : public resource_manager_driver, public decision_table, public examined_driver
 {
 public:
-    driver(connection_source source, postgresql::safety_options safety);
+    driver(connect_method source, postgresql::safety_options safety);
 
     std::string const& name() const noexcept override { return source_.name; }
     driver_capabilities capabilities() const noexcept override;
@@ -41,8 +42,10 @@ public:
     scan_result scan(driver_session& manage, deadline until) override;
     bool try_guard(driver_session& guardian, std::uint64_t node, deadline until) override;
     void heartbeat(driver_session& guardian, deadline until) override;
+    std::string guard_holder(driver_session& guardian, std::uint64_t node, deadline until) override;
     session_presence presence(driver_session& manage, std::uint64_t id, deadline until) override;
-    session_presence older_sessions(driver_session& ours, deadline until) override;
+    session_presence sessions_before(driver_session& ours, std::uint64_t first,
+                                     deadline until) override;
     void cancel_statement(driver_session& manage, std::uint64_t id, deadline until) override;
     void end_session(driver_session& manage, std::uint64_t id, deadline until) override;
     witness_state ask_witness(driver_session& manage, std::string const& witness,
@@ -52,8 +55,9 @@ public:
 
     decision_table* decisions() noexcept override { return this; }
     void ensure(driver_session& manage, deadline until) override;
+    void announce(driver_session& session) override;
     void carry(driver_session& session, decision_row const& row) override;
-    std::optional<decision_row> fence(driver_session& manage, gtrid const& which,
+    std::optional<decision_row> fence(driver_session& manage, gtrid const& row_name,
                                       deadline until) override;
     std::vector<decision_row> list(driver_session& manage, std::string_view prefix,
                                    std::size_t at_most, deadline until) override;
@@ -65,7 +69,7 @@ private:
     /// What is wrong with a session for work; empty when nothing is, or nothing is known yet.
     std::string why_unfit_for_work(session_identity const& who) const;
 
-    connection_source const source_;
+    connect_method const source_;
     postgresql::safety_options const safety_;
     std::shared_ptr<cancelled_sessions> const cancelled_ = std::make_shared<cancelled_sessions>();
 
@@ -79,6 +83,6 @@ private:
     session_identity manager_;
 };
 
-}  // namespace assent::pg
+}  // namespace assent::postgresql_adapter
 
 #endif  // ASSENT_ADAPTERS_POSTGRESQL_DRIVER_HPP

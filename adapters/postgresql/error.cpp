@@ -2,7 +2,7 @@
 
 #include "adapters/postgresql/error.hpp"
 
-namespace assent::pg {
+namespace assent::postgresql_adapter {
 
 std::string_view sqlstate_of(PGresult const* result) noexcept
 {
@@ -39,4 +39,4 @@ reply map_error(phase when, PGresult const* result)
     return postgresql_dialect::map_error(when, sqlstate_of(result), text_of(result));
 }
 
-}  // namespace assent::pg
+}  // namespace assent::postgresql_adapter

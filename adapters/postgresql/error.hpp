@@ -10,11 +10,11 @@
 #include <string>
 #include <string_view>
 
-#include <assent/resource_manager.hpp>
+#include <assent/driver.hpp>
 
 #include "adapters/dialects/postgresql/error.hpp"
 
-namespace assent::pg {
+namespace assent::postgresql_adapter {
 
 // The adapter speaks the dialect: its words are used here without a prefix.
 using namespace postgresql_dialect;
@@ -33,6 +33,6 @@ std::string text_of(PGresult const* result);
 /// The client library's message, without line ends.
 std::string text_of(PGconn const* connection);
 
-}  // namespace assent::pg
+}  // namespace assent::postgresql_adapter
 
 #endif  // ASSENT_ADAPTERS_POSTGRESQL_ERROR_HPP

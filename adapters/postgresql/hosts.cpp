@@ -9,9 +9,9 @@
 #include <memory>
 #include <string_view>
 
-#include <assent/resource_manager.hpp>
+#include <assent/driver.hpp>
 
-namespace assent::pg {
+namespace assent::postgresql_adapter {
 
 namespace {
 
@@ -28,6 +28,7 @@ parsed_options parse(std::string const& conninfo)
     PQfreemem(ignored);
     if (parsed == nullptr) {
         throw driver_error(
+            errc::bad_argument,
             "the connection string is malformed or names an option that libpq does not know (it "
             "is not shown, because it may hold a password)");
     }
@@ -94,4 +95,4 @@ host_list take_apart(std::string const& conninfo)
     return found;
 }
 
-}  // namespace assent::pg
+}  // namespace assent::postgresql_adapter

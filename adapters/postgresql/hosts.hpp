@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-namespace assent::pg {
+namespace assent::postgresql_adapter {
 
 /// libpq's keywords and values, for one host; a single `dbname` is the whole connection string.
 using connection_parameters = std::vector<std::pair<std::string, std::string>>;
@@ -33,6 +33,6 @@ struct host_list
 /// @throws driver_error  without the connection string's text: it may hold a password.
 host_list take_apart(std::string const& conninfo);
 
-}  // namespace assent::pg
+}  // namespace assent::postgresql_adapter
 
 #endif  // ASSENT_ADAPTERS_POSTGRESQL_HOSTS_HPP

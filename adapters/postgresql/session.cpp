@@ -7,7 +7,9 @@
 
 #include "adapters/postgresql/session.hpp"
 
+#include <cstdint>
 #include <exception>
+#include <random>
 #include <stdexcept>
 #include <utility>
 
@@ -15,27 +17,46 @@
 #include "adapters/dialects/postgresql/statements.hpp"
 #include "adapters/postgresql/error.hpp"
 
-namespace assent::pg {
+namespace assent::postgresql_adapter {
+
+namespace {
+
+std::shared_ptr<watch> watch_over(PGconn* connection)
+{
+    auto watched = watch::on(connection);
+    if (watched == nullptr) throw driver_error("there is no memory to watch the connection");
+    watched->renew();
+    return watched;
+}
+
+/// So that no other mark, of this session or of another, is taken for this branch's.
+std::string make_nonce()
+{
+    std::random_device source;
+    return std::to_string((static_cast<std::uint64_t>(source()) << 32) | source());
+}
+
+}  // namespace
 
 session::session(PGconn* connection, bool is_owned, session_identity who,
                  std::shared_ptr<cancelled_sessions> cancelled)
-    : wire_(connection, is_owned), who_(std::move(who)), cancelled_(std::move(cancelled))
+    : watched_(watch_over(connection)),
+      wire_(connection, is_owned, watched_),
+      is_owned_(is_owned),
+      who_(std::move(who)),
+      // A proxy's number is not the server's, which may have given it to somebody else.
+      id_(who_.is_proxied ? 0 : static_cast<std::uint64_t>(PQbackendPID(connection))),
+      nonce_(make_nonce()),
+      cancelled_(std::move(cancelled))
 {
-}
-
-std::uint64_t session::id() const noexcept
-{
-    PGconn const* connection = wire_.get();
-    // A proxy's number is not the server's, which may have given it to somebody else.
-    bool const is_known = connection != nullptr && !who_.is_proxied;
-    return is_known ? static_cast<std::uint64_t>(PQbackendPID(connection)) : 0;
 }
 
 bool session::is_reusable() const noexcept
 {
     try {
-        return !is_tainted_ && talk_ == talk::none && stage_ == stage::idle &&
-               wire_.transaction_status() == PQTRANS_IDLE && !cancelled_->contains(id());
+        return !is_tainted_ && !wire_.was_cancelled() && talk_ == talk::none &&
+               stage_ == stage::idle && wire_.transaction_status() == PQTRANS_IDLE &&
+               !cancelled_->contains(id());
     } catch (std::exception const&) {
         return false;  // a mutex that fails: better to lose a connection than to trust it
     }
@@ -82,6 +103,7 @@ void session::send(talk next, std::string const& sql)
     tag_.clear();
     row_.clear();
     talk_ = next;
+    watched_->pause();
     if (!wire_.send(sql)) on_broken(lost_reply(wire_.why()));
 }
 
@@ -93,7 +115,7 @@ std::string session::literal(std::string const& text)
     };
     std::unique_ptr<char, free_memory> const quoted{
         PQescapeLiteral(wire_.get(), text.data(), text.size())};
-    if (quoted == nullptr) throw std::runtime_error("a name cannot be quoted: " + wire_.why());
+    if (quoted == nullptr) throw driver_error("a name cannot be quoted: " + wire_.why());
     return quoted.get();
 }
 
@@ -103,73 +125,105 @@ void session::start()
     if (stage_ != stage::idle || wire_.transaction_status() != PQTRANS_IDLE) {
         return answer({xa_code::outside, {}, 0, {}, "the connection is not idle", {}}, stage_);
     }
-    failure_.reset();
-    row_.clear();
     carried_.clear();
-    synchronizations_ = 0;
-    talk_ = talk::beginning;
-    char const* const begin =
-        std::exchange(is_read_only_next_, false) ? "BEGIN READ ONLY" : "BEGIN";
-    if (!wire_.send_begin_and(begin, {statements::declare_mark, statements::fetch_mark})) {
-        on_broken(lost_reply(wire_.why()));
-    }
+    auto const modes = std::exchange(next_, {});
+    is_read_only_ = modes.is_read_only();
+    is_row_due_ = std::exchange(is_row_announced_, false);
+    has_voted_ = is_unasked_ = false;
+    mark_ = std::string{target_.branch.text()} + '.' + nonce_;
+    send(talk::beginning, statements::begin_marked(modes, literal(mark_)) +
+                              (is_row_due_ ? statements::show_access : ""));
 }
 
-std::string session::guard()
+/// What the application left unread is read, because only then does the server say whether the
+/// transaction still stands.
+void session::drain()
 {
-    return statements::guard(mark_,
-                             "current_user OPERATOR(pg_catalog.<>) " + literal(who_.user) +
-                                 " OR pg_catalog.current_database() OPERATOR(pg_catalog.<>) " +
-                                 literal(who_.database));
+    talk_ = talk::draining;
+    auto const how = verb_ == verb::rollback ? drain::given_up : drain::to_the_end;
+    if (!wire_.begin_drain(how)) on_broken(lost_reply(wire_.why()));
+}
+
+/// The branch is to be the login's, whatever role the application took: the manager's own
+/// connections are.  Deferred triggers come first, because they belong to that role.
+std::string session::owned_by_login() const
+{
+    return is_resettable_ ? statements::owned_by_login : statements::owned_by_login_locally;
 }
 
 void session::end_branch()
 {
     if (wire_.is_broken()) return on_broken(lost_reply(wire_.why()));
-    if (PQpipelineStatus(wire_.get()) != PQ_PIPELINE_OFF) {
-        talk_ = talk::draining;
-        if (!wire_.begin_drain()) on_broken(lost_reply(wire_.why()));
-        return;
-    }
+    if (PQpipelineStatus(wire_.get()) != PQ_PIPELINE_OFF) return drain();
     switch (wire_.transaction_status()) {
         case PQTRANS_INTRANS:
             break;
         case PQTRANS_INERROR:
-            if (verb_ == verb::rollback) return ask_portal({});
-            return ask_portal({xa_code::rbrollback,
-                               {},
-                               0,
-                               "25P02",
-                               "a statement failed and aborted the transaction",
-                               {}});
+            if (verb_ == verb::rollback) return undo_failed({});
+            return undo_failed({xa_code::rbrollback,
+                                {},
+                                0,
+                                "25P02",
+                                "a statement failed and aborted the transaction",
+                                {}});
         case PQTRANS_IDLE:
             // The application ended the transaction itself, so what it did since is permanent.
             is_tainted_ = true;
             return answer(statements::left_behind(), stage::idle);
         case PQTRANS_ACTIVE:
-            // The application left results unread.  They are read, because only then does the
-            // server say whether the transaction still stands.
-            talk_ = talk::draining;
-            if (!wire_.begin_drain()) on_broken(lost_reply(wire_.why()));
-            return;
+            return drain();
         case PQTRANS_UNKNOWN:
             return on_broken(lost_reply(wire_.why()));
     }
-    if (verb_ == verb::prepare) {
-        // The guard fails in the server, so that PREPARE is not run when it does not hold: in the
-        // application's second transaction it would succeed, and the first is permanent.
-        send(talk::preparing, "SELECT CAST(" + guard() + " AS pg_catalog.int4); " +
-                                  "PREPARE TRANSACTION " + literal(branch_.text()));
-    } else if (verb_ == verb::commit_one_phase && !carried_.empty()) {
-        // One message: where its reply is lost, the row can be asked.
-        send(talk::committing_row, "SELECT CAST(" + guard() + " AS pg_catalog.int4)" +
-                                       decisions::synchronous_column + "; " +
-                                       std::exchange(carried_, {}) + "; COMMIT");
-    } else if (verb_ == verb::commit_one_phase) {
-        send(talk::asking_witness, statements::read_witness);
-    } else {
-        send(talk::rolling_back, std::string{"SELECT "} + statements::begun_at + "; ROLLBACK");
+    if (watched_->has_left()) return undo(statements::left_behind());
+    bool const is_vote = verb_ == verb::prepare && is_read_only_;
+    bool const is_commit = verb_ == verb::commit_one_phase && !has_voted_ && carried_.empty();
+    if (is_vote || is_commit) {
+        bool const may_wait = who_.is_deferrable || watched_->has_set();
+        return may_wait ? ask_modes() : ask_witness();
     }
+    if (verb_ == verb::prepare) {
+        send_prepare();
+    } else if (verb_ == verb::commit_one_phase && is_unasked_) {
+        send(talk::committing, "COMMIT");
+    } else if (verb_ == verb::commit_one_phase && has_voted_) {
+        std::string const guard =
+            watched_->excuses_reset() ? "1" : statements::guard(literal(mark_));
+        send(talk::committing_row, "SELECT " + guard + "; COMMIT");
+    } else if (verb_ == verb::commit_one_phase) {
+        // One message: where its reply is lost, the row can be asked.  It is not run where the mark
+        // is gone: row and work would be of two transactions.
+        std::string const guard =
+            watched_->excuses_reset() ? "1" : statements::guard(literal(mark_));
+        send(talk::committing_row, "SELECT " + guard + decisions::synchronous_column + "; " +
+                                       statements::owned_by_login_locally +
+                                       std::exchange(carried_, {}) + "; COMMIT");
+    } else {
+        send(talk::rolling_back, std::string{statements::show_mark} + "; ROLLBACK");
+    }
+}
+
+/// A query in a serializable transaction that is read only and deferrable waits, where nothing was
+/// asked in it yet, for the transactions of all others.
+void session::ask_modes()
+{
+    send(talk::asking_modes,
+         std::string{verb_ == verb::prepare ? statements::before_read_vote : ""} +
+             statements::show_deferrable);
+}
+
+void session::ask_witness()
+{
+    bool const is_vote = verb_ == verb::prepare;
+    send(talk::asking_witness, std::string{is_vote ? statements::before_read_vote : ""} +
+                                   statements::read_mark_and_witness +
+                                   (is_vote ? statements::is_read_only_column : ""));
+}
+
+void session::send_prepare()
+{
+    send(talk::preparing, std::string{statements::show_mark} + "; " + owned_by_login() +
+                              "PREPARE TRANSACTION " + literal(branch_.text()));
 }
 
 void session::finish_prepared()
@@ -183,18 +237,23 @@ void session::finish_prepared()
     send(talk::finishing, words + literal(target_.text()));
 }
 
-void session::ask_portal(reply planned)
-{
-    planned_ = std::move(planned);
-    failure_.reset();
-    talk_ = talk::asking_portal;
-    if (!wire_.send_describe_portal(statements::mark_portal)) on_broken(lost_reply(wire_.why()));
-}
-
 void session::undo(reply planned)
 {
     planned_ = std::move(planned);
     send(talk::undoing, "ROLLBACK");
+}
+
+/// The transaction has failed, or nobody can say what its mark is.
+void session::undo_failed(reply planned)
+{
+    bool const is_left = watched_->judge(mark_answer::unasked) == verdict::left_behind;
+    undo(is_left ? statements::left_behind() : std::move(planned));
+}
+
+void session::take_back(talk next, reply planned)
+{
+    planned_ = std::move(planned);
+    send(next, "ROLLBACK PREPARED " + literal(branch_.text()));
 }
 
 void session::allow_reset() noexcept
@@ -216,9 +275,20 @@ void session::reset_client() noexcept
     PQuntrace(connection);
 }
 
+/// They came before DISCARD ALL was answered; after it there is nothing to listen to.
+void session::forget_notifications() noexcept
+{
+    while (PGnotify* const one = PQnotifies(wire_.get()))
+        PQfreemem(one);
+}
+
 void session::submit_reset() noexcept
 {
-    if (!is_resettable_) return;
+    if (!is_resettable_) {
+        // What the application's own function told the session stays, LISTEN too; not what came.
+        if (is_owned_ && is_reusable()) forget_notifications();
+        return;
+    }
     if (!is_reusable()) {  // what is prepared here, or active, is never reset
         is_tainted_ = true;
         return;
@@ -241,7 +311,9 @@ bool session::collect_reset(deadline until) noexcept
         wire_.poison();
     }
     // What the client library keeps is not the server's to discard.
-    return answer && answer->is_ok() && PQsetnonblocking(wire_.get(), 0) == 0;
+    if (!answer || !answer->is_ok()) return false;
+    forget_notifications();
+    return PQsetnonblocking(wire_.get(), 0) == 0;
 }
 
 std::optional<reply> session::collect(deadline until) noexcept
@@ -273,4 +345,4 @@ std::optional<reply> session::collect(deadline until) noexcept
     return std::move(answer_);
 }
 
-}  // namespace assent::pg
+}  // namespace assent::postgresql_adapter

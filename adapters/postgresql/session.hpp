@@ -2,20 +2,22 @@
 //
 // session.hpp -- one connection: the verbs as short conversations with the server.
 //
-//   start              BEGIN | DECLARE assent_mark, FETCH        one packet, two messages
-//   prepare            guard; PREPARE TRANSACTION                one message
-//   commit_one_phase   guard, xid8 | COMMIT                      two round trips
-//     with a row       guard; INSERT; COMMIT                     one message: the row is the
-//     witness
-//   rollback, active   mark; ROLLBACK                            one message
+//   start              BEGIN; SET LOCAL assent.mark              one message
+//   prepare            SHOW assent.mark; SET CONSTRAINTS ALL IMMEDIATE;
+//                      SET [LOCAL] SESSION AUTHORIZATION DEFAULT; PREPARE TRANSACTION
+//   commit_one_phase   mark, xid8 | COMMIT                       two round trips
+//     with a row       guard; ...; INSERT; COMMIT                one message: the row is witness
+//   rollback, active   SHOW assent.mark; ROLLBACK                one message
+//   any, failed        ROLLBACK                                  only the watch can tell
 //   reset              DISCARD ALL                               alone in its message
 //   commit, rollback   COMMIT PREPARED | ROLLBACK PREPARED       alone in its message
 //
-// The mark tells whether this is still the transaction that start began.  It has two halves,
-// because a failed transaction answers no query: the time at which the transaction began, and a
-// portal, which ends with its transaction and which can be asked for even in a failed one.
+// The mark tells whether this is still the transaction that start began: a setting, which ends with
+// its transaction, and the watch (watch.hpp).  Neither is a query, so no snapshot is taken before
+// the application takes one.  SHOW does not keep PREPARE from being run in another transaction; a
+// vote is no decision, and what was prepared then is rolled back.
 //
-// The one invariant: no branch ends here without its mark having been checked, or the reply says
+// Invariant: no branch ends here without its mark having been checked, or the reply says
 // that it was lost.
 
 #ifndef ASSENT_ADAPTERS_POSTGRESQL_SESSION_HPP
@@ -27,13 +29,14 @@
 #include <utility>
 #include <vector>
 
-#include <assent/resource_manager.hpp>
+#include <assent/driver.hpp>
 
 #include "adapters/dialects/cancelled_sessions.hpp"
 #include "adapters/dialects/postgresql/server.hpp"
+#include "adapters/postgresql/watch.hpp"
 #include "adapters/postgresql/wire.hpp"
 
-namespace assent::pg {
+namespace assent::postgresql_adapter {
 
 using namespace postgresql_dialect;
 using dialects::cancelled_sessions;
@@ -41,13 +44,17 @@ using dialects::cancelled_sessions;
 class session final : public driver_session
 {
 public:
+    /// @throws driver_error  there is no memory to watch the connection.
     session(PGconn* connection, bool is_owned, session_identity who,
             std::shared_ptr<cancelled_sessions> cancelled);
 
-    std::uint64_t id() const noexcept override;
+    std::uint64_t id() const noexcept override { return id_; }
+    server_life life() const override { return who_.life_of_server(); }
     void* native_handle() noexcept override { return wire_.get(); }
     int descriptor() const noexcept override { return wire_.descriptor(); }
-    void declare_read_only() noexcept override { is_read_only_next_ = true; }
+    void declare(branch_modes const& next) noexcept override { next_ = next; }
+    /// The branch that is started next will carry a row.
+    void announce_row() noexcept { is_row_announced_ = true; }
     void submit(verb v, xid const& x) noexcept override;
     std::optional<reply> collect(deadline until) noexcept override;
     bool is_reusable() const noexcept override;
@@ -66,8 +73,8 @@ public:
     wire& connection() noexcept { return wire_; }
     session_identity const& who() const noexcept { return who_; }
 
-    /// The key of the advisory lock that this session took, for the heartbeat.
-    std::optional<std::int64_t> guard_key;
+    /// The lock that this session took, for the heartbeat.
+    std::optional<server::guard> held;
 
 private:
     enum class stage : std::uint8_t {
@@ -82,51 +89,77 @@ private:
         draining,
         beginning,
         preparing,
+        settling,      // PREPARE failed, and the server does not say whether it was undone
+        taking_back,   // PREPARE was obeyed in another transaction
+        asking_modes,  // whether the transaction is deferrable
         asking_witness,
         committing,
         committing_row,
         rolling_back,
-        asking_portal,
         undoing,
         finishing,
+        asking_role,     // this session's present role may not finish the branch
+        becoming_login,  // which may
+        resuming_role,
         resetting,
     };
 
     void reset_client() noexcept;
+    void forget_notifications() noexcept;
     void begin_verb(verb v, xid const& x);
     void start();
     void end_branch();
     void finish_prepared();
+    void drain();
     void send(talk next, std::string const& sql);
-    void ask_portal(reply planned);
     void undo(reply planned);
+    void undo_failed(reply planned);
+    void take_back(talk next, reply planned);
     void answer(reply given, stage then);
     void on_result(PGresult const* result);
     void on_end();
     void on_begun();
     void on_prepared();
+    void on_prepare_failed();
+    void on_settled();
+    void on_taken_back();
+    bool is_undone_by_mark();
+    void ask_modes();
+    void on_modes();
+    void ask_witness();
     void on_witness();
+    void on_read_vote();
+    void send_prepare();
     void on_committed();
     void on_committed_row();
-    void on_guard_failed();
     void on_rolled_back();
     void on_undone();
     void on_finished();
+    void on_role();
     void on_broken(reply lost);
     std::string literal(std::string const& text);
-    std::string guard();
-    bool is_mark_intact() const { return !row_.empty() && row_[0] == mark_; }
+    std::string owned_by_login() const;
+    verdict judge() const;
 
+    std::shared_ptr<watch> const watched_;
     wire wire_;
+    bool const is_owned_;
     session_identity const who_;
+    std::uint64_t const id_;
+    std::string const nonce_;
     std::shared_ptr<cancelled_sessions> cancelled_;
 
     stage stage_ = stage::idle;
     xid branch_;        // of the stage
-    std::string mark_;  // microseconds since the epoch, as the server wrote them
+    std::string mark_;  // the branch's
     talk talk_ = talk::none;
-    bool is_read_only_next_ = false;
-    std::string carried_;  // by the next one-phase commit
+    branch_modes next_;
+    bool is_row_announced_ = false;
+    bool is_row_due_ = false;
+    bool is_read_only_ = false;  // the branch was declared so
+    bool has_voted_ = false;     // ... and nothing else was done in it since its vote
+    bool is_unasked_ = false;    // ... by which no query was run in it: one would wait
+    std::string carried_;        // by the next one-phase commit
     verb verb_ = verb::start;
     xid target_;     // of the verb
     reply planned_;  // given when the undoing is over
@@ -137,7 +170,7 @@ private:
     std::optional<reply> failure_;
     std::string tag_;
     std::vector<std::string> row_;
-    int synchronizations_ = 0;
+    std::string role_;  // to return to, as statements
 
     bool is_resettable_ = false;
     PQnoticeReceiver receiver_ = nullptr;  // libpq's own, for a reset
@@ -145,6 +178,6 @@ private:
     bool is_tainted_ = false;  // not to serve another transaction
 };
 
-}  // namespace assent::pg
+}  // namespace assent::postgresql_adapter
 
 #endif  // ASSENT_ADAPTERS_POSTGRESQL_SESSION_HPP

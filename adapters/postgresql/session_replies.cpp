@@ -13,7 +13,7 @@
 #include "adapters/postgresql/error.hpp"
 #include "adapters/postgresql/session.hpp"
 
-namespace assent::pg {
+namespace assent::postgresql_adapter {
 
 namespace {
 
@@ -39,18 +39,13 @@ void session::on_result(PGresult const* result)
 {
     switch (PQresultStatus(result)) {
         case PGRES_TUPLES_OK:
-            row_.clear();
+            if (talk_ == talk::draining) return;  // the application's
             for (int i = 0; PQntuples(result) > 0 && i < PQnfields(result); ++i)
                 row_.emplace_back(PQgetvalue(result, 0, i));
             return;
         case PGRES_COMMAND_OK:
             tag_ = PQcmdStatus(const_cast<PGresult*>(result));
             return;
-        case PGRES_PIPELINE_SYNC:
-            ++synchronizations_;
-            return;
-        case PGRES_PIPELINE_ABORTED:
-            return;  // follows an error that was seen
         default:
             break;
     }
@@ -75,10 +70,15 @@ void session::on_end()
             wire_.settle();
             return end_branch();
         case talk::beginning:
-            if (synchronizations_ == 2) on_begun();  // else a null between two results
-            return;
+            return on_begun();
         case talk::preparing:
             return on_prepared();
+        case talk::settling:
+            return on_settled();
+        case talk::taking_back:
+            return on_taken_back();
+        case talk::asking_modes:
+            return on_modes();
         case talk::asking_witness:
             return on_witness();
         case talk::committing:
@@ -87,14 +87,20 @@ void session::on_end()
             return on_committed_row();
         case talk::rolling_back:
             return on_rolled_back();
-        case talk::asking_portal:
-            // 25P02: the portal is there, in a transaction that failed.  34000: it is not.
-            if (failure_ && failure_->sqlstate == "25P02") return undo(std::move(planned_));
-            return undo(statements::left_behind());
         case talk::undoing:
             return on_undone();
         case talk::finishing:
             return on_finished();
+        case talk::asking_role:
+            return on_role();
+        case talk::becoming_login:
+            if (!failure_) return finish_prepared();
+            role_.clear();
+            return answer(std::move(planned_), stage_);
+        case talk::resuming_role:
+            role_.clear();
+            is_tainted_ = is_tainted_ || failure_.has_value();
+            return answer(std::move(planned_), stage_);
         case talk::resetting:
             is_tainted_ = failure_ || tag_ != "DISCARD ALL";
             return answer(failure_      ? std::move(*failure_)
@@ -107,67 +113,127 @@ void session::on_end()
     }
 }
 
+/// By what the message's first answer, the mark, said.
+verdict session::judge() const
+{
+    bool const is_missing = failure_ && failure_->sqlstate == statements::no_such_setting;
+    if (row_.empty() && !is_missing) return watched_->judge(mark_answer::unasked);
+    bool const is_there = !row_.empty() && row_[0] == mark_;
+    return watched_->judge(is_there ? mark_answer::there : mark_answer::gone);
+}
+
 void session::on_begun()
 {
-    wire_.settle();  // leaves pipeline mode
-    bool const is_open = wire_.transaction_status() != PQTRANS_IDLE;
-    bool const is_number =
-        row_.size() == 3 && row_[0].find_first_not_of("0123456789") == std::string::npos;
-    reply refused;
-    if (failure_) {
-        refused = std::move(*failure_);
-    } else if (!is_number || wire_.transaction_status() != PQTRANS_INTRANS) {
-        refused = not_understood(tag_);
-    } else if (row_[1] != who_.user || row_[2] != who_.database) {
-        // A role that was left behind in the connection: the manager's could not finish it.
-        is_tainted_ = true;
-        refused = statements::other_role();
-        refused.code = xa_code::rmerr;
-    } else {
+    auto const status = wire_.transaction_status();
+    if (!failure_ && status == PQTRANS_INTRANS && tag_ == "SET") {
+        bool const is_writable = row_.size() == 1 && row_[0] == "off";
+        if (is_row_due_ && !is_writable) return undo(statements::no_row_here());
         branch_ = target_;
-        mark_ = row_[0];
+        watched_->begin();
         return answer({}, stage::active);
     }
-    if (is_open) return undo(std::move(refused));
+    reply refused = failure_ ? std::move(*failure_) : not_understood(tag_);
+    if (status != PQTRANS_IDLE) return undo(std::move(refused));
     answer(std::move(refused), stage::idle);
 }
 
 void session::on_prepared()
 {
-    auto const status = wire_.transaction_status();
-    if (!failure_ && status == PQTRANS_IDLE && tag_ == "PREPARE TRANSACTION") {
-        return answer({}, stage::prepared);
+    if (failure_) return on_prepare_failed();
+    verdict const seen = judge();
+    bool const is_over = wire_.transaction_status() == PQTRANS_IDLE;
+    if (is_over && tag_ == "PREPARE TRANSACTION") {
+        if (seen == verdict::intact) return answer({}, stage::prepared);
+        return take_back(talk::taking_back, seen == verdict::left_behind
+                                                ? statements::left_behind()
+                                                : statements::rolled_back_within());
     }
-    if (!failure_ && status == PQTRANS_IDLE && tag_ == "ROLLBACK") {
+    if (seen == verdict::left_behind) return undo(statements::left_behind());
+    if (is_over && tag_ == "ROLLBACK") {
         return answer({xa_code::rbrollback, {}, 0, {}, "the server rolled back instead", {}},
                       stage::idle);
     }
-    if (!failure_) return answer(not_understood(tag_), stage::in_doubt);
-    if (status == PQTRANS_IDLE) {  // PREPARE itself failed, which ends the transaction
-        stage const then = is_rolled_back(*failure_) ? stage::idle : stage::in_doubt;
-        return answer(std::move(*failure_), then);
-    }
-    on_guard_failed();
+    answer(not_understood(tag_), stage::in_doubt);
 }
 
-/// What the message was for was not run, and the transaction is still to be undone.
-void session::on_guard_failed()
+void session::on_prepare_failed()
 {
-    if (failure_->text.find(statements::left_behind_token) != std::string::npos) {
-        return undo(statements::left_behind());
+    verdict const seen = judge();
+    reply failed = std::move(*failure_);
+    if (wire_.transaction_status() != PQTRANS_IDLE) {
+        // PREPARE was not run: the mark could not be read, or a deferred constraint or trigger of
+        // the application's failed.
+        return undo(seen == verdict::left_behind ? statements::left_behind()
+                                                 : as_rolled_back(std::move(failed)));
     }
-    if (failure_->text.find(statements::other_role_token) != std::string::npos) {
-        return undo(statements::other_role());
+    // PREPARE itself failed, which ends the transaction.
+    is_tainted_ = is_tainted_ || seen == verdict::left_behind;
+    if (seen == verdict::left_behind) return answer(statements::left_behind(), stage::idle);
+    if (!may_stay_prepared(failed)) return answer(as_rolled_back(std::move(failed)), stage::idle);
+    take_back(talk::settling, std::move(failed));
+}
+
+/// PREPARE failed, and now nothing is prepared under its name: there never will be.
+void session::on_settled()
+{
+    bool const is_undone = !failure_ && tag_ == "ROLLBACK PREPARED";
+    bool const is_none = failure_ && failure_->code == xa_code::nota;
+    if (is_undone || is_none) return answer(as_rolled_back(std::move(planned_)), stage::idle);
+    answer(std::move(planned_), stage::in_doubt);
+}
+
+void session::on_taken_back()
+{
+    is_tainted_ = true;
+    bool const is_undone = !failure_ && tag_ == "ROLLBACK PREPARED";
+    // What stays prepared was never decided, and recovery rolls it back.
+    bool const is_left = planned_.detail == reply_detail::left_behind;
+    if (is_undone || is_left) return answer(std::move(planned_), stage::idle);
+    answer(failure_ ? std::move(*failure_) : not_understood(tag_), stage::in_doubt);
+}
+
+/// Before the end is asked for: a branch that is not the one which start began, or has failed.
+bool session::is_undone_by_mark()
+{
+    verdict const seen = judge();
+    if (seen == verdict::left_behind) {
+        undo(statements::left_behind());
+    } else if (failure_) {
+        undo(as_rolled_back(std::move(*failure_)));
+    } else if (seen == verdict::rolled_back) {
+        undo(statements::rolled_back_within());
+    } else {
+        return false;
     }
-    ask_portal(as_rolled_back(std::move(*failure_)));
+    return true;
+}
+
+/// What is read only has written nothing that anybody could have to be asked about.
+void session::on_modes()
+{
+    if (is_undone_by_mark()) return;
+    bool const would_wait = row_.size() == 3 && row_[1] == "on" && row_[2] == "on";
+    if (!would_wait) return ask_witness();
+    if (verb_ == verb::commit_one_phase) return send(talk::committing, "COMMIT");
+    has_voted_ = is_unasked_ = true;
+    answer(statements::still_open(), stage::active);
 }
 
 void session::on_witness()
 {
-    if (failure_) return ask_portal(as_rolled_back(std::move(*failure_)));
-    if (!is_mark_intact() || row_.size() != 3) return undo(statements::left_behind());
+    if (is_undone_by_mark()) return;
+    if (row_.size() < 3) return undo(as_rolled_back(not_understood(tag_)));
+    if (verb_ == verb::prepare) return on_read_vote();
     if (!row_[1].empty()) witness_ = row_[1] + '@' + who_.life;
     send(talk::committing, "COMMIT");
+}
+
+/// The branch can be committed as it is.  What the application has made a writer is prepared.
+void session::on_read_vote()
+{
+    has_voted_ = row_.size() == 4 && row_[3] == "on";
+    if (!has_voted_) return send_prepare();
+    answer(statements::still_open(), stage::active);
 }
 
 void session::on_committed()
@@ -178,24 +244,34 @@ void session::on_committed()
         return answer({xa_code::rbrollback, {}, 0, {}, "the server rolled back instead", {}},
                       stage::idle);
     }
-    if (failure_ && is_over) return answer(std::move(*failure_), stage::idle);
+    // A server that cannot undo what it has committed stops, and does not go on with an error.
+    if (failure_ && is_over) return answer(as_rolled_back(std::move(*failure_)), stage::idle);
     is_tainted_ = true;
     answer(not_understood(tag_), stage::idle);
 }
 
 void session::on_committed_row()
 {
-    // In a transaction that failed before its end, the last statement, COMMIT, was not run.
     bool const is_open = wire_.transaction_status() != PQTRANS_IDLE;
-    if (failure_ && is_open) return on_guard_failed();
-    on_committed();
+    if (!failure_ || !is_open) return on_committed();
+    // In a transaction that failed before its end, the last statement, COMMIT, was not run.
+    bool const is_guard = row_.empty() && failure_->sqlstate == statements::guard_failed;
+    if (is_guard) {
+        bool const is_left = watched_->judge(mark_answer::gone) == verdict::left_behind;
+        return undo(is_left ? statements::left_behind() : statements::rolled_back_within());
+    }
+    if (!row_.empty() && failure_->sqlstate == statements::is_read_only) {
+        failure_->text = statements::row_is_read_only;
+    }
+    undo_failed(as_rolled_back(std::move(*failure_)));
 }
 
 void session::on_rolled_back()
 {
+    bool const is_left = judge() == verdict::left_behind;
     // Cancelled or timed out while the mark was read: the transaction failed, and still stands.
-    if (failure_) return ask_portal({});
-    planned_ = is_mark_intact() ? reply{} : statements::left_behind();
+    if (failure_) return undo(is_left ? statements::left_behind() : reply{});
+    planned_ = is_left ? statements::left_behind() : reply{};
     on_undone();
 }
 
@@ -214,9 +290,28 @@ void session::on_finished()
     char const* const expected = verb_ == verb::commit ? "COMMIT PREPARED" : "ROLLBACK PREPARED";
     bool const is_ok = !failure_ && tag_ == expected;
     bool const is_unknown = failure_ && failure_->code == xa_code::nota;
-    stage const then = (is_ok || is_unknown) && branch_ == target_ ? stage::idle : stage_;
-    if (is_ok) return answer({}, then);
-    answer(failure_ ? std::move(*failure_) : not_understood(tag_), then);
+    bool const is_here = branch_ == target_;
+    stage const then = (is_ok || is_unknown) && is_here ? stage::idle : stage_;
+    reply said = is_ok ? reply{} : failure_ ? std::move(*failure_) : not_understood(tag_);
+    if (!role_.empty()) {
+        planned_ = std::move(said);
+        stage_ = then;
+        return send(talk::resuming_role, role_);
+    }
+    if (said.sqlstate == statements::not_permitted && is_here && stage_ == stage::prepared) {
+        planned_ = std::move(said);
+        return send(talk::asking_role,
+                    std::string{statements::without_waiting} + statements::read_role);
+    }
+    answer(std::move(said), then);
+}
+
+/// The application took another role within the branch and kept it; the branch is the login's.
+void session::on_role()
+{
+    if (failure_ || row_.size() != 2) return answer(std::move(planned_), stage_);
+    role_ = "SET SESSION AUTHORIZATION " + literal(row_[1]) + "; SET ROLE " + literal(row_[0]);
+    send(talk::becoming_login, statements::become_login);
 }
 
 /// The connection is gone.  What that means depends on what had been sent.
@@ -224,17 +319,22 @@ void session::on_broken(reply lost)
 {
     is_tainted_ = true;
     bool const was_active = stage_ == stage::active && branch_ == target_;
-    bool const may_have_committed = talk_ == talk::committing || talk_ == talk::committing_row;
-    if (verb_ == verb::commit_one_phase && was_active && !may_have_committed) {
-        // COMMIT never left, so no server can have obeyed it.
-        lost.code = xa_code::rbcommfail;
-        lost.detail = reply_detail::none;
-        return answer(std::move(lost), stage::idle);
-    }
+    bool const is_sent = talk_ == talk::committing || talk_ == talk::committing_row ||
+                         talk_ == talk::preparing || talk_ == talk::settling;
     bool const is_known = planned_.detail == reply_detail::left_behind || is_rolled_back(planned_);
     if (talk_ == talk::undoing && is_known) return answer(std::move(planned_), stage::idle);
+    if (talk_ == talk::taking_back && planned_.detail == reply_detail::left_behind) {
+        return answer(std::move(planned_), stage::idle);
+    }
+    if (was_active && !is_sent && talk_ != talk::taking_back && watched_->has_left_before_loss()) {
+        return answer(statements::left_behind(), stage::idle);
+    }
+    if (verb_ == verb::commit_one_phase && was_active && !is_sent) {
+        if (failure_ && ends_session(failure_->sqlstate)) lost.sqlstate = failure_->sqlstate;
+        return answer(never_committed(std::move(lost)), stage::idle);
+    }
     stage const then = was_active && verb_ == verb::prepare ? stage::in_doubt : stage_;
     answer(std::move(lost), then);
 }
 
-}  // namespace assent::pg
+}  // namespace assent::postgresql_adapter

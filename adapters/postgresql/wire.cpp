@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -14,7 +15,7 @@
 
 #include "adapters/postgresql/error.hpp"
 
-namespace assent::pg {
+namespace assent::postgresql_adapter {
 
 bool wait_for_socket(int descriptor, bool wants_read, bool wants_write, deadline until,
                      bool& is_ready)
@@ -48,12 +49,13 @@ bool set_close_on_exec(int descriptor) noexcept
 
 wire::~wire()
 {
-    if (connection_ != nullptr && is_owned_) PQfinish(connection_);
+    if (is_there() && is_owned_) PQfinish(connection_);
 }
 
 bool wire::is_broken() const noexcept
 {
     return connection_ == nullptr || is_severed_ || is_out_of_step_ ||
+           (watched_ != nullptr && watched_->is_replaced()) ||
            PQstatus(connection_) != CONNECTION_OK;
 }
 
@@ -66,6 +68,9 @@ std::string wire::why() const
 {
     if (connection_ == nullptr) return "the connection belongs to the parent process";
     if (is_severed_) return "the connection was severed";
+    if (watched_ != nullptr && watched_->is_replaced()) {
+        return "the connection was closed or reset by its owner";
+    }
     std::string text = text_of(connection_);
     return text.empty() ? "the connection is lost" : text;
 }
@@ -96,29 +101,15 @@ bool wire::send(std::string const& sql)
     return enter() && go(PQsendQuery(connection_, sql.c_str()));
 }
 
-bool wire::send_describe_portal(char const* name)
-{
-    return enter() && go(PQsendDescribePortal(connection_, name));
-}
-
-bool wire::send_begin_and(char const* begin, std::initializer_list<char const*> after)
-{
-    if (!enter()) return false;
-    auto const add = [this](char const* sql) {
-        return PQsendQueryParams(connection_, sql, 0, nullptr, nullptr, nullptr, nullptr, 0) == 1;
-    };
-    bool is_sent = PQenterPipelineMode(connection_) == 1 && add(begin);
-    is_sent = is_sent && PQpipelineSync(connection_) == 1;
-    for (char const* sql : after)
-        is_sent = is_sent && add(sql);
-    is_sent = is_sent && PQpipelineSync(connection_) == 1;
-    return go(is_sent ? 1 : 0);
-}
-
-bool wire::begin_drain()
+bool wire::begin_drain(drain mode)
 {
     if (!enter()) return false;
     is_draining_ = true;
+    is_by_row_ = false;
+    gathered_ = 0;
+    cancel_pause_ = cancel_after;
+    cancel_at_ = mode == drain::given_up ? std::chrono::steady_clock::now() + cancel_pause_
+                                         : deadline::max();
     if (PQpipelineStatus(connection_) == PQ_PIPELINE_OFF) return go(1);
     return go(PQpipelineSync(connection_));
 }
@@ -128,36 +119,83 @@ wire::event wire::next(deadline until, result_ptr& result)
     bool is_last_try = false;
     for (;;) {
         if (is_broken()) return event::broken;
+        // Refused once libpq has begun to gather rows.
+        if (is_draining_ && PQsetSingleRowMode(connection_) == 1) is_by_row_ = true;
         bool needs_input = PQisBusy(connection_) != 0;
         if (!needs_input) {
             result.reset(PQgetResult(connection_));
             if (!is_draining_) return result ? event::result : event::end;
             if (result) {
-                needs_input = drain_copy(result.get());
+                needs_input = take_drained(result.get());
             } else if (PQpipelineStatus(connection_) == PQ_PIPELINE_OFF ||
                        PQexitPipelineMode(connection_) == 1) {
                 is_draining_ = false;
                 return event::end;
+            } else {
+                is_by_row_ = false;
             }
             if (!needs_input) continue;
         }
-        int const unsent = PQflush(connection_);
         bool is_ready = false;
-        if (!wait_for_socket(PQsocket(connection_), true, unsent == 1, until, is_ready)) {
+        if (!wait(until, is_ready)) {
             is_out_of_step_ = true;
             return event::broken;
         }
         if (!is_ready || is_last_try) return event::silence;
         // Past the deadline what has already arrived is still taken, but not without end.
         is_last_try = std::chrono::steady_clock::now() >= until;
-        if (PQconsumeInput(connection_) == 0) {
+        if (!consume()) {
             is_out_of_step_ = true;
             return event::broken;
         }
     }
 }
 
+/// Waits for the socket, and asks for a cancel whenever one is due meanwhile.
+bool wire::wait(deadline until, bool& is_ready)
+{
+    for (;;) {
+        int const unsent = PQflush(connection_);
+        bool const is_bounded = is_draining_ && cancel_at_ < until;
+        if (!wait_for_socket(PQsocket(connection_), true, unsent == 1,
+                             is_bounded ? cancel_at_ : until, is_ready)) {
+            return false;
+        }
+        auto const now = std::chrono::steady_clock::now();
+        if (is_draining_ && now >= cancel_at_) {
+            cancel_.send(connection_);
+            cancel_pause_ = std::min(2 * cancel_pause_, cancel_again_at_most);
+            cancel_at_ = now + cancel_pause_;
+        }
+        if (is_ready || now >= until) return true;
+    }
+}
+
+/// Takes what has arrived, and counts what of it is gathered.  libpq does not say how much it took.
+bool wire::consume()
+{
+    bool const counts = is_draining_ && !is_by_row_;
+    int before = 0;
+    int after = 0;
+    if (counts) ::ioctl(PQsocket(connection_), FIONREAD, &before);
+    if (PQconsumeInput(connection_) == 0) return false;
+    if (!counts) return true;
+    ::ioctl(PQsocket(connection_), FIONREAD, &after);
+    constexpr int at_least = 8192;  // while the server sends as fast as we read
+    gathered_ += static_cast<std::size_t>(std::max({before - after, std::min(before, at_least)}));
+    if (gathered_ <= unread_bytes_max) return true;
+    if (cancel_at_ == deadline::max()) cancel_at_ = std::chrono::steady_clock::now();
+    return gathered_ <= 2 * unread_bytes_max;  // it was told to stop, and goes on
+}
+
 /// @return whether more input is needed before PQgetResult can tell anything new.
+bool wire::take_drained(PGresult const* result)
+{
+    auto const status = PQresultStatus(result);
+    is_by_row_ = status == PGRES_SINGLE_TUPLE || status == PGRES_COPY_OUT;
+    return drain_copy(result);
+}
+
 bool wire::drain_copy(PGresult const* result)
 {
     switch (PQresultStatus(result)) {
@@ -195,11 +233,11 @@ void wire::settle() noexcept
 
 void wire::sever() noexcept
 {
-    if (connection_ == nullptr || is_severed_) return;
+    if (!is_there() || is_severed_) return;
     is_severed_ = true;
     int const descriptor = PQsocket(connection_);
     // A socket that the server has closed already answers ENOTCONN, which is as severed.
     if (descriptor >= 0) ::shutdown(descriptor, SHUT_RDWR);
 }
 
-}  // namespace assent::pg
+}  // namespace assent::postgresql_adapter

@@ -4,7 +4,10 @@
 //
 // A client's call cannot be interrupted, and may return long after its deadline.  Then the worker
 // must not go on with the next statement of its verb: before each it passes the gate, which the
-// session's owner shuts for good.  The one invariant: once cut() has returned, nothing passes.
+// session's owner shuts for good.  Invariant: once cut() has returned, nothing passes.
+//
+// A lent connection whose call does not return even then is left: from leave() on, nothing but that
+// call touches it.
 
 #ifndef ASSENT_ADAPTERS_SQL_TEXT_GATE_HPP
 #define ASSENT_ADAPTERS_SQL_TEXT_GATE_HPP
@@ -24,6 +27,18 @@ public:
     {
         std::lock_guard const hold(mutex_);
         is_cut_ = true;
+    }
+    /// Shuts it, also for what would only undo: the connection is its owner's again.
+    void leave()
+    {
+        std::lock_guard const hold(mutex_);
+        is_cut_ = true;
+        is_left_ = true;
+    }
+    bool is_left() const
+    {
+        std::lock_guard const hold(mutex_);
+        return is_left_;
     }
     bool is_cut() const
     {
@@ -71,6 +86,7 @@ public:
 private:
     mutable std::mutex mutex_;
     bool is_cut_ = false;
+    bool is_left_ = false;
     bool has_commit_passed_ = false;
     std::string witness_;
 };

@@ -81,7 +81,7 @@ std::unique_ptr<session> borrow(sql_session& lent, database_kind kind,
     how.sever = [&lent] { return lent.sever(); };
     how.must_have_socket = false;
     auto borrowed = session::borrow(std::move(how), std::move(family), until);
-    borrowed->ask(until, [expected](dialect& speaks) { speaks.check_work(expected, false); });
+    borrowed->ask(until, [expected](speaker& speaks) { speaks.check_work(expected, false); });
     return borrowed;
 }
 

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "adapters/dialects/mysql/error.hpp"
+#include "adapters/dialects/postgresql/error.hpp"
 
 namespace assent::sql_text {
 
@@ -29,9 +30,8 @@ bool is_lost_by_code(database_kind kind, execution const& failed) noexcept
             return mysql_dialect::is_connection_lost(static_cast<unsigned>(failed.native_code)) ||
                    state.substr(0, 2) == "08";
         case database_kind::postgresql:
-            // 08: connection exceptions.  57P01 to 57P05, 25P03: the server ends the session with
-            // that message.
-            return state.substr(0, 2) == "08" || state.substr(0, 4) == "57P0" || state == "25P03";
+            // 08: connection exceptions.
+            return state.substr(0, 2) == "08" || postgresql_dialect::ends_session(state);
         case database_kind::sqlite:
             break;
     }
@@ -60,6 +60,11 @@ execution link::execute_each(std::initializer_list<std::string_view> statements)
 execution link::execute_commit(std::string const& sql)
 {
     return gate_->pass_commit() ? shut_if_lost(run(sql)) : not_sent();
+}
+
+execution link::execute_anyway(std::string const& sql)
+{
+    return is_left() ? not_sent() : run(sql);
 }
 
 /// A client that reconnects must not carry a conversation on in another session.

@@ -6,7 +6,7 @@
 //   adapters/odbc   an ODBC connection
 //   lent.cpp        a client that shows no handle, by the application's sql_session
 //
-// Used by one thread at a time, the session's worker.  The one invariant: nothing is sent that the
+// Used by one thread at a time, the session's worker.  Invariant: nothing is sent that the
 // gate does not let pass.
 
 #ifndef ASSENT_ADAPTERS_SQL_TEXT_LINK_HPP
@@ -63,7 +63,11 @@ public:
     /// The same as execute() for the COMMIT of one phase.
     execution execute_commit(std::string const& sql);
     /// What must be said also when the gate is shut: it only undoes.
-    execution execute_anyway(std::string const& sql) { return run(sql); }
+    execution execute_anyway(std::string const& sql);
+
+    /// Whether the connection is its owner's again, though a call on it has not returned: what
+    /// comes behind that call must not touch it.
+    bool is_left() const { return gate_->is_left(); }
 
     /// Asked of the client, without a round trip; nothing where only the server can tell.
     virtual std::optional<bool> has_autocommit() const noexcept = 0;

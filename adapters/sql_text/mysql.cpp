@@ -17,20 +17,21 @@
 #include "adapters/dialects/mysql/decisions.hpp"
 #include "adapters/dialects/mysql/error.hpp"
 #include "adapters/dialects/mysql/examination.hpp"
+#include "adapters/dialects/mysql/opening.hpp"
 #include "adapters/dialects/mysql/server.hpp"
-#include "adapters/sql_text/dialect.hpp"
 #include "adapters/sql_text/mysql_question.hpp"
+#include "adapters/sql_text/speaker.hpp"
 
 namespace assent::sql_text {
 
 namespace {
 
-constexpr unsigned set_within_transaction = 1568;
+constexpr unsigned no_such_savepoint = 1305;
 
-class speaker final : public dialect
+class mysql_speaker final : public speaker
 {
 public:
-    speaker(link& on, std::string const& resource_manager, link_opener reopen)
+    mysql_speaker(link& on, std::string const& resource_manager, link_opener reopen)
         : link_(on), question_(on, resource_manager, std::move(reopen))
     {
     }
@@ -43,12 +44,13 @@ public:
     void inspect() override;
     void check_work(server_facts const& expected, bool) override
     {
-        my::check_work_session(question_, expected);
+        my::check_work_session(question_, expected, whose_, life_);
     }
     std::uint64_t id() const override { return is_proxied_ ? 0 : question_.session_id(); }
+    server_life life() const override { return life_; }
     peer_view ask_peer() override;
     void set_proxied() override { is_proxied_ = true; }
-    reply run(request const& what) override;
+    reply run(request const& asked) override;
     bool is_clear() override
     {
         return talk_.is_clear() && !is_replaced_ && link_.has_autocommit().value_or(true);
@@ -58,6 +60,14 @@ public:
     server_facts preflight(bool allow_non_durable) override;
     examination examine(bool allow_non_durable) override;
     scan_result scan() override { return my::read_branches(question_); }
+    std::optional<kept_past> read_past(std::uint64_t node) override
+    {
+        return my::read_past(question_, node);
+    }
+    bool keep_past(std::uint64_t node, kept_past const& past) override
+    {
+        return my::keep_past(question_, node, past);
+    }
     bool try_guard(std::uint64_t node) override
     {
         auto lock = my::take_guard(question_, node);
@@ -70,9 +80,9 @@ public:
     {
         return is_proxied_ ? session_presence::unknown : my::find_session(question_, id);
     }
-    session_presence older_sessions() override
+    session_presence sessions_before(std::uint64_t first) override
     {
-        return is_proxied_ ? session_presence::unknown : my::find_older_sessions(question_);
+        return is_proxied_ ? session_presence::unknown : my::find_sessions_before(question_, first);
     }
     void cancel_statement(std::uint64_t id, dialects::cancelled_sessions& cancelled) override
     {
@@ -84,12 +94,18 @@ public:
         refuse_proxied();
         my::kill_session(question_, id);
     }
+    bool end_idle_session(std::uint64_t id) override
+    {
+        refuse_proxied();
+        return my::kill_idle_session(question_, id);
+    }
     witness_state ask_witness(std::string const&) override { return witness_state::unknown; }
 
     void ensure_rows() override { my::decisions::ensure(question_); }
-    std::optional<decision_row> fence(gtrid const& which, std::chrono::milliseconds wait) override
+    std::optional<decision_row> fence(gtrid const& row_name,
+                                      std::chrono::milliseconds wait) override
     {
-        return my::decisions::fence(question_, which, wait);
+        return my::decisions::fence(question_, row_name, wait);
     }
     std::vector<decision_row> list_rows(std::string const& prefix, std::size_t at_most) override
     {
@@ -113,39 +129,48 @@ private:
     link& link_;
     mysql_question question_;
     my::conversation talk_;
+    server_life life_;  // of the server, where the session was checked for work
     std::string lock_;  // of the guardian
+    my::whose_session whose_ = my::whose_session::ours;
     bool is_replaced_ = false;
     bool is_proxied_ = false;
 };
 
-void speaker::inspect()
+void mysql_speaker::inspect()
 {
     question_.learn();
+    whose_ = my::whose_session::lent;
+    bool is_outside = false;
     if (question_.is_mariadb()) {
-        my::row const seen = question_.one_row("select @@in_transaction", 1);
-        if (my::number_of(seen, 0) != 0) {
-            question_.fail("the connection is in a transaction: end it first");
+        is_outside =
+            my::number_of(question_.one_row("select " + my::as_bytes("@@in_transaction"), 1), 0) ==
+            0;
+    } else {
+        if (my::number_of(question_.one_row("select " + my::as_bytes("@@autocommit + 0"), 1), 0) ==
+            0) {
+            question_.fail(
+                "the connection has autocommit off, and may be in a transaction: switch it on");
         }
-        return;
+        // MySQL has no such variable.  Outside of a transaction it forgets a savepoint at once.
+        try {
+            question_.ask("savepoint assent_seen");
+            question_.ask("release savepoint assent_seen");
+        } catch (driver_error const& error) {
+            if (error.must_close()) throw;
+            is_outside = error.native_code() == static_cast<int>(no_such_savepoint);
+        }
     }
-    // MySQL has no such variable.  Within a transaction it refuses to choose the next one's access
-    // mode; outside, the mode that is chosen is the one that it has.
-    my::row const mode = question_.one_row("select @@transaction_read_only", 1);
-    try {
-        question_.ask(my::number_of(mode, 0) == 0 ? "set transaction read write"
-                                                  : "set transaction read only");
-    } catch (driver_error const& error) {
-        if (error.native_code() != static_cast<int>(set_within_transaction)) throw;
-        question_.fail("the connection is in a transaction: end it first");
-    }
+    if (!is_outside)
+        question_.fail("the connection is in a transaction: end the transaction first");
 }
 
-peer_view speaker::ask_peer()
+peer_view mysql_speaker::ask_peer()
 {
-    my::row const seen = question_.one_row(
-        "select p.host, @@port, @@socket from information_schema.processlist p where p.id = "
-        "connection_id()",
-        3);
+    my::row const seen =
+        question_.one_row("select " + my::as_bytes("p.host") + ", " + my::as_bytes("@@port") +
+                              ", " + my::as_bytes("@@socket") +
+                              " from information_schema.processlist p where p.id = connection_id()",
+                          3);
     peer_view view;
     view.server_port = static_cast<int>(my::number_of(seen, 1));
     std::string const host{my::text_of(seen, 0)};
@@ -164,7 +189,7 @@ peer_view speaker::ask_peer()
     return view;
 }
 
-server_facts speaker::preflight(bool allow_non_durable)
+server_facts mysql_speaker::preflight(bool allow_non_durable)
 {
     server_facts facts = my::read_facts(question_, allow_non_durable);
     facts.is_proxied = is_proxied_;
@@ -174,7 +199,7 @@ server_facts speaker::preflight(bool allow_non_durable)
     return facts;
 }
 
-examination speaker::examine(bool allow_non_durable)
+examination mysql_speaker::examine(bool allow_non_durable)
 {
     my::examination_settings how;
     how.allow_non_durable = allow_non_durable;
@@ -194,17 +219,21 @@ examination speaker::examine(bool allow_non_durable)
     return told;
 }
 
-reply speaker::run(request const& what)
+reply mysql_speaker::run(request const& asked)
 {
-    auto const& [v, x, is_read_only, insertion] = what;
+    auto const& [v, x, modes, insertion] = asked;
     if (v == verb::start && link_.has_autocommit() == false) {
         reply refused;
         refused.code = xa_code::outside;
-        refused.text = "the connection has autocommit off: set it on";
+        refused.text = "the connection has autocommit off: switch it on";
         return refused;
     }
-    if (is_read_only) talk_.declare_read_only();
-    if (!insertion.empty()) talk_.carry(insertion);
+    if (v == verb::start) {
+        talk_.declare(modes);
+        talk_.announce(insertion);
+    } else if (!insertion.empty()) {
+        talk_.carry(insertion);
+    }
     reply said = converse(v, x);
     if (v != verb::start || !said.is_ok() || is_same_session()) return said;
     converse(verb::rollback, x);
@@ -216,7 +245,7 @@ reply speaker::run(request const& what)
     return said;
 }
 
-reply speaker::converse(verb v, xid const& x)
+reply mysql_speaker::converse(verb v, xid const& x)
 {
     auto done = talk_.begin(v, x);
     while (!done) {
@@ -224,16 +253,20 @@ reply speaker::converse(verb v, xid const& x)
         bool const is_commit = v == verb::commit_one_phase && message.find("XA COMMIT") == 0;
         my::answer const said =
             to_answer(is_commit ? link_.execute_commit(message) : link_.execute(message));
-        done = my::is_connection_lost(said.code) ? talk_.lost(said) : talk_.advance(said);
+        if (my::is_connection_lost(said.code)) {
+            done = talk_.lost(said);
+        } else {
+            done = talk_.fits(said) ? talk_.advance(said) : talk_.refused(said);
+        }
     }
     return std::move(*done);
 }
 
 /// Asked behind XA START: before it, a query on a connection that is broken makes MariaDB's ODBC
 /// driver crash where it reconnects.
-bool speaker::is_same_session()
+bool mysql_speaker::is_same_session()
 {
-    execution const seen = link_.execute("select connection_id()");
+    execution const seen = link_.execute("select " + my::as_bytes("connection_id()") + " limit 1");
     if (!seen.is_ok || seen.tables.empty() || seen.tables.front().empty()) return false;
     row const& first = seen.tables.front().front();
     return !first.empty() && first.front() == std::to_string(question_.session_id());
@@ -241,10 +274,10 @@ bool speaker::is_same_session()
 
 }  // namespace
 
-std::unique_ptr<dialect> make_mysql(link& on, std::string const& resource_manager,
+std::unique_ptr<speaker> make_mysql(link& on, std::string const& resource_manager,
                                     link_opener const& reopen)
 {
-    return std::make_unique<speaker>(on, resource_manager, reopen);
+    return std::make_unique<mysql_speaker>(on, resource_manager, reopen);
 }
 
 }  // namespace assent::sql_text

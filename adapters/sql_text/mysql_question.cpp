@@ -46,14 +46,14 @@ my::table mysql_question::ask(std::string const& sql)
     return all.empty() ? my::table{} : std::move(all.front());
 }
 
-std::vector<my::table> mysql_question::ask_branches(std::string const& who)
+std::vector<my::table> mysql_question::ask_branches(std::string const& identity_sql)
 {
     if (is_mariadb()) {
-        return ask_all(asked_, "BEGIN NOT ATOMIC " + who + "; XA RECOVER; END");
+        return ask_all(asked_, "BEGIN NOT ATOMIC " + identity_sql + "; XA RECOVER; END");
     }
     // The first table says for which question the procedure was made: another version of this
     // library may ask another one.
-    std::string const made_for = digest(who);
+    std::string const made_for = digest(identity_sql);
     for (int attempt = 0;; ++attempt) {
         std::vector<my::table> seen;
         try {
@@ -68,7 +68,7 @@ std::vector<my::table> mysql_question::ask_branches(std::string const& who)
             return seen;
         }
         if (attempt > 0) fail("the procedure assent_recover was replaced meanwhile");
-        make_procedure(who, made_for);
+        make_procedure(identity_sql, made_for);
     }
 }
 
@@ -84,7 +84,8 @@ bool mysql_question::may_list()
 
 void mysql_question::learn()
 {
-    my::row const seen = one_row("select version(), connection_id()", 2);
+    my::row const seen =
+        one_row("select " + my::as_bytes("version()") + ", " + my::as_bytes("connection_id()"), 2);
     version_ = my::version_number(my::text_of(seen, 0));
     id_ = my::number_of(seen, 1);
 }

@@ -3,12 +3,12 @@
 // mysql_question.hpp -- how MariaDB and MySQL are asked something through a client that runs SQL
 // text.
 //
-// Branches are the hard one: XA RECOVER through MariaDB Connector/ODBC gives no result set, and the
-// driver's next call crashes.  MariaDB runs it within BEGIN NOT ATOMIC; MySQL within a procedure,
-// `assent_recover`, on a fresh connection each time: a second CALL on one connection hangs.  (Lent
-// connections are never asked.)
+// The list of branches is the hard one: XA RECOVER through MariaDB Connector/ODBC gives no result
+// set, and the driver's next call crashes.  MariaDB runs it within BEGIN NOT ATOMIC; MySQL within a
+// procedure, `assent_recover`, on a fresh connection each time: a second CALL on one connection
+// hangs.  (Lent connections are never asked.)
 //
-// The one invariant: a question that is not answered throws.
+// Invariant: a question that is not answered throws.
 
 #ifndef ASSENT_ADAPTERS_SQL_TEXT_MYSQL_QUESTION_HPP
 #define ASSENT_ADAPTERS_SQL_TEXT_MYSQL_QUESTION_HPP
@@ -20,7 +20,7 @@
 
 #include "adapters/dialects/mysql/conversation.hpp"
 #include "adapters/dialects/mysql/question.hpp"
-#include "adapters/sql_text/dialect.hpp"
+#include "adapters/sql_text/speaker.hpp"
 
 namespace assent::sql_text {
 
@@ -38,7 +38,7 @@ public:
     }
 
     my::table ask(std::string const& sql) override;
-    std::vector<my::table> ask_branches(std::string const& who) override;
+    std::vector<my::table> ask_branches(std::string const& identity_sql) override;
 
     bool is_mariadb() const override { return asked_.kind() == database_kind::mariadb; }
     unsigned server_version() const override { return version_; }

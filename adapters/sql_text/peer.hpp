@@ -12,7 +12,7 @@
 //
 // A thread that hangs in a client library tells by itself: the kernel shows what it waits for.
 //
-// The one invariant: a doubtful socket is no socket, because what is found will be shut down.
+// Invariant: a socket that is not certain counts as not found, because what is found is shut down.
 
 #ifndef ASSENT_ADAPTERS_SQL_TEXT_PEER_HPP
 #define ASSENT_ADAPTERS_SQL_TEXT_PEER_HPP

@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include "adapters/dialects/postgresql/opening.hpp"
 #include "adapters/dialects/postgresql/statements.hpp"
 
 namespace assent::sql_text {
@@ -15,44 +16,77 @@ void postgresql_speaker::introduce(session_purpose purpose)
     named([&] {
         std::string const doing = "opening a session";
         // 15.0.20 -> 15
-        if (std::stoi("0" + link_.server_version()) < 14) {
+        std::string version{"0"};
+        version.append(link_.server_version());
+        if (std::stoi(version) < 14) {
             throw driver_error(doing + ": PostgreSQL 14 or newer is needed");
         }
-        who_ = pg::read_who(
-            question_.one_row(std::string{"SELECT "} + pg::who_columns + pg::settings_for(purpose),
-                              pg::who_width, doing));
+        who_ = pg::read_who(question_.one_row(
+            "SELECT " + pg::who_columns() + pg::settings_for(purpose), pg::who_width, doing));
         row const names = question_.one_row(std::string{"SELECT "} + role_and_database, 2, doing);
         role_ = names[0].value_or(std::string{});
         database_ = names[1].value_or(std::string{});
     });
 }
 
+namespace {
+
+driver_error in_transaction()
+{
+    return driver_error(
+        "the connection is refused: it is in a transaction, or its client begins one before each "
+        "statement: end the transaction, and switch autocommit on");
+}
+
+}  // namespace
+
+/// Who the connection is.
+/// @param is_begun  by us, so that the transaction says nothing of the application's.
+void postgresql_speaker::look(bool is_begun)
+{
+    row const seen = question_.one_row(
+        "SELECT " + pg::who_columns() + ", " + role_and_database +
+            // Within a transaction block the message is younger than the transaction.
+            ", CASE WHEN pg_catalog.transaction_timestamp() OPERATOR(pg_catalog.=)"
+            " pg_catalog.statement_timestamp() THEN 1 ELSE 0 END",
+        pg::who_width + 3, "the connection is refused");
+    who_ = pg::read_who(seen);
+    role_ = seen[pg::who_width].value_or(std::string{});
+    database_ = seen[pg::who_width + 1].value_or(std::string{});
+    if (!is_begun && seen[pg::who_width + 2] != "1") throw in_transaction();
+}
+
 void postgresql_speaker::inspect()
 {
     named([&] {
-        std::string const doing = "the connection is refused";
-        std::string const open =
-            doing +
-            ": it is in a transaction, or its client begins one before each statement: end "
-            "that, and set autocommit on";
-        // A client with autocommit off, that does not say so, begins a transaction with the first
-        // look: the second finds it.
-        int const looks = link_.has_autocommit() ? 1 : 2;
-        for (int look = 0; look < looks; ++look) {
+        if (link_.has_autocommit()) {
+            // A query would take the snapshot of a transaction that is the application's.  BEGIN
+            // takes none, and warns.
+            execution const begun = link_.execute("BEGIN");
+            if (begun.sqlstate == "25001" || begun.sqlstate == "25P02") throw in_transaction();
+            if (!begun.is_ok) {
+                throw driver_error("the connection is refused: " + begun.text, begun.sqlstate,
+                                   begun.native_code, true);
+            }
             try {
-                row const seen = question_.one_row(
-                    std::string{"SELECT "} + pg::who_columns + ", " + role_and_database +
-                        // Within a transaction block the message is younger than the transaction.
-                        ", CASE WHEN pg_catalog.transaction_timestamp() OPERATOR(pg_catalog.=)"
-                        " pg_catalog.statement_timestamp() THEN 1 ELSE 0 END",
-                    pg::who_width + 3, doing);
-                who_ = pg::read_who(seen);
-                role_ = seen[pg::who_width].value_or(std::string{});
-                database_ = seen[pg::who_width + 1].value_or(std::string{});
-                if (seen[pg::who_width + 2] != "1") throw driver_error(open);
+                look(true);
+            } catch (...) {
+                link_.execute("ROLLBACK");
+                throw;
+            }
+            execution const undone = link_.execute("ROLLBACK");
+            if (undone.is_ok) return;
+            throw driver_error("the connection is refused: " + undone.text, undone.sqlstate,
+                               undone.native_code, true);
+        }
+        // A client that shows no warnings.  With autocommit off it begins a transaction with the
+        // first look: the second finds it.
+        for (int each = 0; each < 2; ++each) {
+            try {
+                look(false);
             } catch (driver_error const& error) {
-                if (error.sqlstate() != "25P02") throw;
-                throw driver_error(open);
+                if (error.sqlstate() == "25P02") throw in_transaction();
+                throw;
             }
         }
     });
@@ -109,9 +143,10 @@ server_facts postgresql_speaker::preflight(bool allow_non_durable)
 bool postgresql_speaker::try_guard(std::uint64_t node)
 {
     return named([&] {
-        auto const key = pg::server::try_guard(question_, node);
-        if (key) guard_key_ = key;
-        return key.has_value();
+        auto taken = pg::server::try_guard(question_, node);
+        bool const is_taken = taken.has_value();
+        if (is_taken) held_ = std::move(taken);
+        return is_taken;
     });
 }
 
@@ -122,7 +157,7 @@ void postgresql_speaker::cancel_statement(std::uint64_t id, dialects::cancelled_
     named([&] { pg::server::cancel_statement(question_, who_, id); });
 }
 
-std::unique_ptr<dialect> make_postgresql(link& on, std::string const& resource_manager,
+std::unique_ptr<speaker> make_postgresql(link& on, std::string const& resource_manager,
                                          link_opener const&)
 {
     return std::make_unique<postgresql_speaker>(on, resource_manager);

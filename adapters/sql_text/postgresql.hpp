@@ -21,7 +21,7 @@
 // transaction, where the server takes it for a success.  It is told COMMIT AND CHAIN, which is an
 // error there.
 //
-// The one invariant: no branch ends here without its mark having been checked, or the reply says
+// Invariant: no branch ends here without its mark having been checked, or the reply says
 // that it was lost.
 
 #ifndef ASSENT_ADAPTERS_SQL_TEXT_POSTGRESQL_HPP
@@ -35,7 +35,8 @@
 #include "adapters/dialects/postgresql/decisions.hpp"
 #include "adapters/dialects/postgresql/examination.hpp"
 #include "adapters/dialects/postgresql/server.hpp"
-#include "adapters/sql_text/dialect.hpp"
+#include "adapters/dialects/subject.hpp"
+#include "adapters/sql_text/speaker.hpp"
 
 namespace assent::sql_text {
 
@@ -71,7 +72,7 @@ private:
     link& asked_;
 };
 
-class postgresql_speaker final : public dialect
+class postgresql_speaker final : public speaker
 {
 public:
     postgresql_speaker(link& on, std::string const& resource_manager)
@@ -83,9 +84,10 @@ public:
     void inspect() override;
     void check_work(server_facts const& expected, bool allow_non_durable) override;
     std::uint64_t id() const override { return who_.is_proxied ? 0 : who_.process; }
+    server_life life() const override { return who_.life_of_server(); }
     peer_view ask_peer() override;
     void set_proxied() override { who_.is_proxied = true; }
-    reply run(request const& what) override;
+    reply run(request const& asked) override;
     bool is_clear() override
     {
         return stage_ == stage::idle && !is_tainted_ && link_.has_autocommit().value_or(true);
@@ -97,7 +99,8 @@ public:
     {
         return named([&] {
             return pg::examine(
-                question_, who_, allow_non_durable,
+                // A session whose socket is not found may be behind anything, so that is no alarm.
+                question_, who_, {allow_non_durable, true},
                 {link_.versions(),
                  "by default it undoes a statement that fails alone, and the branch commits "
                  "without it (Protocol=7.4-0 fails the branch); a call that hangs in it cannot be "
@@ -111,13 +114,17 @@ public:
     bool try_guard(std::uint64_t node) override;
     void heartbeat() override
     {
-        named([&] { pg::server::heartbeat(question_, guard_key_); });
+        named([&] { pg::server::heartbeat(question_, held_); });
+    }
+    std::string guard_holder(std::uint64_t node) override
+    {
+        return named([&] { return pg::server::guard_holder(question_, node); });
     }
     session_presence presence(std::uint64_t id) override
     {
         return named([&] { return pg::server::presence(question_, who_, id); });
     }
-    session_presence older_sessions() override
+    session_presence sessions_before(std::uint64_t) override
     {
         return named([&] { return pg::server::older_sessions(question_, who_); });
     }
@@ -135,9 +142,10 @@ public:
     {
         named([&] { pg::decisions::ensure(question_, who_); });
     }
-    std::optional<decision_row> fence(gtrid const& which, std::chrono::milliseconds wait) override
+    std::optional<decision_row> fence(gtrid const& row_name,
+                                      std::chrono::milliseconds wait) override
     {
-        return named([&] { return pg::decisions::fence(question_, which, wait); });
+        return named([&] { return pg::decisions::fence(question_, row_name, wait); });
     }
     std::vector<decision_row> list_rows(std::string const& prefix, std::size_t at_most) override
     {
@@ -156,8 +164,10 @@ private:
         in_doubt,  // PREPARE TRANSACTION was not answered, or not understood
     };
 
-    reply start(xid const& x, bool is_read_only);
+    void look(bool is_begun);
+    reply start(xid const& x, branch_modes const& modes, bool carries_row);
     reply prepare();
+    reply read_vote();
     reply one_phase();
     reply one_phase_with(std::string const& insertion);
     reply commit(std::string const& witness);
@@ -183,7 +193,7 @@ private:
         try {
             return work();
         } catch (driver_error const& error) {
-            throw driver_error("resource manager '" + name_ + "': " + error.what(),
+            throw driver_error(error.why(), dialects::subject(name_) + error.what(),
                                error.sqlstate(), error.native_code(), error.must_close());
         }
     }
@@ -194,11 +204,12 @@ private:
     pg::session_identity who_;
     std::string role_;      // hexadecimal
     std::string database_;  // hexadecimal
-    std::optional<std::int64_t> guard_key_;
+    std::optional<pg::server::guard> held_;
 
     stage stage_ = stage::idle;
-    xid branch_;        // of the stage
-    std::string mark_;  // microseconds since the epoch, as the server wrote them
+    xid branch_;                 // of the stage
+    bool is_read_only_ = false;  // it was declared so
+    std::string mark_;           // microseconds since the epoch, as the server wrote them
     bool is_tainted_ = false;
 };
 

@@ -51,29 +51,20 @@ reply not_possible(xa_code code, char const* why)
     return answer;
 }
 
-/// COMMIT never left, so no server can have obeyed it.
-reply never_committed(execution const& said)
-{
-    reply answer = lost(said);
-    answer.code = xa_code::rbcommfail;
-    answer.detail = reply_detail::none;
-    return answer;
-}
-
 }  // namespace
 
-reply postgresql_speaker::run(request const& what)
+reply postgresql_speaker::run(request const& asked)
 {
-    auto const& [v, x, is_read_only, insertion] = what;
+    auto const& [v, x, modes, insertion] = asked;
     if (literal(x).empty()) {
-        return not_possible(xa_code::inval, "the xid holds a byte that ours never have");
+        return not_possible(xa_code::inval, "the xid holds a byte that no xid of a manager has");
     }
     bool const is_ours = stage_ == stage::active && branch_ == x;
     switch (v) {
         case verb::start:
-            return start(x, is_read_only);
+            return start(x, modes, !insertion.empty());
         case verb::prepare:
-            if (is_ours) return prepare();
+            if (is_ours) return is_read_only_ ? read_vote() : prepare();
             break;
         case verb::commit_one_phase:
             if (is_ours) return insertion.empty() ? one_phase() : one_phase_with(insertion);
@@ -122,10 +113,12 @@ bool postgresql_speaker::is_mark(execution const& said, std::size_t at) const
 
 std::string postgresql_speaker::guard() const
 {
-    return say::guard(mark_, is_other_role + role_ + "' OR " + is_other_database + database_ + "'");
+    return say::only_where(std::string{say::begun_at} + " OPERATOR(pg_catalog.=) " + mark_ +
+                           " AND NOT (" + is_other_role + role_ + "' OR " + is_other_database +
+                           database_ + "')");
 }
 
-reply postgresql_speaker::start(xid const& x, bool is_read_only)
+reply postgresql_speaker::start(xid const& x, branch_modes const& modes, bool carries_row)
 {
     if (stage_ != stage::idle) {
         return not_possible(xa_code::outside, "the connection is not idle");
@@ -133,9 +126,9 @@ reply postgresql_speaker::start(xid const& x, bool is_read_only)
     if (link_.has_autocommit() == false) {
         return not_possible(xa_code::outside,
                             "the connection has autocommit off, so that its client begins "
-                            "transactions itself: set it on");
+                            "transactions itself: switch it on");
     }
-    execution const begun = link_.execute(is_read_only ? "BEGIN READ ONLY" : "BEGIN");
+    execution const begun = link_.execute(say::begin(modes));
     if (begun.is_lost) return lost(begun);
     if (!begun.is_ok) return pg::map_error(pg::phase::beginning, begun.sqlstate, begun.text);
     if (begun.sqlstate == "25001") {  // a warning: there is one already
@@ -144,7 +137,7 @@ reply postgresql_speaker::start(xid const& x, bool is_read_only)
     }
     execution const marked =
         link_.execute_each({std::string{"SELECT "} + say::begun_at + ", " + role_and_database +
-                                ", pg_catalog.pg_backend_pid()",
+                                ", pg_catalog.pg_backend_pid()" + say::is_read_only_column,
                             "SAVEPOINT assent_mark"});
     if (marked.is_lost) return lost(marked);
     if (!marked.is_ok) {
@@ -166,14 +159,16 @@ reply postgresql_speaker::start(xid const& x, bool is_read_only)
         return undo(not_possible(xa_code::rmerr,
                                  "a proxy gave this connection another session at the server"));
     }
+    if (carries_row && value_of(marked, 4) != "off") return undo(say::no_row_here());
     branch_ = x;
+    is_read_only_ = modes.is_read_only();
     mark_ = mark;
     return end({}, stage::active);
 }
 
 reply postgresql_speaker::prepare()
 {
-    execution const guarded = link_.execute("SELECT CAST(" + guard() + " AS pg_catalog.int4)");
+    execution const guarded = link_.execute("SELECT " + guard());
     if (guarded.is_lost) return end(lost(guarded), stage::in_doubt);
     if (!guarded.is_ok) return after_failed_guard(guarded);
 
@@ -185,6 +180,17 @@ reply postgresql_speaker::prepare()
     if (value_of(prepared, 0) == "1") return end({}, stage::prepared);
     is_tainted_ = true;
     return end(not_possible(xa_code::rbrollback, "the server rolled back instead"), stage::idle);
+}
+
+/// The branch can be committed as it is; what the application has made a writer is prepared.
+reply postgresql_speaker::read_vote()
+{
+    execution const guarded = link_.execute_each(
+        {"SET CONSTRAINTS ALL IMMEDIATE", "SELECT " + guard() + say::is_read_only_column});
+    if (guarded.is_lost) return end(lost(guarded), stage::idle);
+    if (!guarded.is_ok) return after_failed_guard(guarded);
+    if (value_of(guarded, 1) != "on") return prepare();
+    return end(say::still_open(), stage::active);
 }
 
 /// Either PREPARE TRANSACTION failed, which ends the transaction, or the look behind it did.
@@ -228,16 +234,17 @@ execution postgresql_speaker::back_to_beginning()
 /// still the one that start began?
 reply postgresql_speaker::after_failed_guard(execution const& failed)
 {
-    if (failed.text.find(say::other_role_token) != std::string::npos) {
-        return undo(say::other_role());
-    }
-    bool const is_other = failed.text.find(say::left_behind_token) != std::string::npos;
     // 3B001: the driver put a savepoint before the branch's last statement, and it is gone.
-    if (is_other || failed.sqlstate == "3B001") return left_behind();
+    if (failed.sqlstate == "3B001") return left_behind();
     execution const back = back_to_beginning();
     if (back.is_lost) return end(lost(back), stage::idle);
     if (!back.is_ok || !is_mark(back, 0)) return left_behind();
+    // The guard's own answer is missing, and the mark is there: so it was the role.
+    bool const is_guard = failed.tables.empty() && failed.sqlstate == say::guard_failed;
+    if (is_guard) return undo(say::other_role());
     reply vote = pg::as_rolled_back(pg::map_error(pg::phase::ending, failed.sqlstate, failed.text));
+    bool const is_row = !failed.tables.empty() && failed.sqlstate == say::is_read_only;
+    if (is_row) vote.text = say::row_is_read_only;
     if (failed.sqlstate == "25P02") vote.code = xa_code::rbrollback;
     return undo(std::move(vote));
 }
@@ -245,7 +252,7 @@ reply postgresql_speaker::after_failed_guard(execution const& failed)
 reply postgresql_speaker::one_phase()
 {
     execution const seen = link_.execute(say::read_witness);
-    if (seen.is_lost) return end(never_committed(seen), stage::idle);
+    if (seen.is_lost) return end(pg::never_committed(lost(seen)), stage::idle);
     if (!seen.is_ok) return after_failed_guard(seen);
     if (!is_mark(seen, 0)) return left_behind();
     std::string const number = value_of(seen, 1);
@@ -256,10 +263,9 @@ reply postgresql_speaker::one_phase()
 /// and the driver does not show which it was.
 reply postgresql_speaker::one_phase_with(std::string const& insertion)
 {
-    execution const inserted = link_.execute_each(
-        {"SELECT CAST(" + guard() + " AS pg_catalog.int4)" + pg::decisions::synchronous_column,
-         insertion});
-    if (inserted.is_lost) return end(never_committed(inserted), stage::idle);
+    execution const inserted =
+        link_.execute_each({"SELECT " + guard() + pg::decisions::synchronous_column, insertion});
+    if (inserted.is_lost) return end(pg::never_committed(lost(inserted)), stage::idle);
     if (!inserted.is_ok) return after_failed_guard(inserted);
     return commit({});  // the row is the witness
 }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "adapters/dialects/subject.hpp"
+
 namespace assent::sql_text {
 
 struct session::core
@@ -13,7 +15,7 @@ struct session::core
 
     // The worker's alone, and the caller's while the worker is idle.
     std::unique_ptr<link> connection;
-    std::unique_ptr<dialect> speaks;
+    std::unique_ptr<speaker> speaks;
     found_socket found;
 
     std::mutex mutex;  // guards what follows
@@ -35,7 +37,7 @@ unsigned seconds_until(deadline until)
 
 driver_error refusal(std::string const& name, std::string const& what, bool must_close = false)
 {
-    return driver_error("resource manager " + name + ": " + what, {}, 0, must_close);
+    return driver_error(dialects::subject(name) + what, {}, 0, must_close);
 }
 
 /// Every error of a connection's making names the resource manager that it was for.
@@ -45,7 +47,7 @@ std::unique_ptr<link> named(std::string const& name, Make make)
     try {
         return make();
     } catch (driver_error const& error) {
-        throw driver_error("resource manager " + name + ": " + error.what(), error.sqlstate(),
+        throw driver_error(error.why(), dialects::subject(name) + error.what(), error.sqlstate(),
                            error.native_code(), error.must_close());
     }
 }
@@ -61,11 +63,11 @@ std::unique_ptr<session> session::open(link_source const& source, session_purpos
                                        std::shared_ptr<session_family> family, deadline until)
 {
     std::string const name = family->name;
-    dialect_maker const make_dialect = family->make_dialect;
+    speaker_maker const make_speaker = family->make_speaker;
     std::unique_ptr<session> made(new session(std::move(family)));
     auto const failure = std::make_shared<std::exception_ptr>();
     bool const is_done =
-        made->run(until, [source, purpose, name, make_dialect, until, failure](core& with) {
+        made->run(until, [source, purpose, name, make_speaker, until, failure](core& with) {
             try {
                 auto const before = open_sockets();
                 auto const connect = [source, name, passes = with.passes,
@@ -73,7 +75,7 @@ std::unique_ptr<session> session::open(link_source const& source, session_purpos
                     return named(name, [&] { return source(passes, seconds); });
                 };
                 with.connection = connect();
-                with.speaks = make_dialect(*with.connection, name, connect);
+                with.speaks = make_speaker(*with.connection, name, connect);
                 with.speaks->introduce(purpose);
                 with.found = find_socket(with.speaks->ask_peer(), &before);
             } catch (...) {
@@ -83,8 +85,8 @@ std::unique_ptr<session> session::open(link_source const& source, session_purpos
     if (!is_done) {
         made->sever();
         throw refusal(name,
-                      "no connection within the deadline; check the address, and whether the "
-                      "server answers at all");
+                      "the server gave no connection within the deadline; check its address, and "
+                      "whether it answers at all");
     }
     if (*failure) std::rethrow_exception(*failure);
     made->adopt(made->core_->found);
@@ -95,16 +97,17 @@ std::unique_ptr<session> session::borrow(lending lent, std::shared_ptr<session_f
                                          deadline until)
 {
     std::string const name = family->name;
-    dialect_maker const make_dialect = family->make_dialect;
+    speaker_maker const make_speaker = family->make_speaker;
     std::unique_ptr<session> made(new session(std::move(family)));
     made->is_borrowed_ = true;
+    made->lending_until_ = until;
     made->lent_ = std::move(lent);
     auto const failure = std::make_shared<std::exception_ptr>();
-    bool const is_done = made->run(until, [make_link = made->lent_.make_link, name, make_dialect,
-                                           failure](core& with) {
+    bool const is_done = made->run(made->answer_by(until), [make_link = made->lent_.make_link, name,
+                                                            make_speaker, failure](core& with) {
         try {
             with.connection = named(name, [&] { return make_link(with.passes); });
-            with.speaks = make_dialect(*with.connection, name, [name]() -> std::unique_ptr<link> {
+            with.speaks = make_speaker(*with.connection, name, [name]() -> std::unique_ptr<link> {
                 throw refusal(name, "a lent connection is not for the manager's own questions");
             });
             with.speaks->inspect();
@@ -114,8 +117,8 @@ std::unique_ptr<session> session::borrow(lending lent, std::shared_ptr<session_f
         }
     });
     if (!is_done) {
-        throw refusal(name, "the connection is refused: it is busy, or its server does not answer",
-                      true);
+        throw made->not_lent(
+            "the connection is refused: it is busy, or its server does not answer");
     }
     if (*failure) std::rethrow_exception(*failure);
     made->adopt(made->core_->found);
@@ -127,11 +130,12 @@ void session::adopt(found_socket const& found)
     handle_ = core_->connection->handle();
     kind_ = core_->connection->kind();
     bool const is_file = kind_ == database_kind::sqlite;
-    dialect& speaks = *core_->speaks;
+    speaker& speaks = *core_->speaks;
     // A client that tells its number is behind a proxy where the server has another one.
     bool const is_direct = lent_.client_id != 0 ? lent_.client_id == speaks.id() : found.is_direct;
     if (!is_file && !is_direct) speaks.set_proxied();
     id_ = speaks.id();
+    life_ = speaks.life();
     socket_ = found.socket;
     if (!socket_.set_close_on_exec()) socket_ = {};
     bool const is_lent_blindly = is_borrowed_ && lent_.must_have_socket && !is_file;
@@ -149,16 +153,43 @@ void session::adopt(found_socket const& found)
 session::~session()
 {
     if (is_abandoned_) return;
+    if (is_borrowed_) give_back();
     try {
-        if (is_borrowed_ && !worker_.is_idle()) sever();
         worker_.post([with = core_, socket = socket_, is_ours = !is_borrowed_] {
             with->close(socket, is_ours);
         });
-        // Not before the worker has left it may the owner have a handle back.
-        if (is_borrowed_) worker_.wait();
     } catch (std::exception const&) {
         return;  // without memory for a job the connection is closed with what is shared
     }
+}
+
+deadline session::answer_by(deadline until) const
+{
+    auto const now = deadline::clock::now();
+    if (!lending_until_ || until <= now || until == deadline::max()) return until;
+    return until - (until - now) / lent_reserve_parts;
+}
+
+driver_error session::not_lent(std::string why)
+{
+    if (!give_back()) why += ", and its client's call still runs";
+    return refusal(family_->name, why, true);
+}
+
+bool session::give_back() noexcept
+{
+    try {
+        if (core_->passes->is_left()) return false;
+        if (!worker_.is_idle()) sever();
+        auto const patient = deadline::clock::now() + family_->call_wait;
+        if (worker_.wait(std::min(patient, lending_until_.value_or(patient)))) return true;
+        core_->passes->leave();
+        family_->unreachable.note_left(id_);
+    } catch (std::exception const&) {
+        // Without memory the operator is not told; the owner is, by on_release.
+        return false;
+    }
+    return false;
 }
 
 void session::core::close(socket_reference const& socket, bool is_ours)
@@ -183,6 +214,7 @@ bool session::run(deadline until, std::function<void(core&)> work)
 {
     worker_.post([with = core_, work = std::move(work)] {
         work(*with);
+        if (with->passes->is_left()) return;
         bool const is_clear = with->speaks != nullptr && with->speaks->is_clear();
         bool const must_cut = with->speaks != nullptr && with->speaks->must_cut();
         std::lock_guard const hold(with->mutex);
@@ -192,13 +224,15 @@ bool session::run(deadline until, std::function<void(core&)> work)
     return worker_.wait(until);
 }
 
-void session::ask_any(deadline until, std::function<void(dialect&)> work)
+void session::ask_any(deadline until, std::function<void(speaker&)> work)
 {
     auto const failure = std::make_shared<std::exception_ptr>();
     if (is_abandoned_ || is_cut_ || core_->passes->is_cut()) {
         throw refusal(family_->name, "the connection was cut; open another one", true);
     }
-    bool const is_done = run(until, [failure, work = std::move(work)](core& with) {
+    verb_ = verb::start;  // what was sent before was answered, or the gate would be shut
+    if (lending_until_) lending_until_ = until;
+    bool const is_done = run(answer_by(until), [failure, work = std::move(work)](core& with) {
         try {
             work(*with.speaks);
         } catch (...) {
@@ -208,7 +242,8 @@ void session::ask_any(deadline until, std::function<void(dialect&)> work)
     if (!is_done) {
         // The answer may still come; nobody must take it for the answer to something else.
         sever();
-        throw refusal(family_->name, "the server did not answer within the deadline", true);
+        std::string const why = "the server did not answer within the deadline";
+        throw lending_until_ ? not_lent(why) : refusal(family_->name, why, true);
     }
     if (*failure) std::rethrow_exception(*failure);
 }
@@ -217,10 +252,14 @@ void session::submit(verb v, xid const& x) noexcept
 {
     verb_ = v;
     is_waiting_ = true;
+    lending_until_.reset();
     if (is_cut_ || is_abandoned_) return;
     try {
-        request asked{v, x, false, {}};
-        if (v == verb::start) asked.is_read_only = std::exchange(is_read_only_next_, false);
+        request asked{v, x, {}, {}};
+        if (v == verb::start) {
+            asked.modes = std::exchange(next_, {});
+            asked.insertion = std::exchange(trial_, {});
+        }
         // What is carried ends with its branch, however that ends.
         std::string carried = std::exchange(carried_, {});
         if (v == verb::commit_one_phase) asked.insertion = std::move(carried);
@@ -280,8 +319,9 @@ reply session::lost() const
     if (is_abandoned_ || verb_ != verb::commit_one_phase) return said;
     said.witness = core_->passes->witness();
     if (!core_->passes->has_commit_passed()) {
-        // COMMIT never left, and the gate is shut, so no server can have obeyed it.
-        said.code = xa_code::rbcommfail;
+        // COMMIT never left, and the gate is shut, so no server can have obeyed it.  Nobody has
+        // confirmed that the session is gone, and with it its locks.
+        said.code = xa_code::rbother;
         said.detail = reply_detail::none;
     }
     return said;
@@ -322,7 +362,14 @@ void session::cut()
     if (socket_.descriptor >= 0) return socket_.sever();
     pid_t const busy = worker_.busy_thread();
     if (busy != 0 && sever_awaited_socket(busy)) return;
-    if (id_ != 0) family_->unreachable.add(id_);
+    if (id_ == 0) return;
+    // An answer that was lost is none: the server may still be executing what was sent.
+    bool const is_one_phase = verb_ == verb::commit_one_phase;
+    if (verb_ == verb::commit) return family_->unreachable.note_kept(id_);
+    if (is_one_phase && core_->passes->has_commit_passed()) {
+        return family_->unreachable.add_committing(id_);
+    }
+    family_->unreachable.add(id_);
 }
 
 void session::abandon() noexcept

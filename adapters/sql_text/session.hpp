@@ -3,7 +3,7 @@
 // session.hpp -- one connection, its worker, and what both share.
 //
 //   caller                                 worker
-//   submit(prepare, x) -- job -->          dialect.run(prepare, x)  (sends, and waits)
+//   submit(prepare, x) -- job -->          speaker.run(prepare, x)  (sends, and waits)
 //   collect(until)     <-- reply --        ... or nothing by `until`: ask again later
 //   sever()            gate cut, shutdown(2) on the client's socket: its call fails at once
 //
@@ -14,11 +14,15 @@
 // A session that must be cut, and whose socket cannot be told from others, is noted: the manager
 // ends it at the server, on a connection of its own, before its next question there.
 //
-// The one invariant: a borrowed connection is given back only when the worker has left it.
+// Invariant: a borrowed connection is given back only when the worker has left it, or when
+// its client's call did not return within lent_call_wait after it was cut; while it is being
+// enlisted, by the deadline.  Then nothing but that call uses the connection, and the operator is
+// told.
 
 #ifndef ASSENT_ADAPTERS_SQL_TEXT_SESSION_HPP
 #define ASSENT_ADAPTERS_SQL_TEXT_SESSION_HPP
 
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -30,25 +34,34 @@
 #include <utility>
 #include <vector>
 
-#include <assent/resource_manager.hpp>
+#include <assent/driver.hpp>
 
 #include "adapters/dialects/cancelled_sessions.hpp"
-#include "adapters/sql_text/dialect.hpp"
 #include "adapters/sql_text/link.hpp"
 #include "adapters/sql_text/peer.hpp"
+#include "adapters/sql_text/speaker.hpp"
 #include "adapters/sql_text/unreachable_sessions.hpp"
 #include "adapters/sql_text/worker.hpp"
 
 namespace assent::sql_text {
 
+/// What a call on a lent connection may take to return once the connection was cut.  Long enough
+/// for a scan (limits::scan_interval) to end the session at the server where only that cuts it.
+inline constexpr std::chrono::seconds lent_call_wait{15};
+
+/// Of the time for lending a connection, the part that is kept for its client's call to return once
+/// it was cut: one in this many.
+inline constexpr int lent_reserve_parts = 4;
+
 /// What the sessions of one driver share.
 struct session_family
 {
     std::string name;  ///< of the resource manager
-    dialect_maker make_dialect = nullptr;
+    speaker_maker make_speaker = nullptr;
     std::shared_ptr<dialects::cancelled_sessions> cancelled =
         std::make_shared<dialects::cancelled_sessions>();
     unreachable_sessions unreachable;
+    std::chrono::milliseconds call_wait = lent_call_wait;  ///< shorter in tests
 };
 
 /// How the manager gets a connection of its own.  `seconds` bounds the client, where it can be.
@@ -85,9 +98,12 @@ public:
     ~session() override;
 
     std::uint64_t id() const noexcept override { return id_; }
+    server_life life() const override { return life_; }
     void* native_handle() noexcept override { return handle_; }
     int descriptor() const noexcept override { return is_abandoned_ ? -1 : socket_.descriptor; }
-    void declare_read_only() noexcept override { is_read_only_next_ = true; }
+    void declare(branch_modes const& next) noexcept override { next_ = next; }
+    /// The next start runs `trial`, which tells whether a commit row could be inserted.
+    void announce(std::string trial) { trial_ = std::move(trial); }
     /// The next one-phase commit inserts a commit row by this statement.
     void carry(std::string insertion) { carried_ = std::move(insertion); }
     void submit(verb v, xid const& x) noexcept override;
@@ -101,19 +117,19 @@ public:
     /// Whether its socket was found.
     bool can_be_severed() const noexcept { return socket_.descriptor >= 0; }
 
-    /// Has the worker do something with the dialect, and waits for it.  `work` owns whatever it
+    /// Has the worker do something with the speaker, and waits for it.  `work` owns whatever it
     /// uses: it may run on when nobody waits any more.
     /// @throws driver_error  what `work` threw; or no answer by `until`, and the session is
     /// severed.
     template <typename Work>
-    auto ask(deadline until, Work work) -> std::invoke_result_t<Work, dialect&>
+    auto ask(deadline until, Work work) -> std::invoke_result_t<Work, speaker&>
     {
-        using result = std::invoke_result_t<Work, dialect&>;
+        using result = std::invoke_result_t<Work, speaker&>;
         if constexpr (std::is_void_v<result>) {
-            ask_any(until, [work = std::move(work)](dialect& speaks) mutable { work(speaks); });
+            ask_any(until, [work = std::move(work)](speaker& speaks) mutable { work(speaks); });
         } else {
             auto const told = std::make_shared<std::optional<result>>();
-            ask_any(until, [told, work = std::move(work)](dialect& speaks) mutable {
+            ask_any(until, [told, work = std::move(work)](speaker& speaks) mutable {
                 *told = work(speaks);
             });
             return std::move(**told);
@@ -125,10 +141,16 @@ private:
 
     explicit session(std::shared_ptr<session_family> family);
 
-    void ask_any(deadline until, std::function<void(dialect&)> work);
+    void ask_any(deadline until, std::function<void(speaker&)> work);
     /// Runs `work` on the worker, and waits.  @return whether it was done by `until`.
     bool run(deadline until, std::function<void(core&)> work);
     void adopt(found_socket const& found);
+    /// Leaves a borrowed connection.  @return whether no call on it runs any more.
+    bool give_back() noexcept;
+    /// Until when an answer is waited for, if all is to be over by `until`.
+    deadline answer_by(deadline until) const;
+    /// Why a lent connection is refused whose answer did not come; it is given back.
+    driver_error not_lent(std::string why);
     /// Cuts the connection, by whatever means there is.
     void cut();
     reply lost() const;
@@ -142,9 +164,12 @@ private:
     lending lent_;
     database_kind kind_ = database_kind::postgresql;
     std::uint64_t id_ = 0;
+    server_life life_;
     socket_reference socket_;
     bool is_borrowed_ = false;
-    bool is_read_only_next_ = false;
+    std::optional<deadline> lending_until_;  ///< before its first verb, when all must be over
+    branch_modes next_;
+    std::string trial_;
     std::string carried_;
     bool is_waiting_ = false;  ///< a reply is outstanding
     verb verb_ = verb::start;

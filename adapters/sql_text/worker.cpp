@@ -56,7 +56,8 @@ worker::worker() : shared_(std::make_shared<shared>())
         shared_->thread = std::thread{[with = shared_] { run(with); }};
     } catch (std::system_error const& error) {
         pthread_sigmask(SIG_SETMASK, &before, nullptr);
-        throw driver_error(std::string{"no thread for a connection: "} + error.what());
+        throw driver_error(std::string{"no thread could be started for a connection: "} +
+                           error.what());
     }
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
@@ -79,10 +80,10 @@ worker::~worker()
     shared_->thread.detach();
 }
 
-void worker::post(job what)
+void worker::post(job work)
 {
     std::lock_guard const held{shared_->mutex};
-    shared_->jobs.push_back(std::move(what));
+    shared_->jobs.push_back(std::move(work));
     shared_->changed.notify_all();
 }
 
@@ -91,12 +92,6 @@ bool worker::wait(deadline until)
     std::unique_lock held{shared_->mutex};
     return shared_->changed.wait_until(
         held, until, [this] { return shared_->jobs.empty() && !shared_->is_running; });
-}
-
-void worker::wait()
-{
-    std::unique_lock held{shared_->mutex};
-    shared_->changed.wait(held, [this] { return shared_->jobs.empty() && !shared_->is_running; });
 }
 
 bool worker::is_idle() const

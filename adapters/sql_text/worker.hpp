@@ -10,7 +10,7 @@
 // network cannot fill a process with threads, no more than stuck_workers_max may be in that state;
 // then no new one is made.
 //
-// The one invariant: a job touches nothing that the session's owner may have destroyed.
+// Invariant: a job touches nothing that the session's owner may have destroyed.
 
 #ifndef ASSENT_ADAPTERS_SQL_TEXT_WORKER_HPP
 #define ASSENT_ADAPTERS_SQL_TEXT_WORKER_HPP
@@ -21,7 +21,7 @@
 #include <functional>
 #include <memory>
 
-#include <assent/resource_manager.hpp>
+#include <assent/driver.hpp>
 
 namespace assent::sql_text {
 
@@ -42,13 +42,10 @@ public:
     worker& operator=(worker const&) = delete;
 
     /// Runs it after those posted before.  It must not throw.
-    void post(job what);
+    void post(job work);
 
     /// @return whether every job was done by `until`.
     bool wait(deadline until);
-    /// Without a deadline: for what is certain to return.
-    void wait();
-
     bool is_idle() const;
 
     /// The thread's number at the kernel, while it runs a job; else 0.

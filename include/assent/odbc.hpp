@@ -10,10 +10,10 @@
 //   SQLHSTMT statement = SQL_NULL_HSTMT;
 //   SQLAllocHandle(SQL_HANDLE_STMT, lease.get(), &statement);     // plain ODBC
 //
-// Spoken are PostgreSQL (psqlODBC), MariaDB and MySQL (MariaDB Connector/ODBC), and SQLite
-// (sqliteodbc), which has no two-phase commit.  Where a native adapter exists it is the better
-// choice: ODBC hides what it would need to be as quick, and a part of what it would check.  See
-// docs/adapters/odbc.md.
+// The adapter supports PostgreSQL (by psqlODBC), MariaDB and MySQL (by MariaDB Connector/ODBC), and
+// SQLite (by sqliteodbc), which has no two-phase commit.  Where a native adapter exists it is the
+// better choice: ODBC hides what the manager would need to be as fast, and a part of what it would
+// check.  See docs/adapters/odbc.md.
 //
 // Inside a branch leave the transaction to the manager: no SQLEndTran, no change of
 // SQL_ATTR_AUTOCOMMIT (psqlODBC commits at that), no COMMIT or ROLLBACK as text.  They are
@@ -33,14 +33,16 @@ namespace assent {
 inline namespace v0 {
 namespace odbc {
 
-/// A connection handle, SQLHDBC.  That is a `void*`, which any pointer would pass for, so it is
-/// named: `enlist(rm, connection{dbc})`.  Stands wherever an SQLHDBC is wanted.
+/// A connection handle, SQLHDBC.  ODBC's own type is `void*`, to which every pointer converts, so
+/// this class names it: `enlist(rm, connection{dbc})`.  It converts to an SQLHDBC.
 class connection
 {
 public:
     constexpr connection() noexcept = default;
+    /// `handle` is an SQLHDBC.
     constexpr explicit connection(void* handle) noexcept : handle_(handle) {}
 
+    /// The SQLHDBC.
     constexpr operator void*() const noexcept { return handle_; }
 
 private:
@@ -51,8 +53,10 @@ private:
 class statement
 {
 public:
+    /// `handle` is an SQLHSTMT.
     constexpr explicit statement(void* handle) noexcept : handle_(handle) {}
 
+    /// The SQLHSTMT.
     constexpr operator void*() const noexcept { return handle_; }
 
 private:
@@ -71,39 +75,51 @@ struct connect_options
 {
     /// What SQLDriverConnect is given: DRIVER or DSN, and the driver's own keys.
     std::string connect;
-    /// Read at every connect, and handed over as PWD; refused when others may read the file.
+    /// The file with the password, read at every connect, and handed over as PWD.  It is refused
+    /// when others may read it.
     std::string password_file;
-    safety_options safety;
+    safety_options safety;  ///< which risks of the database are accepted
 };
 
-/// Opens a connection for the manager, which disconnects and frees it; its environment stays the
-/// application's, and must outlive the manager.  May be called from several threads.
+/// Opens a connection for the manager, which disconnects and frees it.  The ODBC environment stays
+/// the application's, and must outlive the manager.  May be called from several threads.
 using connect_function = std::function<connection()>;
 
-/// Reads an ODBC connect string.  Two keys are taken out of it, as they are none of a driver's:
+/// Reads an ODBC connect string.  Two keys are taken out of it, because no driver knows them:
 /// PASSWORD_FILE=path, and ALLOW_NON_DURABLE=yes or no.  AUTO_RECONNECT is refused.
-/// @throws driver_error  naming the key that is wrong; never a value.
+/// @throws driver_error  errc::bad_argument, naming the key that is wrong; never a value.
+/// Safe to retry: the same text fails again.
 ASSENT_EXPORT connect_options parse_connect_string(std::string const& text);
 
-/// A database behind ODBC.  Cheap to copy; nothing is connected before the manager needs it.  Which
-/// kind of database it is, its driver says.
+/// A database behind ODBC.  Cheap to copy; nothing is connected before the manager needs it.  The
+/// driver tells which kind of database it is.
 class ASSENT_EXPORT resource_manager : public assent::resource_manager
 {
 public:
     /// What a lease converts to, and what enlist and join take.
     using handle_type = connection;
 
-    /// @throws driver_error  the name, or the settings, cannot be used.
-    resource_manager(std::string name, connect_options where);
+    /// `name` is 1 to 64 printable ASCII characters without blanks.  Connects to nothing.
+    /// @throws driver_error  errc::bad_argument: the name, or the settings, cannot be used.
+    /// Safe to retry: the same call fails again.
+    resource_manager(std::string name, connect_options settings);
+    /// The same, with settings that parse_connect_string() reads.
+    /// @throws driver_error  as above, and as safe to retry.
     resource_manager(std::string name, std::string const& connect_string);
+    /// The same.
+    /// @throws driver_error  as above, and as safe to retry.
     resource_manager(std::string name, char const* connect_string)
         : resource_manager(std::move(name), std::string(connect_string))
     {
     }
+    /// The same, with connections that `connect` opens.
+    /// @throws driver_error  errc::bad_argument: the name cannot be used, or `connect` is empty.
+    /// Safe to retry: the same call fails again.
     resource_manager(std::string name, connect_function connect, safety_options safety = {});
 
     /// The same database, whose leases come from the application's own pool.
-    /// @throws driver_error  a function of `pool` is missing.
+    /// @throws driver_error  errc::bad_argument: a function of `pool` is missing.
+    /// Safe to retry: the same call fails again.
     resource_manager leases_from(connection_source<handle_type> pool) const
     {
         resource_manager with = *this;
@@ -112,9 +128,9 @@ public:
     }
 };
 
-/// Whether the last error on `failed` says that the transaction lost against others (a deadlock, a
-/// serialization failure, a lock that was not to be had) and may succeed when it is run again from
-/// its beginning.
+/// Whether the last error on `failed` says that the transaction was in conflict with others (a
+/// deadlock, a serialization failure, a lock that could not be had) and may succeed when it is run
+/// again from its beginning.
 ASSENT_EXPORT bool is_retryable(statement failed) noexcept;
 
 }  // namespace odbc

@@ -23,184 +23,267 @@
 namespace assent {
 inline namespace v0 {
 
-/// The bounds of a manager: every wait ends by one of these.  What cannot be kept is refused.
+/// The bounds of a manager: every wait ends by one of these.  A manager refuses to open with values
+/// that it cannot keep.
 struct limits
 {
+    /// The type of every limit of time: milliseconds.
     using duration = std::chrono::milliseconds;
 
-    duration transaction{60'000};        ///< default life of a transaction, begin() to decision
-    duration phase2_wait{5'000};         ///< how long a caller waits for replies after the decision
-    duration rollback_wait{5'000};       ///< ... for replies to rollbacks
-    duration destructor_wait{1'000};     ///< ... in ~transaction
-    duration deadline_grace{1'000};      ///< from cancelling a late statement to ending its session
-    duration cancel_call{1'000};         ///< one cancel at the server: the owner's end waits for it
-    duration connect{5'000};             ///< one connection attempt
-    duration first_scan{10'000};         ///< lease, enlist: wait for a resource manager to serve
-    duration server_call{5'000};         ///< one call of the manager's own to a server
-    duration close{10'000};              ///< ~transaction_manager
-    duration log_lock{10'000};           ///< wait for the lock of the log at opening
-    duration log_force{10'000};          ///< a force that takes longer poisons the log
+    duration transaction{60'000};     ///< default life of a transaction, begin() to decision
+    duration phase2_wait{5'000};      ///< how long a caller waits for replies after the decision
+    duration rollback_wait{5'000};    ///< how long a caller waits for replies to rollbacks
+    duration destructor_wait{1'000};  ///< how long ~transaction waits for replies to rollbacks
+    duration deadline_grace{1'000};   ///< from cancelling a late statement to ending its session
+    duration cancel_call{1'000};      ///< one cancel at the server; the branch's end waits for it
+    duration connect{5'000};          ///< one connection attempt
+    duration first_scan{10'000};      ///< how long lease and enlist wait for a database to serve
+    duration server_call{5'000};      ///< one call of the manager's own to a server
+    duration close{10'000};           ///< how long ~transaction_manager closes
+    duration log_lock{10'000};        ///< how long opening waits for the lock of the log
+
+    /// A decision whose force took longer is answered as committed only where every guardian was
+    /// fresh without a gap; otherwise it is in doubt, and recovery finishes it.
+    duration log_force{2'000};
+    duration log_hang{10'000};  ///< a force that takes longer than this poisons the log
+    /// How long after a session was seen to be gone a branch that it had prepared is finished by
+    /// name, on a server that keeps such a branch for its session (MariaDB).  Before that the
+    /// server may still be taking the session apart, and would answer OK to a COMMIT that does
+    /// nothing.
+    duration detach_settle{1'000};
     duration retry_min{50};              ///< first back-off towards a server that fails
-    duration retry_max{5'000};           ///< last
-    duration completion_retry_max{500};  ///< last, while a branch waits to be finished there
-    duration scan_interval{10'000};      ///< between scans when nothing is in doubt
-    duration heartbeat{2'000};           ///< of the guardian
-    duration guardian_lapse{5'000};      ///< no heartbeat for so long (5 s at most): all vote no
-    /// After the guardian's lock was taken: abort is presumed only this much later, so that a copy
-    /// of this log has noticed: guardian_lapse or more, and 0 where the log cannot be copied.
-    duration presumed_abort_delay{5'000};
-    std::uint32_t segment_bytes = 16u << 20;  ///< of the log
-    /// Decisions that the log may keep at once, some 250 bytes of memory each; beyond them begin()
-    /// is refused: a branch of one was not finished, or a transaction was open, for very long.
+    duration retry_max{5'000};           ///< longest back-off
+    duration completion_retry_max{500};  ///< longest back-off while a branch is to be finished
+
+    /// Connections for each database, opened when they are needed, that finish branches there.
+    std::uint32_t completion_sessions_max = 4;
+    duration scan_interval{10'000};  ///< between scans when nothing is in doubt
+    duration heartbeat{2'000};       ///< between two heartbeats of the guardian
+
+    /// After this time without a heartbeat of the guardian no vote counts.  At most 5 s, and
+    /// together with log_force at most 7 s, because a copy of this log waits no longer than that.
+    duration guardian_lapse{5'000};
+    /// How long after its guardian took the lock the manager first presumes abort: by then a copy
+    /// of this log has noticed that it lost the lock, and its last force has ended.  0 means no
+    /// wait, and is right only where the log cannot be copied.  Any other value is a minimum: where
+    /// an opening of this log recorded a longer sum of guardian_lapse and log_force, the wait is
+    /// that sum (an older version recorded none, and counts as 15 s).
+    duration presumed_abort_delay{7'000};
+    std::uint32_t segment_bytes = 16u << 20;  ///< size of one file of the log
+
+    /// How many decisions the log may keep at once.  Each takes some 250 bytes of memory, or 400
+    /// while it is not finished.  Beyond this number begin() is refused: a branch was not finished,
+    /// or a transaction was open, for very long.
     std::uint64_t kept_decisions_max = 4'000'000;
     duration log_force_slow{100};  ///< a slower force of the log is told to the observer
+
     /// Sessions for leases, in use and idle, per database; a lease beyond them waits for one.
     std::uint32_t pooled_sessions_max = 64;
-    duration session_idle_max{180'000};   ///< idle for longer: closed, as firewalls forget it
-    duration session_age_max{1'800'000};  ///< older: replaced, as addresses and certificates change
+    /// Sessions that were idle for longer are closed: firewalls forget such connections.
+    duration session_idle_max{180'000};
+    /// Older sessions are replaced: addresses and certificates change.
+    duration session_age_max{1'800'000};
+
     /// What a lease did to its session (SET, USE, temporary tables, prepared statements, locks) is
     /// undone before the next one.  Sessions of a user's own connect function, and those behind
     /// ODBC, are leased again as they are.
     bool reset_leases = true;
 };
 
-/// How a manager is opened.
+/// How a manager is opened.  Each function sets one thing and returns the object, so that calls
+/// chain; their order makes no difference.
 class options
 {
 public:
+    /// What was chosen.
+    struct values
+    {
+        std::string log_directory;                   ///< empty: it was not given
+        std::string node_label;                      ///< empty: it was not given
+        std::shared_ptr<assent::observer> observer;  ///< null: nobody hears of events
+        assent::limits limits;                       ///< all of them
+        std::vector<std::string> file_systems;       ///< those that were allowed
+    };
+
+    /// Required: the directory of the decision log, on a local disk; one process owns it at a time.
     options& log_directory(std::string path)
     {
-        log_directory_ = std::move(path);
+        given_.log_directory = std::move(path);
         return *this;
     }
-    /// Required: a name for people, kept in the log, which is refused under another one.
+    /// Required: a name of this node, for people.  The log keeps it, and does not open under
+    /// another label.
     options& node_label(std::string label)
     {
-        node_label_ = std::move(label);
+        given_.node_label = std::move(label);
         return *this;
     }
+    /// The observer, which hears what happens.
     options& observe(std::shared_ptr<observer> sink)
     {
-        observer_ = std::move(sink);
+        given_.observer = std::move(sink);
         return *this;
     }
-    options& bounds(limits const& all)
+    /// All limits at once.  A limit that is also set by a function of its own, before or after this
+    /// call, keeps the value from that function.
+    options& limits(assent::limits const& all)
     {
-        limits_ = all;
+        given_.limits = all;
+        for (auto const& set : single_)
+            set(given_.limits);
         return *this;
     }
-    options& transaction_timeout(limits::duration life)
+    /// As limits::transaction.
+    options& transaction_timeout(assent::limits::duration life)
     {
-        limits_.transaction = life;
-        return *this;
+        return set([life](assent::limits& all) { all.transaction = life; });
     }
-    options& presumed_abort_delay(limits::duration delay)
+    /// As limits::presumed_abort_delay.
+    options& presumed_abort_delay(assent::limits::duration delay)
     {
-        limits_.presumed_abort_delay = delay;
-        return *this;
+        return set([delay](assent::limits& all) { all.presumed_abort_delay = delay; });
     }
     /// As limits::pooled_sessions_max.
     options& pooled_sessions_max(std::uint32_t sessions)
     {
-        limits_.pooled_sessions_max = sessions;
-        return *this;
+        return set([sessions](assent::limits& all) { all.pooled_sessions_max = sessions; });
     }
     /// As limits::reset_leases.
     options& reset_leases(bool is_on)
     {
-        limits_.reset_leases = is_on;
-        return *this;
+        return set([is_on](assent::limits& all) { all.reset_leases = is_on; });
     }
-    /// Accepts a log directory on a file system that is refused otherwise, by its name: "tmpfs",
-    /// "ramfs" and "overlay" may lose the log, on "nfs" and "cifs" two hosts may share it.
+    /// Accepts a log directory on the file system `name`, which is refused otherwise: "tmpfs",
+    /// "ramfs" and "overlay" may lose the log, and on "nfs" and "cifs" two hosts may share it.
     options& allow_file_system(std::string name)
     {
-        allowed_file_systems_.push_back(std::move(name));
+        given_.file_systems.push_back(std::move(name));
         return *this;
     }
 
-    std::string const& log_directory() const noexcept { return log_directory_; }
-    std::string const& node_label() const noexcept { return node_label_; }
-    std::shared_ptr<observer> const& observe() const noexcept { return observer_; }
-    limits const& bounds() const noexcept { return limits_; }
-    std::vector<std::string> const& allowed_file_systems() const noexcept
-    {
-        return allowed_file_systems_;
-    }
+    /// @return what was chosen.
+    values const& given() const noexcept { return given_; }
 
 private:
-    std::string log_directory_;
-    std::string node_label_;
-    std::shared_ptr<observer> observer_;
-    limits limits_;
-    std::vector<std::string> allowed_file_systems_;
+    options& set(std::function<void(assent::limits&)> one)
+    {
+        one(given_.limits);
+        single_.push_back(std::move(one));
+        return *this;
+    }
+
+    values given_;
+    std::vector<std::function<void(assent::limits&)>> single_;  // limits() asks them again
 };
 
 /// How a transaction is begun.
 class begin_options
 {
 public:
-    /// From begin() until the decision is handed to the log; 0 is the manager's default.
-    begin_options& deadline(limits::duration life)
+    /// What was chosen.
+    struct values
     {
-        life_ = life;
+        limits::duration timeout{0};                 ///< 0: the manager's default
+        std::optional<resource_manager> commit_row;  ///< nothing: the decision lives in the log
+        branch_modes modes;                          ///< of every branch
+    };
+
+    /// The time from begin() until the decision is handed to the log; 0 is the manager's default.
+    begin_options& timeout(limits::duration life)
+    {
+        given_.timeout = life;
         return *this;
     }
-    limits::duration deadline() const noexcept { return life_; }
 
-    /// The decision lives in a row of `last`, which is not prepared: one local transaction commits
-    /// its work and the row (docs/guide/commit-row.md).  Saves one prepare and the force of the
-    /// log, and is the only way to have a database without two-phase commit beside others.
+    /// Makes `last` the last resource: its branch is not prepared, but one local transaction there
+    /// commits its work and a row that is the decision (docs/guide/commit-row.md).  This saves one
+    /// prepare and the force of the log, and is the only way to have a database without two-phase
+    /// commit beside others.
     begin_options& commit_row(resource_manager last)
     {
-        commit_row_ = std::move(last);
+        given_.commit_row = std::move(last);
         return *this;
     }
-    std::optional<resource_manager> const& commit_row() const noexcept { return commit_row_; }
+
+    /// The isolation level of every branch.  A database that does not have it refuses at enlist
+    /// and lease.  If this is not called, each branch is begun at the default of its connection, or
+    /// at what the application chose there for its next transaction (docs/guide/isolation.md).
+    begin_options& isolation_level(isolation level)
+    {
+        given_.modes.level = level;
+        return *this;
+    }
+    /// With true every branch is access::read_only, whatever lease() and enlist() ask for.  With
+    /// false it is begun READ WRITE where the connection's default is to read only.  If this is not
+    /// called, that default holds.
+    begin_options& read_only(bool is_on = true)
+    {
+        given_.modes.may = is_on ? access::read_only : access::read_write;
+        return *this;
+    }
+
+    /// @return what was chosen.
+    values const& given() const noexcept { return given_; }
 
 private:
-    limits::duration life_{0};
-    std::optional<resource_manager> commit_row_;
+    values given_;
 };
 
 /// How transaction_manager::run() repeats.
 class run_options
 {
 public:
+    /// What was chosen.
+    struct values
+    {
+        int attempts_max = 5;                                 ///< how often the work is run
+        std::function<bool(std::exception const&)> retry_if;  ///< empty: it was not given
+        begin_options begin;                                  ///< how each attempt is begun
+    };
+
+    /// How often the work is run at most; at least 1.
     run_options& attempts_max(int attempts)
     {
-        attempts_max_ = attempts;
+        given_.attempts_max = attempts;
         return *this;
     }
-    /// Which of the user's own exceptions may pass, besides retry_requested.
+    /// Says after which of the user's own exceptions, besides retry_requested, the work is run
+    /// again.
     run_options& retry_if(std::function<bool(std::exception const&)> is_transient)
     {
-        retry_if_ = std::move(is_transient);
+        given_.retry_if = std::move(is_transient);
         return *this;
     }
-    run_options& deadline(limits::duration life)
+    /// As begin_options::timeout(), for each attempt.
+    run_options& timeout(limits::duration life)
     {
-        begin_.deadline(life);
+        given_.begin.timeout(life);
         return *this;
     }
     /// As begin_options::commit_row().
     run_options& commit_row(resource_manager last)
     {
-        begin_.commit_row(std::move(last));
+        given_.begin.commit_row(std::move(last));
+        return *this;
+    }
+    /// As begin_options::isolation_level().
+    run_options& isolation_level(isolation level)
+    {
+        given_.begin.isolation_level(level);
+        return *this;
+    }
+    /// As begin_options::read_only().
+    run_options& read_only(bool is_on = true)
+    {
+        given_.begin.read_only(is_on);
         return *this;
     }
 
-    int attempts_max() const noexcept { return attempts_max_; }
-    std::function<bool(std::exception const&)> const& retry_if() const noexcept
-    {
-        return retry_if_;
-    }
-    begin_options const& begin() const noexcept { return begin_; }
+    /// @return what was chosen.
+    values const& given() const noexcept { return given_; }
 
 private:
-    int attempts_max_ = 5;
-    std::function<bool(std::exception const&)> retry_if_;
-    begin_options begin_;
+    values given_;
 };
 
 }  // namespace v0

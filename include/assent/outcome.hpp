@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include <assent/resource_manager.hpp>
+#include <assent/xa.hpp>
 #include <assent/xid.hpp>
 
 namespace assent {
@@ -17,8 +17,8 @@ inline namespace v0 {
 
 /// The good ends of commit() and rollback(); every other end is an exception.
 enum class outcome : std::uint8_t {
-    /// Beside an error code only: ask the code.
-    undetermined = 0,
+    /// Returned only together with an error code, which says more.
+    unknown = 0,
     /// Every branch is committed.
     committed = 1,
     /// The decision to commit is on disk and final; a branch has yet to confirm it, and will, as
@@ -30,8 +30,8 @@ enum class outcome : std::uint8_t {
 
 /// What transaction_manager::outcome() knows of a gtrid.
 enum class known_outcome : std::uint8_t {
-    not_known = 0,  ///< no record; absence of a decision is not a rollback
-    pending = 1,    ///< not decided yet, or in doubt until the log is opened again
+    unknown = 0,  ///< no record; absence of a decision is not a rollback
+    pending = 1,  ///< not decided yet, or in doubt until the log is opened again
     committed = 2,
     rolled_back = 3,  ///< a rollback was recorded
 };
@@ -53,14 +53,14 @@ enum class status : std::uint8_t {
 /// What one branch answered last.
 struct branch_report
 {
-    std::string resource_manager;
-    xid branch;
-    verb last_verb = verb::start;
-    xa_code code = xa_code::ok;
-    int native_code = 0;
-    std::string sqlstate;
-    std::string text;   ///< the server's words
-    std::string state;  ///< "prepared", "rolled back", "heuristic hazard", ...
+    std::string resource_manager;  ///< the name of its resource manager
+    xid branch;                    ///< the branch's name, as the database lists it
+    verb last_verb = verb::start;  ///< the verb that was sent last
+    xa_code code = xa_code::ok;    ///< what was answered to it
+    int native_code = 0;           ///< the server's own number; 0 where the server has none
+    std::string sqlstate;          ///< five characters, or empty
+    std::string text;              ///< the server's words
+    std::string state;             ///< "prepared", "rolled back", "heuristic hazard", ...
 };
 
 }  // namespace v0

@@ -37,7 +37,7 @@
 namespace assent {
 inline namespace v0 {
 
-/// What became of one statement.  As it is made, nothing was heard.
+/// What became of one statement.  A default-constructed answer says that nothing was heard.
 struct sql_answer
 {
     /// A row as text, as the client gives it; an absent value is NULL.
@@ -47,9 +47,9 @@ struct sql_answer
     bool is_ok = false;
     std::vector<row> rows;  ///< of a statement that gives rows, all of them
 
-    // Where it is not ok.
+    // The rest counts where is_ok is false.
     /// The connection is of no use any more, or nobody knows whether the statement was done.  An
-    /// error with neither a SQLSTATE nor a native code counts as this, whatever stands here.
+    /// error with neither a SQLSTATE nor a native code counts as lost, whatever this value is.
     bool is_lost = false;
     std::string sqlstate;  ///< five characters, or empty
     int native_code = 0;   ///< MySQL's errno; 0 where the server has none
@@ -58,32 +58,33 @@ struct sql_answer
 
 /// One connection of the application's, for as long as it is enlisted.
 ///
-/// Object lifetimes: from enlist() until on_release was called; where enlist() throws, until it
-/// does.  The manager never destroys it.
+/// Object lifetimes: it must live from enlist() until on_release was called, or enlist() has
+/// thrown, and no run() is under way any more.  The manager never destroys it.
 ///
 /// Thread safety: run() is called on a thread of the manager's, by one at a time, and never while
-/// the thread that uses the transaction is outside of the manager.  sever() may be called by
-/// another thread while run() waits.
+/// the thread that uses the transaction is outside of the manager, unless run() does not return
+/// after sever().  sever() may be called by another thread while run() waits.
 class ASSENT_EXPORT sql_session
 {
 public:
     virtual ~sql_session() = default;
 
     /// Runs one statement, without parameters, and waits for its end.  The client's own timeouts
-    /// bound the wait only if it reports them as is_lost and uses the connection no more.
-    /// What it throws counts as is_lost.
+    /// bound the wait only if run() reports them as is_lost and uses the connection no more.
+    /// An exception counts as is_lost.
     virtual sql_answer run(std::string const& sql) = 0;
 
     /// The server's number for this session (pg_backend_pid(), CONNECTION_ID()) as the client
-    /// library itself knows it; 0 if it does not tell.  A number that the server does not confirm
-    /// means a proxy.  Do not ask the server: behind a proxy its answer hides just that.
+    /// library itself knows it; 0 if the library does not tell.  A number that the server does not
+    /// confirm means that there is a proxy.  Do not ask the server: its answer hides the proxy.
     virtual std::uint64_t id() const noexcept { return 0; }
 
     /// Cuts the connection so that the server notices and a run() that waits returns: shutdown(2)
     /// on its socket.  Never closes it.
-    /// @return whether it was cut.  Without a way to do so, false: the manager then looks for the
-    ///         socket by the address that the server sees, and where it finds none ends the session
-    ///         at the server.  Until either has worked the transaction's end waits for run().
+    /// @return whether it was cut; false if there is no way to do so.  The manager then looks for
+    ///         the socket by the address that the server sees; if it finds none, it ends the
+    ///         session at the server.  The transaction's end waits for run() meanwhile, 15 s at
+    ///         most.
     virtual bool sever() noexcept { return false; }
 };
 

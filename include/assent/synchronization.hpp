@@ -12,17 +12,17 @@
 namespace assent {
 inline namespace v0 {
 
-/// Both callbacks are optional, run once, on the thread that ends the transaction, with no lock
-/// held, in the order of their registration.
+/// Callbacks around the end of one transaction.  Both are optional.  They run once, on the thread
+/// that ends the transaction, with no lock held, in the order of their registration.
 struct synchronization
 {
     /// Runs at the start of commit(), with status active; it may enlist, work, and register more.
-    /// What it throws rolls the transaction back, and the rest are skipped.  Not run by rollback(),
-    /// by commit() of a rollback-only transaction, or after the deadline.
+    /// If it throws, the transaction is rolled back, and the rest are skipped.  It does not run in
+    /// rollback(), in commit() of a rollback-only transaction, or after the deadline.
     std::function<void()> before_completion;
 
-    /// Runs last, always: committed, rolled_back, or unknown.  What it throws is told to the
-    /// observer and dropped: the outcome stands.
+    /// Runs last, always, with status committed, rolled_back, or unknown.  An exception is told to
+    /// the observer and dropped: the outcome stands.
     std::function<void(status)> after_completion;
 };
 

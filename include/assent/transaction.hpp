@@ -20,11 +20,11 @@
 #define ASSENT_TRANSACTION_HPP
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <system_error>
 #include <utility>
 
+#include <assent/enlist_options.hpp>
 #include <assent/error.hpp>
 #include <assent/export.hpp>
 #include <assent/options.hpp>
@@ -35,48 +35,44 @@
 #include <assent/xid.hpp>
 
 namespace assent {
-namespace engine {
-class leased_session;
-}
-
 inline namespace v0 {
 
 class transaction_manager;
 
-using release_function = std::function<void(void* handle, release what)>;
-
-/// One branch per resource manager, unless a second one is asked for.
-enum class branch_choice : std::uint8_t { one_per_resource_manager = 1, another = 2 };
-
-/// What a branch may do.  A read-only branch is not prepared and needs no vote: the server refuses
-/// its writes, and its end costs no forced write anywhere.
-enum class access : std::uint8_t { read_write = 1, read_only = 2 };
-
 /// A connection of a pool, the manager's or the application's, for one transaction.  Converts to
-/// the client's own handle.  Dead after the transaction's end: using it throws error
-/// (errc::lease_ended); a handle taken from it before cannot throw.  Cheap to copy.
+/// the client's own handle.  After the transaction's end using it throws error (errc::lease_ended);
+/// a handle that was taken from it before cannot throw.  Cheap to copy.
 ///
 /// Thread safety: one shared object unsafe.
 class ASSENT_EXPORT any_lease
 {
 public:
-    /// @throws error  errc::lease_ended; errc::forked in a forked child.
+    /// The client's own handle.
+    /// @throws error  errc::lease_ended; errc::forked in a forked child.  Safe to retry, but the
+    ///                same call fails again.
     void* handle() const;
 
-    explicit any_lease(std::shared_ptr<engine::leased_session> session) noexcept;
-
 private:
-    std::shared_ptr<engine::leased_session> session_;
+    friend class transaction;
+    explicit any_lease(std::shared_ptr<void> session) noexcept;
+
+    std::shared_ptr<void> session_;
 };
 
+/// A lease that knows the type of its client's handle.  Every member throws what
+/// any_lease::handle() throws.
 template <class Handle>
 class lease_of : public any_lease
 {
 public:
+    /// For transaction::lease(): `Handle` is the handle type of the resource manager.
     explicit lease_of(any_lease const& untyped) : any_lease(untyped) {}
 
+    /// The client's handle.
     Handle get() const { return static_cast<Handle>(handle()); }
+    /// The same.
     operator Handle() const { return get(); }
+    /// The same, for clients whose handle is a pointer to a class.
     Handle operator->() const { return get(); }
 };
 
@@ -84,10 +80,12 @@ public:
 /// Begun by transaction_manager::begin().  Move-only.
 ///
 /// Thread safety: distinct objects safe, one shared object unsafe.  It may move between threads;
-/// a connection enlisted in it must not be used while commit() runs.
+/// a connection enlisted in it must not be used while commit() runs.  A thread that is cancelled
+/// (pthread_cancel) in one of these functions finishes it first, callbacks included.
 class ASSENT_EXPORT transaction
 {
 public:
+    /// The transaction that was moved from has status::no_transaction.
     transaction(transaction&&) noexcept;
     transaction& operator=(transaction&&) = delete;
 
@@ -103,79 +101,103 @@ public:
     ///                commit row, does not serve, or its connection source gave nothing usable),
     ///                errc::rollback_only: the branch did not start, the transaction can only be
     ///                rolled back; errc::invalid_state: `rm` cannot prepare and others take part,
-    ///                or there is another last resource.
+    ///                or there is another last resource, or `rm` lacks the isolation level;
+    ///                errc::bad_argument: `rm` was not added, or 64 branches are there.
+    /// Safe to retry, in the same transaction: after errc::unavailable.  Otherwise roll back; the
+    /// whole transaction may then be run again, since nothing of it is permanent.
     template <class ResourceManager>
-    auto lease(ResourceManager const& rm, access how = access::read_write)
+    auto lease(ResourceManager const& rm, access mode = access::read_write)
     {
-        return lease_of<typename ResourceManager::handle_type>(lease_any(rm, how));
+        return lease_of<typename ResourceManager::handle_type>(lease_any(rm, mode));
     }
 
-    /// Starts a branch on a borrowed connection of `rm`; SQL run on it now belongs here.
-    ///
-    /// `on_release` runs once, on the thread that ends the transaction, in reverse order of
-    /// enlisting, after the branch's last byte and before after_completion; the handle is not
-    /// touched afterwards.  The same handle twice is a no-op.
+    /// Starts a branch on a borrowed connection of `rm`; SQL that is run on it from now on belongs
+    /// to this transaction.  `settings` may be a function alone, which is then called as
+    /// enlist_options::on_release().  Enlisting the same handle twice does nothing.
     /// @pre  the connection is idle, outside any transaction, and does not reconnect by itself.
-    /// @throws error  no branch started, `on_release` will not be called; what() says "must be
-    ///                closed" where bytes were sent.  errc::rollback_only: the transaction is lost.
+    /// @throws error  no branch started, on_release will not be called; what() says "must be
+    ///                closed" where bytes were sent.  errc::bad_argument: the connection is not
+    ///                fit, or `rm` was not added; errc::unavailable: `rm` does not serve;
+    ///                errc::invalid_state: another connection of `rm` takes part, or as lease();
+    ///                errc::rollback_only: the transaction can only be rolled back.
+    /// Safe to retry, with the same connection: after errc::unavailable, unless it must be closed.
     template <class ResourceManager>
     void enlist(ResourceManager const& rm, typename ResourceManager::handle_type handle,
-                release_function on_release = {},
-                branch_choice which = branch_choice::one_per_resource_manager,
-                access how = access::read_write)
+                enlist_options<typename ResourceManager::handle_type> const& settings = {})
     {
-        enlist_any(rm, handle, std::move(on_release), which, how);
+        enlist_any(rm, handle, settings.untyped());
     }
 
-    /// The same for a connection whose client shows no handle.  `on_release` is given the
-    /// sql_session's address.  It cannot be the last resource, whose commit carries the decision:
-    /// errc::invalid_state.
-    void enlist(resource_manager const& rm, sql_session& session, release_function on_release = {},
-                branch_choice which = branch_choice::one_per_resource_manager,
-                access how = access::read_write)
+    /// The same for a connection whose client shows no handle.  It cannot be the last resource,
+    /// whose commit carries the decision: errc::invalid_state.
+    /// @throws error  as above, and as safe to retry.
+    void enlist(resource_manager const& rm, sql_session& session,
+                enlist_options<sql_session*> const& settings = {})
     {
-        enlist_any(rm, session, std::move(on_release), which, how);
+        enlist_any(rm, session, settings);
     }
 
-    /// As lease() and enlist(), for resource managers known only by their base.
-    any_lease lease_any(resource_manager const& rm, access how = access::read_write);
+    /// As lease(), for resource managers known only by their base.
+    /// @throws error  as lease(), and as safe to retry.
+    any_lease lease_any(resource_manager const& rm, access mode = access::read_write);
+    /// As enlist(), for resource managers known only by their base.
     /// @return false when this very handle is enlisted already.
-    bool enlist_any(resource_manager const& rm, void* handle, release_function on_release,
-                    branch_choice which, access how = access::read_write);
-    bool enlist_any(resource_manager const& rm, sql_session& session, release_function on_release,
-                    branch_choice which, access how = access::read_write);
+    /// @throws error  as enlist(), and as safe to retry.
+    bool enlist_any(resource_manager const& rm, void* handle,
+                    enlist_options<void*> const& settings = {});
+    /// The same for a connection whose client shows no handle.
+    /// @return false when this very session is enlisted already.
+    /// @throws error  as enlist(), and as safe to retry.
+    bool enlist_any(resource_manager const& rm, sql_session& session,
+                    enlist_options<sql_session*> const& settings = {});
 
     /// Makes the work of every branch permanent, or of none.
     /// @return committed, or committed_pending when the decision is durable but a branch has yet
     ///         to confirm it.  Do not repeat the work in either case.
     /// @throws rolled_back_error  nothing happened anywhere; safe to run again if is_retryable().
     /// @throws heuristic_error    a database decided on its own; data may differ, page a human.
-    /// @throws in_doubt_error     unknown; resolved_by() says who will know.  Never run it again.
+    /// @throws in_doubt_error     not known; resolved_by() says who will know.  Never run it again.
+    /// @throws error              errc::invalid_state: it has ended, or is ending; errc::forked.
+    /// Safe to retry: never this call; the whole transaction, after rolled_back_error.
     /// Durability: when it returns, the outcome survives power loss of every machine involved.
     assent::outcome commit();
 
-    /// As commit(), reporting through `ec` and `diag`.
+    /// As commit(), reporting through `ec` and `diag` instead of throwing.
+    /// @return outcome::unknown beside errc::heuristic, errc::in_doubt and errors of the call.
+    /// Safe to retry: as commit().
     assent::outcome commit(std::error_code& ec, diagnostics& diag);
 
     /// Undoes the work of every branch.
-    /// @return rolled_back; also when that is yet to be confirmed by a branch that cannot commit.
+    /// @return rolled_back; also when a branch, which cannot commit, has yet to confirm that.
     /// @throws heuristic_error  a branch was committed or left behind our back; page a human.
+    /// @throws error            errc::invalid_state: it has ended, or is ending; errc::forked.
+    /// Safe to retry: never this call; the whole transaction, after it has returned.
     assent::outcome rollback();
+    /// As rollback(), reporting through `ec` and `diag` instead of throwing.
+    /// @return outcome::unknown beside errc::heuristic and errors of the call.
+    /// Safe to retry: as rollback().
     assent::outcome rollback(std::error_code& ec, diagnostics& diag);
 
     /// From now on the transaction can only be rolled back.
+    /// @throws error  errc::invalid_state: it has ended, or is ending; errc::forked.
+    /// Safe to retry, and to repeat.
     void set_rollback_only();
 
+    /// The transaction's status.  It is status::no_transaction where the object was moved from, of
+    /// which nothing else may be asked.
     /// Thread safety: may be called from any thread while the object lives.
     assent::status status() const noexcept;
 
     /// The identifier to look for in logs, in `assent show`, and in the databases themselves. Where
-    /// a commit row decides, in a database that this log has never met, final from the first branch
-    /// on.
+    /// a commit row decides, in a database that this log has never met, the identifier is final
+    /// only from the first branch on.
     gtrid const& id() const noexcept;
 
-    /// @throws error  errc::rollback_only, errc::invalid_state once commit() has begun its votes.
-    void synchronize(synchronization callbacks);
+    /// Registers callbacks around the end of this transaction.
+    /// @throws error  errc::rollback_only; errc::invalid_state once commit() has begun its votes;
+    ///                errc::forked.
+    /// Safe to retry: nothing was registered, and the same call fails again.
+    void register_synchronization(synchronization callbacks);
 
 private:
     friend class transaction_manager;

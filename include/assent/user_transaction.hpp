@@ -15,7 +15,8 @@
 namespace assent {
 inline namespace v0 {
 
-/// A face of the manager; it holds no transaction itself, so making and destroying it is free.
+/// Another interface of the manager.  It holds no transaction itself, so making and destroying it
+/// costs nothing.
 ///
 /// Thread safety: distinct objects safe; all act on the calling thread's transaction.
 class ASSENT_EXPORT user_transaction
@@ -24,20 +25,31 @@ public:
     /// @pre  `manager` outlives this object.
     explicit user_transaction(transaction_manager& manager) noexcept : manager_(&manager) {}
 
-    /// @throws error  errc::invalid_state: this thread has a transaction; it is untouched.
-    void begin();
+    /// Begins a transaction and binds it to this thread.  If `how` has no timeout, that of
+    /// set_transaction_timeout() holds.
+    /// @throws error  errc::invalid_state: this thread has a transaction; it is untouched.  Else as
+    ///                transaction_manager::begin().
+    /// Safe to retry: nothing was begun.
+    void begin(begin_options settings = {});
 
     /// As transaction::commit(); after it returned or threw, the thread has no transaction.
-    /// @throws error  errc::invalid_state: none.
+    /// @throws error  errc::invalid_state: this thread has none.  Else as transaction::commit().
+    /// Safe to retry: as transaction::commit().
     assent::outcome commit();
+    /// As transaction::rollback(); after it returned or threw, the thread has no transaction.
+    /// @throws error  errc::invalid_state: this thread has none.  Else as transaction::rollback().
+    /// Safe to retry: as transaction::rollback().
     assent::outcome rollback();
+    /// As transaction::set_rollback_only().
+    /// @throws error  errc::invalid_state: this thread has none, or it is ending.
+    /// Safe to retry, and to repeat.
     void set_rollback_only();
 
-    /// no_transaction when there is none.
+    /// The transaction's status; no_transaction when this thread has none.
     assent::status status() const noexcept;
 
-    /// For later begins on this thread; 0 is the manager's default.
-    /// @throws error  errc::bad_argument: negative.
+    /// Sets the timeout of later begins on this thread; 0 is the manager's default.
+    /// @throws error  errc::bad_argument: negative.  Safe to retry: nothing was changed.
     void set_transaction_timeout(limits::duration life);
 
 private:

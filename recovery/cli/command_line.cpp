@@ -19,9 +19,14 @@ namespace assent::cli {
 
 namespace {
 
+constexpr double in_seconds(std::chrono::milliseconds time)
+{
+    return std::chrono::duration<double>{time}.count();
+}
+
 constexpr double seconds_max = 86'400;
-// Votes count for no longer.
-constexpr double delay_min = std::chrono::duration<double>{limits{}.presumed_abort_delay}.count();
+// Votes, and the force after them, count for no longer.
+constexpr double delay_min = in_seconds(limits{}.presumed_abort_delay);
 
 constexpr char const* exit_status =
     "Exit status:\n"
@@ -77,8 +82,10 @@ CLI::App* add_log(CLI::App& app, request& asked)
 std::variant<request, reply_only> parse_command_line(int argc, char const* const* argv)
 {
     request asked;
-    double timeout = 60;
-    double delay = 5;
+    double timeout = in_seconds(asked.timeout);
+    double delay = in_seconds(asked.presumed_abort_delay);
+
+    std::string const least = std::to_string(static_cast<int>(delay_min));
 
     CLI::App app{about, "assent"};
     app.footer(exit_status);
@@ -111,15 +118,16 @@ std::variant<request, reply_only> parse_command_line(int argc, char const* const
                      "copied")
         ->check(CLI::Range(0.0, seconds_max))
         ->check(
-            [](std::string const& given) {
+            [least](std::string const& given) {
                 double const seconds = std::strtod(given.c_str(), nullptr);
                 bool const is_safe = seconds == 0 || seconds >= delay_min;
                 return is_safe
                            ? std::string{}
-                           : "a copy of this log may count on its votes for 5 seconds: wait for "
-                             "so long, or, where the log cannot have been copied, for 0";
+                           : "a copy of this log may count on its votes for " + least +
+                                 " seconds: wait for so long, or, where the log cannot have been "
+                                 "copied, for 0";
             },
-            "0, or 5 and more")
+            "0, or " + least + " and more")
         ->type_name("SECONDS")
         ->capture_default_str();
     auto* const show = app.add_subcommand("show", "show everything known of one transaction");

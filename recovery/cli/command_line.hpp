@@ -10,6 +10,8 @@
 #include <variant>
 #include <vector>
 
+#include <assent/options.hpp>
+
 namespace assent::cli {
 
 struct request
@@ -19,7 +21,7 @@ struct request
     bool is_json = false;
     bool is_all = false;  ///< of doctor: also what is ok
     std::chrono::milliseconds timeout{60'000};
-    std::chrono::milliseconds presumed_abort_delay{5'000};
+    std::chrono::milliseconds presumed_abort_delay = limits{}.presumed_abort_delay;
     std::string transaction;  ///< of show; of log dump, if not empty
 
     // Of the log's commands.

@@ -17,7 +17,7 @@ _assent() {
             ;;
         --type)
             mapfile -t COMPREPLY < <(compgen -W 'opening binding decision end heuristic horizon
-                server-start operator rollback' -- "$word")
+                server-start operator rollback limits' -- "$word")
             return
             ;;
         --timeout | --presumed-abort-delay | --gtrid | --reason)

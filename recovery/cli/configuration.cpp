@@ -12,6 +12,8 @@
 
 #include <toml++/toml.h>
 
+#include <assent/driver.hpp>
+
 #include "recovery/cli/connect_source.hpp"
 #include "recovery/cli/failure.hpp"
 #include "recovery/cli/nearest.hpp"
@@ -19,8 +21,6 @@
 namespace assent::cli {
 
 namespace {
-
-constexpr std::size_t name_bytes_max = 64;
 
 /// One table of the file, read key by key.
 class section
@@ -99,13 +99,6 @@ private:
     toml::table const& table_;
 };
 
-bool is_printable(std::string const& name)
-{
-    return name.size() <= name_bytes_max &&
-           std::all_of(name.begin(), name.end(),
-                       [](unsigned char c) { return c > 0x20 && c < 0x7f; });
-}
-
 database_kind read_kind(section const& from)
 {
     auto const text = from.required_text("kind", "postgresql, mysql, mariadb or odbc");
@@ -155,17 +148,18 @@ connect_source read_connect(section const& from, std::string const& name, bool i
 
 configured_database read_database(section const& from, bool is_shared_file)
 {
-    from.allow_only(
-        {"name", "kind", "connect", "connect_file", "connect_env", "allow_non_durable"});
+    from.allow_only({"name", "kind", "connect", "connect_file", "connect_env", "allow_non_durable",
+                     "pools_by_session"});
     configured_database database;
     database.name = from.required_text("name", "the name that the application gives it");
-    if (!is_printable(database.name)) {
+    if (!is_good_name(database.name)) {
         from.refuse(from.where("name"),
                     "\"name\" must be 1 to 64 printable ASCII characters without blanks");
     }
     database.kind = read_kind(from);
     database.connect = read_connect(from, database.name, is_shared_file);
     database.allow_non_durable = from.flag("allow_non_durable");
+    database.pools_by_session = from.flag("pools_by_session");
     return database;
 }
 

@@ -10,7 +10,7 @@
 //   kind = "postgresql"                          # postgresql, mysql, mariadb or odbc
 //   connect_file = "/etc/shop/accounts.connect"  # or connect, or connect_env: exactly one
 //
-// The one invariant: a secret is read only for a command that connects, and is never shown.
+// Invariant: a secret is read only for a command that connects, and is never shown.
 
 #ifndef ASSENT_RECOVERY_CLI_CONFIGURATION_HPP
 #define ASSENT_RECOVERY_CLI_CONFIGURATION_HPP
@@ -54,6 +54,7 @@ struct configured_database
     database_kind kind = database_kind::postgresql;
     connect_source connect;
     bool allow_non_durable = false;
+    bool pools_by_session = false;  ///< PostgreSQL behind a proxy
 };
 
 struct configuration

@@ -26,7 +26,8 @@ resource_manager make(configured_database const& which, std::string const& conne
     switch (which.kind) {
         case database_kind::postgresql:
 #ifdef ASSENT_CLI_HAS_POSTGRESQL
-            return postgresql::resource_manager{which.name, connect, {which.allow_non_durable}};
+            return postgresql::resource_manager{
+                which.name, connect, {which.allow_non_durable, which.pools_by_session}};
 #else
             break;
 #endif

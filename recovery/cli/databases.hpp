@@ -7,7 +7,7 @@
 
 #include <string>
 
-#include <assent/resource_manager.hpp>
+#include <assent/driver.hpp>
 
 #include "recovery/cli/configuration.hpp"
 

@@ -86,7 +86,7 @@ void add_binding(examined& into, std::optional<log::log_view> const& view)
     if (!view) return;
     auto const& all = view->image.bindings();
     auto const bound = std::find_if(all.begin(), all.end(), [&](auto const& each) {
-        return each.second.name == into.name && recovery::is_real(each.second);
+        return each.second.name == into.name && ports::is_real(each.second);
     });
     examination& seen = into.seen;
     if (bound == all.end()) {

@@ -18,17 +18,18 @@
 #include <string>
 #include <vector>
 
+#include <assent/driver.hpp>
 #include <assent/examination.hpp>
-#include <assent/resource_manager.hpp>
+#include <assent/options.hpp>
 
-#include "log/log_view.hpp"
 #include "recovery/cli/configuration.hpp"
 #include "recovery/cli/report.hpp"
+#include "recovery/log_tools/log_view.hpp"
 
 namespace assent::cli {
 
 /// How long a database may take to be connected to, and again to be examined.
-inline constexpr std::chrono::milliseconds examination_wait{5'000};
+inline constexpr std::chrono::milliseconds examination_wait = limits{}.connect;
 
 /// Told when the examination of one of them ends, from any thread, one call at a time.
 using examination_progress = std::function<void(std::string const& name)>;

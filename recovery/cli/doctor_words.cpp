@@ -82,14 +82,27 @@ char const* word_for(finding_level level) noexcept
     return "?";
 }
 
+namespace {
+
+/// What could not be looked at has no findings, and is not well for that.
+std::string unseen_in_words(doctor_report const& told)
+{
+    std::size_t count = told.log.is_examined ? 0 : 1;
+    for (auto const& each : told.databases)
+        count += each.is_examined ? 0 : 1;
+    return count == 0 ? std::string{} : "; NOT EXAMINED: " + std::to_string(count);
+}
+
+}  // namespace
+
 std::string in_words(doctor_report const& told, painter const& paint)
 {
     auto const& [ok, advice, warnings, errors] = told.counts;
-    std::string text = pairs(
-        {{"findings", count_of(errors, "error", "errors") + ", " +
-                          count_of(warnings, "warning", "warnings") + ", " +
-                          std::to_string(advice) + " to advise, " + std::to_string(ok) + " ok"}},
-        paint);
+    std::string text = pairs({{"findings", count_of(errors, "error", "errors") + ", " +
+                                               count_of(warnings, "warning", "warnings") + ", " +
+                                               std::to_string(advice) + " to advise, " +
+                                               std::to_string(ok) + " ok" + unseen_in_words(told)}},
+                             paint);
     text += in_words(told.log, paint, told.is_all);
     for (auto const& each : told.databases)
         text += in_words(each, paint, told.is_all);

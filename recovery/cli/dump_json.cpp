@@ -103,6 +103,19 @@ struct filler
     {
         into["gtrid"] = std::string{what.global.text()};
     }
+    void operator()(log::opening_limits_record const& what) const
+    {
+        into["epoch"] = what.which.epoch;
+        into["guardian_lapse_ms"] = what.guardian_lapse.count();
+        into["log_force_ms"] = what.log_force.count();
+        into["log_hang_ms"] = what.log_hang.count();
+        into["presumption_ms"] = what.presumption.count();
+    }
+    void operator()(log::binding_epoch_record const& what) const
+    {
+        into["id"] = what.id;
+        into["epoch"] = what.epoch;
+    }
 };
 
 class json_writer final : public dump_writer

@@ -9,10 +9,10 @@
 #include <memory>
 #include <string>
 
-#include "log/log_inspection.hpp"
 #include "recovery/cli/log_records.hpp"
 #include "recovery/cli/report.hpp"
 #include "recovery/cli/text.hpp"
+#include "recovery/log_tools/log_inspection.hpp"
 
 namespace assent::cli {
 

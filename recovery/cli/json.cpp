@@ -98,7 +98,10 @@ json as_json(known_database const& database)
 
 json as_json(scanned_branch const& branch)
 {
-    return {{"xid", branch.id.text()}, {"action", branch.action}, {"why", branch.why}};
+    return {{"xid", branch.id.text()},
+            {"action", branch.action},
+            {"why", branch.why},
+            {"left_because", text_or_null(branch.left_because)}};
 }
 
 template <class Range>

@@ -4,7 +4,7 @@
 //
 // It writes while it reads: its memory does not grow with the log.  How far a decision was carried
 // out stands in later records, so each segment is read twice, or more often where it holds very
-// many decisions; see log/decision_window.hpp.
+// many decisions; see log_tools/decision_window.hpp.
 
 #ifndef ASSENT_RECOVERY_CLI_LOG_DUMP_HPP
 #define ASSENT_RECOVERY_CLI_LOG_DUMP_HPP
@@ -18,9 +18,9 @@
 
 #include <assent/xid.hpp>
 
-#include "log/decision_window.hpp"
 #include "recovery/cli/log_target.hpp"
 #include "recovery/cli/text.hpp"
+#include "recovery/log_tools/decision_window.hpp"
 
 namespace assent::cli {
 

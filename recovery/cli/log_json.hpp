@@ -11,8 +11,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "log/log_inspection.hpp"
 #include "ports/coordinator_log.hpp"
+#include "recovery/log_tools/log_inspection.hpp"
 
 namespace assent::cli {
 

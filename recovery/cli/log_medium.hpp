@@ -11,9 +11,9 @@
 
 #include <optional>
 
-#include "log/log_view.hpp"
 #include "recovery/cli/configuration.hpp"
 #include "recovery/cli/report.hpp"
+#include "recovery/log_tools/log_view.hpp"
 
 namespace assent::cli {
 

@@ -13,9 +13,10 @@ namespace assent::cli {
 
 namespace {
 
-constexpr std::array<char const*, 9> type_names{"opening",      "binding",   "decision",
-                                                "end",          "heuristic", "horizon",
-                                                "server-start", "operator",  "rollback"};
+// The last ones are of record types 128 and 129.
+constexpr std::array<char const*, 11> type_names{"opening",   "binding", "decision",     "end",
+                                                 "heuristic", "horizon", "server-start", "operator",
+                                                 "rollback",  "limits",  "binding-epoch"};
 
 std::string quoted(std::string const& text)
 {
@@ -81,6 +82,19 @@ struct speaker
         return text + ": " + quoted(what.why);
     }
     std::string operator()(log::rollback_record const&) const { return "rolled back"; }
+    std::string operator()(log::opening_limits_record const& what) const
+    {
+        return "epoch " + std::to_string(what.which.epoch) + ": guardian's lapse " +
+               std::to_string(what.guardian_lapse.count()) + " ms, force " +
+               std::to_string(what.log_force.count()) + " ms, hang " +
+               std::to_string(what.log_hang.count()) + " ms; abort is presumed after " +
+               std::to_string(what.presumption.count()) + " ms";
+    }
+    std::string operator()(log::binding_epoch_record const& what) const
+    {
+        return "resource manager " + std::to_string(what.id) + " is bound in epoch " +
+               std::to_string(what.epoch);
+    }
 };
 
 }  // namespace
@@ -88,7 +102,9 @@ struct speaker
 std::string name_of_type(std::uint8_t type)
 {
     if (!log::is_known(type)) return "type " + std::to_string(type);
-    return type_names.at(type - 1U);
+    constexpr unsigned needed = static_cast<unsigned>(log::record_type::rollback_note);
+    bool const is_needed = type < log::record_skippable_from;
+    return type_names.at(is_needed ? type - 1U : needed + type - log::record_skippable_from);
 }
 
 std::vector<std::string> record_type_names()

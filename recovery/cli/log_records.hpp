@@ -13,8 +13,8 @@
 
 #include <assent/xid.hpp>
 
-#include "log/decision_window.hpp"
 #include "log/records.hpp"
+#include "recovery/log_tools/decision_window.hpp"
 
 namespace assent::cli {
 

@@ -15,11 +15,11 @@
 #include <string>
 #include <vector>
 
-#include "log/log_repair.hpp"
-#include "log/log_salvage.hpp"
 #include "recovery/cli/log_target.hpp"
 #include "recovery/cli/report.hpp"
 #include "recovery/cli/text.hpp"
+#include "recovery/log_tools/log_repair.hpp"
+#include "recovery/log_tools/log_salvage.hpp"
 
 namespace assent::cli {
 
@@ -44,7 +44,7 @@ struct repair_options
     progress_function progress;
     /// Shows the plan to a person and asks; empty: there is nobody to ask.
     std::function<bool(repair_report const&)> ask;
-    std::chrono::milliseconds lock_wait{1'000};
+    std::chrono::milliseconds lock_wait = closing_owner_wait;
 };
 
 /// Does what the plan says when a reason was given and it was confirmed.

@@ -14,11 +14,11 @@
 #include <utility>
 
 #include "log/aligned_bytes.hpp"
-#include "log/decision_window.hpp"
 #include "log/log_error.hpp"
 #include "log/log_image.hpp"
 #include "recovery/cli/log_records.hpp"
 #include "recovery/cli/log_verify.hpp"
+#include "recovery/log_tools/decision_window.hpp"
 
 namespace assent::cli {
 
@@ -220,11 +220,9 @@ void measure(stats_report& told)
     }
 }
 
-}  // namespace
-
-stats_report stats(log_target const& which, progress_function const& progress)
+/// @throws log::log_error  the newest segment is gone again, or cannot be read.
+stats_report stats_once(opened_target& at, progress_function const& progress)
 {
-    opened_target at(which);
     stats_report told;
     auto verified = make_verify(at.inspect(progress));
     static_cast<any_report&>(told) = verified;
@@ -236,13 +234,27 @@ stats_report stats(log_target const& which, progress_function const& progress)
     auto const* const newest = told.seen.newest();
     if (newest == nullptr || !newest->header) return told;
     told.direct = takes_direct(newest->path);
-    try {
-        log::segment_scan scan(at.files(), newest->number, told.seen.lock.is_held);
-        count(told, scan);
-    } catch (log::log_error const& e) {
-        throw explain(which, e);
-    }
+    log::segment_scan scan(at.files(), newest->number, told.seen.lock.is_held);
+    count(told, scan);
     return told;
+}
+
+}  // namespace
+
+stats_report stats(log_target const& which, progress_function const& progress)
+try {
+    opened_target at(which);
+    log::reader_patience patience{log::reader_patience::usual};
+    for (;;) {
+        try {
+            return stats_once(at, progress);
+        } catch (log::log_error const& e) {
+            // A live owner goes on in another segment meanwhile.
+            patience.bear(e, log::look_at_lock(at.files()).is_held, which.directory);
+        }
+    }
+} catch (log::log_error const& e) {
+    throw explain(which, e);
 }
 
 }  // namespace assent::cli

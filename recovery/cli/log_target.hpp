@@ -5,19 +5,23 @@
 #ifndef ASSENT_RECOVERY_CLI_LOG_TARGET_HPP
 #define ASSENT_RECOVERY_CLI_LOG_TARGET_HPP
 
+#include <chrono>
 #include <functional>
 #include <string>
 
-#include "log/log_inspection.hpp"
 #include "log/posix_file_layer.hpp"
 #include "recovery/cli/command_line.hpp"
 #include "recovery/cli/failure.hpp"
+#include "recovery/log_tools/log_inspection.hpp"
 
 namespace assent::log {
 class log_error;
 }
 
 namespace assent::cli {
+
+/// An owner that is just closing gives the log up within this.
+inline constexpr std::chrono::milliseconds closing_owner_wait{1'000};
 
 struct log_target
 {

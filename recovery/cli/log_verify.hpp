@@ -7,10 +7,10 @@
 
 #include <string>
 
-#include "log/log_inspection.hpp"
 #include "recovery/cli/log_target.hpp"
 #include "recovery/cli/report.hpp"
 #include "recovery/cli/text.hpp"
+#include "recovery/log_tools/log_inspection.hpp"
 
 namespace assent::cli {
 

@@ -77,6 +77,20 @@ std::optional<ports::logged_decision> find_decision(two_looks const& seen, gtrid
     return std::nullopt;
 }
 
+namespace {
+
+std::vector<ports::logged_decision> unfinished_in(log::log_image const& image, std::uint16_t at)
+{
+    std::vector<ports::logged_decision> all;
+    image.visit_unfinished_at(at, {}, image.decisions().size(),
+                              [&](auto const& global, auto const& entry) {
+                                  all.push_back(log::as_logged(global, entry));
+                              });
+    return all;
+}
+
+}  // namespace
+
 recovery::log_facts facts_of(two_looks const& seen)
 {
     recovery::log_facts facts;
@@ -85,22 +99,25 @@ recovery::log_facts facts_of(two_looks const& seen)
     facts.knows = [&seen](ports::opening const& which) {
         return seen.after.image.openings().count({which.epoch, which.nonce}) != 0;
     };
-    facts.find = [&seen](gtrid const& which) -> recovery::finding {
+    facts.find = [&seen](gtrid const& which) -> recovery::known_decision {
         if (which.parts().place != decision_place::log) return {};
         return {true, find_decision(seen, which)};
     };
-    facts.unfinished = [&seen] {
-        std::vector<ports::logged_decision> all;
-        for (auto const& [global, entry] : seen.after.image.decisions()) {
-            if (!entry.is_complete()) all.push_back(log::as_logged(global, entry));
-        }
-        return all;
-    };
+    facts.unfinished_at = [&seen](std::uint16_t id) { return unfinished_in(seen.after.image, id); };
     facts.horizon = [&seen](std::uint16_t id) { return seen.before.image.horizon(id); };
-    facts.is_bound = [&seen](std::uint16_t id) {
-        auto const& all = seen.after.image.bindings();
-        auto const at = all.find(id);
-        return at != all.end() && recovery::is_real(at->second);
+    auto const& epochs = seen.after.image.binding_epochs();
+    for (auto const& [id, bound] : seen.after.image.bindings()) {
+        auto const given = epochs.find(id);
+        if (ports::is_real(bound)) facts.bound_in[id] = given == epochs.end() ? 0 : given->second;
+    }
+    return facts;
+}
+
+recovery::log_facts facts_before(two_looks const& seen)
+{
+    auto facts = facts_of(seen);
+    facts.unfinished_at = [&seen](std::uint16_t id) {
+        return unfinished_in(seen.before.image, id);
     };
     return facts;
 }

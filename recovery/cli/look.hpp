@@ -20,9 +20,9 @@
 
 #include <assent/xid.hpp>
 
-#include "log/log_view.hpp"
 #include "recovery/cli/configuration.hpp"
-#include "recovery/resolver.hpp"
+#include "recovery/log_tools/log_view.hpp"
+#include "recovery/scan_plan.hpp"
 
 namespace assent::cli {
 
@@ -41,6 +41,8 @@ std::optional<ports::logged_decision> find_decision(two_looks const& seen, gtrid
 
 /// What the rules ask of a log.  @pre  `seen` outlives the result.
 recovery::log_facts facts_of(two_looks const& seen);
+/// As they were before the databases were asked; of decisions only those that are unfinished.
+recovery::log_facts facts_before(two_looks const& seen);
 
 /// Whether a live owner is to end this transaction itself.
 bool is_live(two_looks const& seen, gtrid const& which) noexcept;

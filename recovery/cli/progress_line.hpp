@@ -9,7 +9,7 @@
 #include <chrono>
 #include <iosfwd>
 
-#include "log/log_inspection.hpp"
+#include "recovery/log_tools/log_inspection.hpp"
 
 namespace assent::cli {
 

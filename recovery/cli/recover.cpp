@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "recovery/cli/databases.hpp"
+#include "recovery/cli/log_target.hpp"
 #include "recovery/cli/look.hpp"
 #include "recovery/cli/scan.hpp"
 #include "recovery/cli/status.hpp"
@@ -20,9 +21,6 @@ namespace {
 using namespace std::chrono_literals;
 using steady = std::chrono::steady_clock;
 
-// An owner that is just closing gives the log up within this.
-constexpr std::chrono::milliseconds lock_wait{1'000};
-constexpr std::chrono::milliseconds close_wait{10'000};
 // The keepers look again this often for what is not drained yet.
 constexpr std::chrono::milliseconds scan_interval{500};
 constexpr std::chrono::milliseconds progress_interval{250};
@@ -33,15 +31,14 @@ std::unique_ptr<transaction_manager> become_owner(configuration const& from,
                                                   std::shared_ptr<tally> const& counts)
 {
     limits bounds;
-    bounds.log_lock = lock_wait;
+    bounds.log_lock = closing_owner_wait;
     bounds.scan_interval = scan_interval;
     bounds.presumed_abort_delay = how.presumed_abort_delay;
-    bounds.close = close_wait;
     options wanted;
     wanted.log_directory(from.log_directory)
         .node_label(from.node_label)
         .observe(counts)
-        .bounds(bounds);
+        .limits(bounds);
     if (!from.allow_file_system.empty()) wanted.allow_file_system(from.allow_file_system);
     try {
         return std::make_unique<transaction_manager>(wanted);
@@ -86,6 +83,7 @@ void note(recover_report& into, manager_state const& state, tally const& counts)
         if (!rm.is_configured) continue;  // scan says it
         auto done = counts.of(rm.name);
         done.is_drained = rm.is_drained;
+        done.unserved = rm.why;
         done.why = rm.why.empty() ? rm.undrained : rm.why;
         if (!done.is_drained) {
             into.raise(exit_code::attention, "\"" + rm.name + "\" is not drained: " + done.why);
@@ -96,6 +94,33 @@ void note(recover_report& into, manager_state const& state, tally const& counts)
     for (auto const& branch : into.quarantined) {
         into.raise(exit_code::attention,
                    "quarantined, nobody may decide it but a person: " + branch);
+    }
+}
+
+/// Why a branch that this recovery would have ended is still there.
+std::string why_left(scanned_branch const& branch, recovered_database const& database,
+                     tally const& counts)
+{
+    if (auto heard = counts.why_left(database.name, branch.id.text()); !heard.empty()) return heard;
+    if (!database.unserved.empty()) return database.unserved;
+    if (branch.action == "roll back") {
+        return "abort is presumed only while this node's lock is held, and some seconds after it "
+               "was taken (--presumed-abort-delay)";
+    }
+    return "its turn had not come before the time was over (--timeout)";
+}
+
+void explain_rest(recover_report& into, tally const& counts)
+{
+    for (auto& listed : into.scan.databases) {
+        auto const done = std::find_if(into.databases.begin(), into.databases.end(),
+                                       [&](auto const& one) { return one.name == listed.name; });
+        if (done == into.databases.end()) continue;
+        for (auto& branch : listed.branches) {
+            if (branch.action == "commit" || branch.action == "roll back") {
+                branch.left_because = why_left(branch, *done, counts);
+            }
+        }
     }
 }
 
@@ -138,13 +163,14 @@ recover_report recover(configuration const& from, recover_options const& how)
     for (auto const& each : bound)
         tm->add_any(each);
     auto const state = wait_until_drained(*tm, how, *counts, told);
-    auto const left = tm->close(steady::now() + close_wait);
+    auto const left = tm->close(steady::now() + limits{}.close);
     tm.reset();
 
     note(told, state, *counts);
     auto after = scan(from);
     told.status = make_status(from, after.seen.after);
     told.scan = std::move(after.report);
+    explain_rest(told, *counts);
     append(told, told.scan);
     append(told, told.status);
     told.is_drained = left.is_drained;

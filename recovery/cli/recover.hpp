@@ -11,6 +11,7 @@
 
 #include <assent/transaction_manager.hpp>
 
+#include "recovery/cli/command_line.hpp"
 #include "recovery/cli/configuration.hpp"
 #include "recovery/cli/report.hpp"
 
@@ -18,8 +19,8 @@ namespace assent::cli {
 
 struct recover_options
 {
-    std::chrono::milliseconds timeout{60'000};
-    std::chrono::milliseconds presumed_abort_delay{5'000};
+    std::chrono::milliseconds timeout = request{}.timeout;
+    std::chrono::milliseconds presumed_abort_delay = request{}.presumed_abort_delay;
     /// Told now and then how it stands; may be empty.
     std::function<void(manager_state const&)> progress;
     /// Whether somebody wants it to end early; may be empty.

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
+#include <assent/driver.hpp>
 #include <assent/examination.hpp>
-#include <assent/resource_manager.hpp>
 #include <assent/xid.hpp>
 
 #include "ports/coordinator_log.hpp"
@@ -105,6 +105,7 @@ struct scanned_branch
     xid id;
     std::string action;  ///< commit, roll back, wait, leave, quarantine
     std::string why;
+    std::string left_because{};  ///< why a recovery has not ended it; empty: none was at work
 };
 
 struct scanned_database
@@ -134,7 +135,8 @@ struct recovered_database
     std::size_t found_finished = 0;  ///< committed before, known only now
     std::size_t heuristics = 0;
     bool is_drained = false;
-    std::string why;  ///< why it is not
+    std::string why;         ///< why it is not
+    std::string unserved{};  ///< why it did not serve, if it did not
 };
 
 struct recover_report : any_report

@@ -39,7 +39,7 @@ std::optional<decision_row> row_view::row_of(gtrid const& which) const
     return at == rows_.end() ? std::nullopt : std::optional{at->second};
 }
 
-recovery::finding row_view::find(gtrid const& which) const
+recovery::known_decision row_view::find(gtrid const& which) const
 {
     auto const row = row_of(which);
     if (!row) return {};

@@ -16,7 +16,7 @@
 
 #include "recovery/cli/report.hpp"
 #include "recovery/cli/survey.hpp"
-#include "recovery/resolver.hpp"
+#include "recovery/scan_plan.hpp"
 
 namespace assent::cli {
 
@@ -27,7 +27,7 @@ public:
              std::vector<surveyed_database> const& listed);
 
     /// @pre  the decision of `which` lives in a commit row.
-    recovery::finding find(gtrid const& which) const;
+    recovery::known_decision find(gtrid const& which) const;
     std::optional<decision_row> row_of(gtrid const& which) const;
 
     /// Whether the rows in that resource manager were listed.

@@ -14,7 +14,7 @@ namespace assent::cli {
 
 namespace {
 
-using protocol::listed_action;
+using recovery::listed_action;
 
 bool is_in_row(gtrid const& id)
 {
@@ -74,6 +74,16 @@ scanned_branch explain(recovery::listed_branch const& listed, log_report const& 
                     "the other databases hold, and end it to agree with them"};
     }
     return {listed.id, "wait", "this version does not know what to do with it"};
+}
+
+/// What else stands in the way of ending it.
+void note_stranger(scanned_branch& into, scan_result const& seen)
+{
+    for (auto const& [id, account] : seen.of_strangers) {
+        if (id != into.id || into.action == "leave") continue;
+        into.why += "; it was prepared by the account \"" + account +
+                    "\", which alone can end it: log in as that";
+    }
 }
 
 /// Why the answer of a database does not count, or nothing.
@@ -164,15 +174,17 @@ bool judge_all(configuration const& from, two_looks const& seen,
             continue;
         }
         told.is_conclusive = true;
-        auto const plan = recovery::resolve(
-            *at->scan, each.id, facts, [&](gtrid const& id) { return is_live(seen, id); },
-            may_presume_abort);
+        auto const live = [&seen](gtrid const& id) { return is_live(seen, id); };
+        auto const decided = recovery::decided_at(each.id, facts_before(seen), live);
+        auto const plan =
+            recovery::plan_of(*at->scan, each.id, facts, live, may_presume_abort, decided);
         told.foreign_count = plan.foreign_count;
         told.warnings = at->scan->warnings;
         told.finished = plan.finished;
         for (auto const& branch : plan.listed) {
             has_twin = has_twin || branch.action == listed_action::quarantine_twin;
             told.branches.push_back(explain(branch, into.log, rows));
+            note_stranger(told.branches.back(), *at->scan);
         }
         note(into, told);
         into.databases.push_back(std::move(told));

@@ -8,6 +8,8 @@
 #include <chrono>
 #include <vector>
 
+#include <assent/options.hpp>
+
 #include "recovery/cli/configuration.hpp"
 #include "recovery/cli/look.hpp"
 #include "recovery/cli/report.hpp"
@@ -16,7 +18,7 @@
 namespace assent::cli {
 
 /// How long a database may take to be connected to, and again to answer.
-inline constexpr std::chrono::milliseconds survey_wait{5'000};
+inline constexpr std::chrono::milliseconds survey_wait = limits{}.connect;
 
 /// Applies the rules that recovery goes by to what was seen.
 scan_report judge(configuration const& from, two_looks const& seen,

@@ -147,7 +147,7 @@ void conclude_undecided(show_report& told, two_looks const& seen, log_report con
             "below";
         told.raise(exit_code::attention, told.explanation);
     } else if (is_lost(told, log)) {
-        told.outcome = "not known";
+        told.outcome = "unknown";
         told.explanation =
             "no decision is in the log, but the log was salvaged from a damaged one, and the "
             "decision may be lost: see what the databases hold";
@@ -155,7 +155,7 @@ void conclude_undecided(show_report& told, two_looks const& seen, log_report con
         told.outcome = "forgotten";
         told.explanation = "it was finished long ago, and how is no longer kept";
     } else {
-        told.outcome = "not known";
+        told.outcome = "unknown";
         told.explanation =
             "no decision is in the log and no database that was asked lists it: it was rolled "
             "back, or committed in one database alone, or never existed";

@@ -124,7 +124,7 @@ std::vector<known_database> known_databases(configuration const& from, log::log_
         one.name = bound.name;
         one.kind = bound.kind;
         one.is_bound = true;
-        one.is_lost = !recovery::is_real(bound);
+        one.is_lost = !ports::is_real(bound);
         one.is_configured = from.find(bound.name) != nullptr;
         one.id = id;
         one.identity = bound.identity;

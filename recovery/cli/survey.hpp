@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include <assent/resource_manager.hpp>
+#include <assent/driver.hpp>
 
 namespace assent::cli {
 

@@ -2,7 +2,25 @@
 
 #include "recovery/cli/tally.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace assent::cli {
+
+namespace {
+
+// Events whose text says why a branch is not ended yet; of a reply that says nothing, nothing.
+constexpr std::array<std::string_view, 6> reasons{
+    "recovery.commit.reply", "recovery.rollback.reply", "branch.not_finished",
+    "branch.kept",           "branch.of_stranger",      "branch.misplaced"};
+
+bool is_reason(event const& what)
+{
+    return !what.text.empty() && !what.id.empty() &&
+           std::find(reasons.begin(), reasons.end(), what.name) != reasons.end();
+}
+
+}  // namespace
 
 void tally::on(event const& what)
 {
@@ -16,6 +34,8 @@ void tally::on(event const& what)
         counts.found_finished += is_new ? 1 : 0;
     } else if (what.name == "branch.heuristic") {
         ++counts.heuristics;
+    } else if (is_reason(what)) {
+        heard_[{std::string{what.resource_manager}, std::string{what.id}}] = what.text;
     }
     has_news_ = true;
     told_.notify_all();
@@ -28,6 +48,13 @@ recovered_database tally::of(std::string const& resource_manager) const
     auto counted = at == counts_.end() ? recovered_database{} : at->second;
     counted.name = resource_manager;
     return counted;
+}
+
+std::string tally::why_left(std::string const& resource_manager, std::string const& branch) const
+{
+    std::lock_guard const held{mutex_};
+    auto const at = heard_.find({resource_manager, branch});
+    return at == heard_.end() ? std::string{} : at->second;
 }
 
 void tally::wait(std::chrono::milliseconds at_most)

@@ -2,6 +2,7 @@
 
 #include "recovery/cli/words.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -88,9 +89,15 @@ colour colour_of(std::string const& action)
 
 std::string listed(std::vector<scanned_branch> const& all, painter const& paint, std::size_t indent)
 {
-    table list{{"BRANCH", "RECOVERY WOULD", "WHY"}};
+    bool const was_tried = std::any_of(
+        all.begin(), all.end(), [](auto const& branch) { return !branch.left_because.empty(); });
+    std::vector<std::string> head{"BRANCH", "RECOVERY WOULD", "WHY"};
+    if (was_tried) head.push_back("LEFT BECAUSE");
+    table list{head};
     for (auto const& branch : all) {
-        list.add({branch.id.text(), branch.action, branch.why}, colour_of(branch.action));
+        std::vector<std::string> cells{branch.id.text(), branch.action, branch.why};
+        if (was_tried) cells.push_back(branch.left_because);
+        list.add(std::move(cells), colour_of(branch.action));
     }
     return list.text(paint, indent);
 }

@@ -32,7 +32,10 @@ auto find(engine::engine const* under) noexcept
 transaction* bound_here(engine::engine const* under) noexcept
 {
     auto const at = find(under);
-    return at == here.end() ? nullptr : at->tx.get();
+    if (at == here.end()) return nullptr;
+    if (at->tx->status() != status::no_transaction) return at->tx.get();
+    here.erase(at);  // whoever moved it out has it now
+    return nullptr;
 }
 
 void bind_here(engine::engine const* under, std::unique_ptr<transaction> tx)

@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// doors.hpp -- what the public classes hold, and the thread's own transactions.
+// doors.hpp -- what the public classes, which are the doors to the engine, hold; and the thread's
+// own transactions.
 
 #ifndef ASSENT_API_DOORS_HPP
 #define ASSENT_API_DOORS_HPP
@@ -23,7 +24,7 @@ struct transaction::impl
                                               begin_options const& how);
 
     std::shared_ptr<engine::engine> engine;
-    std::shared_ptr<engine::global_transaction> tx;
+    std::shared_ptr<shared::global_transaction> tx;
 };
 
 struct transaction_manager::impl
@@ -48,16 +49,16 @@ void bind_here(engine::engine const* under, std::unique_ptr<transaction> tx);
 std::unique_ptr<transaction> unbind_here(engine::engine const* under) noexcept;
 
 /// Unbinds and destroys this thread's transaction, however the block is left; another one that was
-/// put in its place is left alone.
+/// put in its place is left alone.  Known by the transaction itself: its name may yet be settled.
 struct unbound_at_end
 {
     engine::engine const* const under;
-    gtrid const id;
+    std::shared_ptr<shared::global_transaction> const which;
 
     ~unbound_at_end()
     {
         auto const* const bound = bound_here(under);
-        if (bound != nullptr && bound->id() == id) unbind_here(under);
+        if (bound != nullptr && bound->id() == which->id) unbind_here(under);
     }
 };
 

@@ -5,7 +5,12 @@
 #include <assent/observer.hpp>
 
 #include <array>
+#include <cstddef>
+#include <stdexcept>
+#include <system_error>
 #include <utility>
+
+#include "protocol/assert.hpp"
 
 namespace assent {
 inline namespace v0 {
@@ -48,6 +53,8 @@ public:
                 return "the decision log has no room now";
             case errc::exhausted:
                 return "every session of the pool is leased";
+            case errc::no_thread:
+                return "the system refused a thread";
         }
         return "unknown error";
     }
@@ -66,10 +73,38 @@ std::error_code make_error_code(errc code) noexcept
     return {static_cast<int>(code), assent_category()};
 }
 
+namespace {
+
+constexpr std::size_t codes = static_cast<std::size_t>(errc::no_thread) + 1;  // the last one
+
+using prototypes = std::array<std::system_error, codes>;
+
+template <std::size_t... Value>
+prototypes const* make_prototypes(std::index_sequence<Value...>)
+{
+    return new prototypes{std::system_error{static_cast<int>(Value), assent_category()}...};
+}
+
+/// std::system_error composes words of its own when it is made, and needs memory for them; a copy
+/// of one needs none.  An outcome must be told without memory, too, so there is one to copy for
+/// each code.  Never destroyed: an error may be thrown during static destruction.
+std::system_error const& prototype(errc why)
+{
+    static auto const* const all = make_prototypes(std::make_index_sequence<codes>{});
+    auto const value = static_cast<std::size_t>(why);
+    ASSENT_ASSERT(value < codes);
+    return (*all)[value];
+}
+
+// Made when the program is loaded, while there is memory.
+[[maybe_unused]] auto const& made_early = prototype(errc::rolled_back);
+
+}  // namespace
+
 error::error(errc code, std::string const& what, gtrid const& id,
              std::vector<branch_report> branches, bool is_retryable)
-    : std::runtime_error(what),
-      code_(code),
+    : std::system_error(prototype(code)),
+      words_(what),
       id_(id),
       branches_(std::move(branches)),
       is_retryable_(is_retryable)
@@ -77,6 +112,11 @@ error::error(errc code, std::string const& what, gtrid const& id,
 }
 
 error::~error() = default;
+
+char const* error::what() const noexcept
+{
+    return words_.what();
+}
 
 rolled_back_error::rolled_back_error(std::string const& what, gtrid const& id,
                                      std::vector<branch_report> branches, bool is_retryable)
@@ -95,12 +135,29 @@ heuristic_error::heuristic_error(std::string const& what, gtrid const& id,
 heuristic_error::~heuristic_error() = default;
 
 in_doubt_error::in_doubt_error(std::string const& what, gtrid const& id,
-                               std::vector<branch_report> branches, resolver who)
-    : error(errc::in_doubt, what, id, std::move(branches)), who_(who)
+                               std::vector<branch_report> branches, resolver resolved_by)
+    : error(errc::in_doubt, what, id, std::move(branches)), who_(resolved_by)
 {
 }
 
 in_doubt_error::~in_doubt_error() = default;
+
+driver_error::driver_error(errc code, std::string const& what, std::string sqlstate,
+                           int native_code, bool must_close)
+    : error(code, what),
+      sqlstate_(std::move(sqlstate)),
+      native_code_(native_code),
+      must_close_(must_close)
+{
+}
+
+driver_error::driver_error(std::string const& what, std::string sqlstate, int native_code,
+                           bool must_close)
+    : driver_error(errc::unavailable, what, std::move(sqlstate), native_code, must_close)
+{
+}
+
+driver_error::~driver_error() = default;
 
 retry_requested::~retry_requested() = default;
 

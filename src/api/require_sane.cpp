@@ -2,18 +2,20 @@
 //
 // require_sane.cpp -- which values of assent::limits a manager can keep.
 //
-//   0 ... ten years            every duration: a larger one, duration::max() for one, overflows the
-//                              clock when it is added to now, and every wait ends at once
-//   more than 0                where nothing could be done in no time
-//   heartbeat < guardian_lapse <= 5 s, and presumed_abort_delay is 0 or not below guardian_lapse
+//   0 ... ten years            every duration, or more than 0: the table in require_sane.hpp
+//   1 ...                      every count
+//   retry_min <= retry_max
+//   heartbeat < guardian_lapse <= 5 s, guardian_lapse + log_force <= 7 s, log_force <= log_hang
 //
-// The one invariant: votes that rest on the guardian's lock end before whoever has taken the lock
-// since may presume abort.  It may be another process, with limits of its own and the default
-// delay, so guardian_lapse is bounded by that and not only by the delay chosen here.
+// Invariant: what rests on the guardian's lock, a vote and the force after it, ends before
+// whoever has taken the lock since may presume abort.  That one may have a copy of the log which
+// was made before these limits were recorded, limits of its own, and the default delay: so both are
+// bounded by that, whatever delay is chosen here, and whatever this log has recorded.
 
 #include "api/require_sane.hpp"
 
-#include <chrono>
+#include <cstddef>
+#include <iterator>
 #include <string>
 
 #include <assent/error.hpp>
@@ -22,39 +24,39 @@ namespace assent::api {
 
 namespace {
 
-constexpr limits::duration at_most = std::chrono::hours{24 * 365 * 10};
-
-struct bound
+/// Stands for a field of any type where an aggregate is initialised.
+struct any_field
 {
-    char const* name;
-    limits::duration limits::*which;
-    bool may_be_zero;
+    template <typename Type>
+    operator Type() const;
 };
 
-constexpr bound bounds[] = {
-    {"transaction", &limits::transaction, false},
-    {"phase2_wait", &limits::phase2_wait, true},
-    {"rollback_wait", &limits::rollback_wait, true},
-    {"destructor_wait", &limits::destructor_wait, true},
-    {"deadline_grace", &limits::deadline_grace, true},
-    {"cancel_call", &limits::cancel_call, false},
-    {"connect", &limits::connect, false},
-    {"first_scan", &limits::first_scan, true},
-    {"server_call", &limits::server_call, false},
-    {"close", &limits::close, true},
-    {"log_lock", &limits::log_lock, true},
-    {"log_force", &limits::log_force, false},
-    {"retry_min", &limits::retry_min, false},
-    {"retry_max", &limits::retry_max, false},
-    {"completion_retry_max", &limits::completion_retry_max, false},
-    {"scan_interval", &limits::scan_interval, false},
-    {"heartbeat", &limits::heartbeat, false},
-    {"guardian_lapse", &limits::guardian_lapse, false},
-    {"presumed_abort_delay", &limits::presumed_abort_delay, true},
-    {"log_force_slow", &limits::log_force_slow, true},
-    {"session_idle_max", &limits::session_idle_max, true},
-    {"session_age_max", &limits::session_age_max, true},
-};
+/// How many fields an aggregate has: as many as it can be initialised with.
+template <typename Aggregate, typename... Fields>
+constexpr std::size_t count_of_fields()
+{
+    if constexpr (requires { Aggregate{Fields{}..., any_field{}}; }) {
+        return count_of_fields<Aggregate, Fields..., any_field>();
+    } else {
+        return sizeof...(Fields);
+    }
+}
+
+// Three counts and a switch, and segment_bytes, which the log judges.
+constexpr std::size_t limits_without_a_rule = 5;
+static_assert(std::size(duration_rules) + limits_without_a_rule == count_of_fields<limits>(),
+              "a limit was added: does every value of it do, or does it need a rule?");
+
+/// Each stands behind the one before, so none stands twice, and with the count none is missing.
+constexpr bool are_in_order()
+{
+    limits const all;
+    for (std::size_t i = 1; i < std::size(duration_rules); ++i) {
+        if (&(all.*duration_rules[i].member) <= &(all.*duration_rules[i - 1].member)) return false;
+    }
+    return true;
+}
+static_assert(are_in_order(), "the rules are in the order in which limits declares its members");
 
 [[noreturn]] void refuse(std::string const& name, limits::duration given, std::string const& why)
 {
@@ -62,31 +64,50 @@ constexpr bound bounds[] = {
                 "limits::" + name + " is " + std::to_string(given.count()) + " ms: " + why};
 }
 
+[[noreturn]] void refuse_none(std::string const& name)
+{
+    throw error{errc::bad_argument, "limits::" + name + " is 0: it must be at least 1"};
+}
+
 }  // namespace
 
 void require_sane(limits const& all)
 {
-    for (bound const& each : bounds) {
-        auto const given = all.*each.which;
+    for (duration_rule const& each : duration_rules) {
+        auto const given = all.*each.member;
         if (given.count() < 0) refuse(each.name, given, "it is negative");
         if (given.count() == 0 && !each.may_be_zero) refuse(each.name, given, "it must be longer");
-        if (given > at_most) refuse(each.name, given, "ten years are the longest possible");
+        if (given > longest_duration)
+            refuse(each.name, given, "ten years are the longest possible");
     }
-    constexpr auto lapse_max = limits{}.presumed_abort_delay;
+    constexpr auto lapse_max = limits{}.guardian_lapse;
+    constexpr auto delay = limits{}.presumed_abort_delay;
+    std::string const copy = "a copy of this log may presume abort " +
+                             std::to_string(delay.count()) + " ms after it took the lock, so ";
     if (all.guardian_lapse > lapse_max) {
         refuse("guardian_lapse", all.guardian_lapse,
-               "a copy of this log may presume abort " + std::to_string(lapse_max.count()) +
-                   " ms after it took the lock, so votes must not count for longer");
+               copy + "votes must not count for longer than " + std::to_string(lapse_max.count()) +
+                   " ms");
+    }
+    if (all.log_force > delay - all.guardian_lapse) {
+        refuse("log_force", all.log_force,
+               copy +
+                   "with limits::guardian_lapse it must not be longer; a later force is no "
+                   "failure while the guardians are fresh, and limits::log_hang bounds it");
+    }
+    if (all.retry_min > all.retry_max) {
+        refuse("retry_min", all.retry_min, "limits::retry_max is shorter");
+    }
+    // With none of these nothing would ever be finished, leased or begun.
+    if (all.completion_sessions_max == 0) refuse_none("completion_sessions_max");
+    if (all.pooled_sessions_max == 0) refuse_none("pooled_sessions_max");
+    if (all.kept_decisions_max == 0) refuse_none("kept_decisions_max");
+    if (all.log_force > all.log_hang) {
+        refuse("log_force", all.log_force, "limits::log_hang is shorter");
     }
     if (all.heartbeat >= all.guardian_lapse) {
         refuse("heartbeat", all.heartbeat,
                "between two of them limits::guardian_lapse would pass, and no vote would count");
-    }
-    auto const delay = all.presumed_abort_delay;
-    if (delay.count() != 0 && delay < all.guardian_lapse) {
-        refuse("presumed_abort_delay", delay,
-               "the votes of a copy of this log count until limits::guardian_lapse has passed; "
-               "only where the log cannot be copied, 0");
     }
 }
 

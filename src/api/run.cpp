@@ -4,13 +4,16 @@
 
 #include <assent/transaction_manager.hpp>
 
+#include <cxxabi.h>
+
 #include <condition_variable>
 #include <exception>
 #include <mutex>
 #include <utility>
 
 #include "api/doors.hpp"
-#include "engine/backoff.hpp"
+#include "ports/uncancelled.hpp"
+#include "shared/backoff.hpp"
 
 namespace assent {
 inline namespace v0 {
@@ -21,19 +24,34 @@ constexpr auto first_pause = std::chrono::milliseconds{5};
 constexpr auto last_pause = std::chrono::milliseconds{1000};
 
 /// Whether what the work threw may pass by itself.
-bool is_transient(std::exception_ptr const& thrown, run_options const& how)
+bool is_transient(std::exception_ptr const& thrown, run_options const& settings)
 {
     try {
         std::rethrow_exception(thrown);
     } catch (retry_requested const&) {
         return true;
     } catch (error const& e) {
-        return e.is_retryable() || (how.retry_if() && how.retry_if()(e));
+        return e.is_retryable() || (settings.given().retry_if && settings.given().retry_if(e));
     } catch (std::exception const& e) {
-        return how.retry_if() && how.retry_if()(e);
+        return settings.given().retry_if && settings.given().retry_if(e);
     } catch (...) {
         return false;
     }
+}
+
+/// What the work threw.  A cancelled thread unwinds through here, and its transaction is rolled
+/// back on the way out; what it unwinds with is no object that a reference could be bound to.
+__attribute__((noinline, no_sanitize("null"))) std::exception_ptr thrown_by(
+    std::function<void(transaction&)> const& work, transaction& tx)
+{
+    try {
+        work(tx);
+    } catch (abi::__forced_unwind const&) {
+        throw;
+    } catch (...) {
+        return std::current_exception();
+    }
+    return nullptr;
 }
 
 void pause_until(ports::clock& time, deadline next)
@@ -52,29 +70,25 @@ outcome transaction_manager::run(std::function<void(transaction&)> const& work)
     return run(run_options{}, work);
 }
 
-outcome transaction_manager::run(run_options const& how,
+outcome transaction_manager::run(run_options const& settings,
                                  std::function<void(transaction&)> const& work)
 {
     auto const under = impl_->engine;  // a share: the work may drop the manager
     auto& engine = *under;
     engine.require_same_process();
-    if (how.attempts_max() < 1) throw error{errc::bad_argument, "attempts_max is less than 1"};
+    if (settings.given().attempts_max < 1)
+        throw error{errc::bad_argument, "attempts_max is less than 1"};
     if (auto const* const bound = api::bound_here(&engine)) {
         throw error{errc::invalid_state, "this thread has a transaction already", bound->id()};
     }
-    engine::backoff pause{first_pause, last_pause};
+    shared::backoff pause{first_pause, last_pause};
     for (int attempt = 1;; ++attempt) {
-        bool const is_last = attempt >= how.attempts_max();
-        auto made = transaction::impl::begin(under, how.begin());
+        bool const is_last = attempt >= settings.given().attempts_max;
+        auto made = transaction::impl::begin(under, settings.given().begin);
         auto const begun = made->impl_->tx;
         api::bind_here(&engine, std::move(made));
-        api::unbound_at_end const guard{&engine, begun->id};
-        std::exception_ptr thrown;
-        try {
-            work(*api::bound_here(&engine));
-        } catch (...) {
-            thrown = std::current_exception();
-        }
+        api::unbound_at_end const guard{&engine, begun};
+        std::exception_ptr const thrown = thrown_by(work, *api::bound_here(&engine));
         auto* const tx = api::bound_here(&engine);
         bool const is_bound = tx != nullptr && tx->id() == begun->id;
         if (thrown && (!is_bound || begun->is_completed)) {
@@ -95,12 +109,14 @@ outcome transaction_manager::run(run_options const& how,
                 if (is_last || !e.is_retryable()) throw;
             }
         } else {
+            ports::uncancelled const undivided;
             auto const told = engine.end(*begun, engine::intent::rollback);
             api::say(told, begun->id, false);  // a heuristic outranks what the work threw
-            if (is_last || !told.is_confirmed || !is_transient(thrown, how)) {
+            if (is_last || !told.is_confirmed || !is_transient(thrown, settings)) {
                 std::rethrow_exception(thrown);
             }
         }
+        ports::uncancelled const short_pause;  // some libraries do not let a wait be unwound
         pause_until(engine.shared().time, pause.after(engine.shared().time.now(), last_pause));
     }
 }

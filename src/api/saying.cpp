@@ -1,6 +1,7 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// saying.cpp -- verdicts, as the public API says them.  docs/reference/outcomes.md is this table.
+// saying.cpp -- how the public API tells a caller the verdict of the coordinator: by a return value
+// or an exception.  docs/reference/outcomes.md is this table.
 
 #include <new>
 #include <string>
@@ -105,7 +106,7 @@ outcome say(engine::ending const& told, gtrid const& id, bool is_commit, std::er
             ec = errc::in_doubt;
             break;
     }
-    return outcome::undetermined;
+    return outcome::unknown;
 }
 
 }  // namespace assent::api

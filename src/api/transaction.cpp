@@ -6,18 +6,16 @@
 #include <utility>
 
 #include "api/doors.hpp"
+#include "ports/uncancelled.hpp"
 
 namespace assent {
 inline namespace v0 {
 
-any_lease::any_lease(std::shared_ptr<engine::leased_session> session) noexcept
-    : session_(std::move(session))
-{
-}
+any_lease::any_lease(std::shared_ptr<void> session) noexcept : session_(std::move(session)) {}
 
 void* any_lease::handle() const
 {
-    return session_->handle();
+    return static_cast<shared::leased_handle const*>(session_.get())->handle();
 }
 
 transaction::transaction(std::unique_ptr<impl> made) noexcept : impl_(std::move(made)) {}
@@ -26,6 +24,7 @@ transaction::transaction(transaction&&) noexcept = default;
 std::unique_ptr<transaction> transaction::impl::begin(std::shared_ptr<engine::engine> under,
                                                       begin_options const& how)
 {
+    ports::uncancelled const undivided;
     std::unique_ptr<transaction> made{new transaction{nullptr}};
     auto inside = std::make_unique<impl>();
     inside->tx = under->begin(how);
@@ -37,41 +36,50 @@ std::unique_ptr<transaction> transaction::impl::begin(std::shared_ptr<engine::en
 transaction::~transaction()
 {
     if (!impl_) return;
+    ports::uncancelled const undivided;
     if (impl_->engine->is_forked()) {
         // Everything in it is the parent's; nothing may be sent, closed or freed here.
         static_cast<void>(impl_.release());
         return;
     }
-    if (impl_->tx->is_completed) return;
-    if (impl_->tx->is_in_end) {
+    auto const held = std::move(impl_);  // goes first: it may be the last share of the engine
+    if (held->tx->is_completed) return;
+    if (held->tx->is_in_end) {
         // Dropped by its own before_completion: who ends it goes on, and shall not commit.
-        impl_->tx->mark_rollback_only({"its object was destroyed", false});
+        held->tx->mark_rollback_only({"its object was destroyed", false});
         return;
     }
     try {
-        impl_->engine->end(*impl_->tx, engine::intent::destroy);
+        held->engine->end(*held->tx, engine::intent::destroy);
     } catch (std::exception const& e) {
-        // Once commit() was entered nothing is sent: what it left is recovery's.
-        impl_->engine->shared().tell(severity::warning, "transaction.destroyed", {},
-                                     impl_->tx->id.text(), e.what());
+        // Once commit() was entered the destructor sends nothing: a rollback could meet a decision
+        // to commit.  What is left, recovery finishes.
+        held->engine->shared().tell(severity::warning, "transaction.destroyed", {},
+                                    held->tx->id.text(), e.what());
     }
 }
 
-any_lease transaction::lease_any(resource_manager const& rm, access how)
+any_lease transaction::lease_any(resource_manager const& rm, access mode)
 {
-    return impl_->engine->lease(*impl_->tx, rm, how);
+    ports::uncancelled const undivided;
+    return any_lease{impl_->engine->lease(*impl_->tx, rm, mode)};
 }
 
-bool transaction::enlist_any(resource_manager const& rm, void* handle, release_function on_release,
-                             branch_choice which, access how)
+bool transaction::enlist_any(resource_manager const& rm, void* handle,
+                             enlist_options<void*> const& settings)
 {
-    return impl_->engine->enlist(*impl_->tx, rm, handle, std::move(on_release), which, how);
+    ports::uncancelled const undivided;
+    auto const& [on_release, which, may] = settings.given();
+    return impl_->engine->enlist(*impl_->tx, rm, handle, on_release, which, may);
 }
 
 bool transaction::enlist_any(resource_manager const& rm, sql_session& session,
-                             release_function on_release, branch_choice which, access how)
+                             enlist_options<sql_session*> const& settings)
 {
-    return impl_->engine->enlist(*impl_->tx, rm, session, std::move(on_release), which, how);
+    ports::uncancelled const undivided;
+    auto const untyped = settings.untyped();
+    auto const& [on_release, which, may] = untyped.given();
+    return impl_->engine->enlist(*impl_->tx, rm, session, on_release, which, may);
 }
 
 // An ending holds shares of its own: its callbacks may drop the very object that is ended, and the
@@ -79,12 +87,14 @@ bool transaction::enlist_any(resource_manager const& rm, sql_session& session,
 
 outcome transaction::commit()
 {
+    ports::uncancelled const undivided;
     auto const held = *impl_;
     return api::say(held.engine->end(*held.tx, engine::intent::commit), held.tx->id, true);
 }
 
 outcome transaction::commit(std::error_code& ec, diagnostics& diag)
 {
+    ports::uncancelled const undivided;
     auto const held = *impl_;
     try {
         return api::say(held.engine->end(*held.tx, engine::intent::commit), held.tx->id, true, ec,
@@ -92,18 +102,20 @@ outcome transaction::commit(std::error_code& ec, diagnostics& diag)
     } catch (error const& e) {
         ec = e.code();
         diag = {e.what(), held.tx->id, {}, false, resolver::recovery};
-        return outcome::undetermined;
+        return outcome::unknown;
     }
 }
 
 outcome transaction::rollback()
 {
+    ports::uncancelled const undivided;
     auto const held = *impl_;
     return api::say(held.engine->end(*held.tx, engine::intent::rollback), held.tx->id, false);
 }
 
 outcome transaction::rollback(std::error_code& ec, diagnostics& diag)
 {
+    ports::uncancelled const undivided;
     auto const held = *impl_;
     try {
         return api::say(held.engine->end(*held.tx, engine::intent::rollback), held.tx->id, false,
@@ -111,12 +123,13 @@ outcome transaction::rollback(std::error_code& ec, diagnostics& diag)
     } catch (error const& e) {
         ec = e.code();
         diag = {e.what(), held.tx->id, {}, false, resolver::recovery};
-        return outcome::undetermined;
+        return outcome::unknown;
     }
 }
 
 void transaction::set_rollback_only()
 {
+    ports::uncancelled const undivided;
     impl_->engine->require_same_process();
     {
         std::lock_guard const held{impl_->tx->mutex};
@@ -129,16 +142,18 @@ void transaction::set_rollback_only()
 
 assent::status transaction::status() const noexcept
 {
-    return impl_->tx->status;
+    return impl_ ? impl_->tx->status.load() : status::no_transaction;
 }
 
 gtrid const& transaction::id() const noexcept
 {
-    return impl_->tx->id;
+    static gtrid const none;
+    return impl_ ? impl_->tx->id : none;
 }
 
-void transaction::synchronize(synchronization callbacks)
+void transaction::register_synchronization(synchronization callbacks)
 {
+    ports::uncancelled const undivided;
     impl_->engine->require_same_process();
     {
         std::lock_guard const held{impl_->tx->mutex};

@@ -2,54 +2,70 @@
 
 #include <assent/transaction_manager.hpp>
 
+#include <algorithm>
+#include <exception>
+#include <system_error>
 #include <utility>
 
 #include "api/doors.hpp"
 #include "api/open_log.hpp"
 #include "api/require_sane.hpp"
+#include "ports/uncancelled.hpp"
 
 namespace assent {
 inline namespace v0 {
 
-transaction_manager::transaction_manager(options const& how) : impl_(std::make_unique<impl>())
+transaction_manager::transaction_manager(options const& settings) : impl_(std::make_unique<impl>())
 {
-    api::require_sane(how.bounds());
+    ports::uncancelled const undivided;
+    api::require_sane(settings.given().limits);
     // Never destroyed, so that a manager may be closed during static destruction.
     static auto* const clock = new ports::steady_clock;
-    impl_->engine =
-        std::make_shared<engine::engine>(how.bounds(), how.observe(), api::open_log(how), *clock);
+    impl_->engine = std::make_shared<engine::engine>(
+        settings.given().limits, settings.given().observer, api::open_log(settings), *clock);
     auto& shared = impl_->engine->shared();
     auto const log = shared.log->state();
     shared.tell(severity::info, "log.opened", {}, {},
-                how.log_directory() + " (" + log.medium + ")");
+                settings.given().log_directory + " (" + log.medium + ")");
     if (!log.caution.empty()) shared.tell(severity::warning, "log.medium", {}, {}, log.caution);
     impl_->engine->start_threads();
 }
 
 transaction_manager::~transaction_manager()
 {
+    ports::uncancelled const undivided;
     if (impl_->engine->is_forked()) {
         // Threads, locks and connections in it are the parent's.
         static_cast<void>(impl_.release());
         return;
     }
-    auto& shared = impl_->engine->shared();
-    impl_->engine->close(shared.time.now() + shared.bounds.close);
+    auto const held = std::move(impl_);
+    auto& shared = held->engine->shared();
+    try {
+        held->engine->close(shared.time.now() + shared.bounds.close);
+    } catch (std::exception const& e) {  // out of memory
+        shared.tell(severity::warning, "manager.closed_unprepared", {}, {}, e.what());
+    }
+    // What hangs in a call to a server may be in the application's connect function, and what that
+    // uses may go next: the longest call is waited for.
+    auto const call = std::max(shared.bounds.connect, shared.bounds.server_call);
+    held->engine->stop(shared.time.now() + call);
 }
 
 void transaction_manager::add_any(resource_manager const& rm)
 {
+    ports::uncancelled const undivided;
     impl_->engine->add(rm);
 }
 
-std::unique_ptr<transaction> transaction_manager::begin_owned(begin_options const& how)
+std::unique_ptr<transaction> transaction_manager::begin_owned(begin_options const& settings)
 {
-    return transaction::impl::begin(impl_->engine, how);
+    return transaction::impl::begin(impl_->engine, settings);
 }
 
-transaction transaction_manager::begin(begin_options const& how)
+transaction transaction_manager::begin(begin_options const& settings)
 {
-    return std::move(*begin_owned(how));
+    return std::move(*begin_owned(settings));
 }
 
 transaction* transaction_manager::current() const noexcept
@@ -59,41 +75,46 @@ transaction* transaction_manager::current() const noexcept
 
 suspended_transaction transaction_manager::suspend()
 {
+    ports::uncancelled const undivided;
     impl_->engine->require_same_process();
     return api::unbind_here(impl_->engine.get());
 }
 
-void transaction_manager::resume(suspended_transaction what)
+void transaction_manager::resume(suspended_transaction suspended)
 {
+    ports::uncancelled const undivided;
     impl_->engine->require_same_process();
-    if (!what || !what->impl_) {
+    if (!suspended || !suspended->impl_) {
         throw error{errc::invalid_state, "there is no transaction to resume"};
     }
-    if (what->impl_->engine != impl_->engine) {
-        throw error{errc::invalid_state, "this transaction is another manager's", what->id()};
+    if (suspended->impl_->engine != impl_->engine) {
+        throw error{errc::invalid_state, "this transaction is another manager's", suspended->id()};
     }
     if (current() != nullptr) {
-        throw error{errc::invalid_state, "this thread has a transaction already", what->id()};
+        throw error{errc::invalid_state, "this thread has a transaction already", suspended->id()};
     }
-    auto const now = what->status();
+    auto const now = suspended->status();
     if (now != status::active && now != status::marked_rollback) {
-        throw error{errc::invalid_state, "this transaction has ended", what->id()};
+        throw error{errc::invalid_state, "this transaction has ended", suspended->id()};
     }
-    api::bind_here(impl_->engine.get(), std::move(what));
+    api::bind_here(impl_->engine.get(), std::move(suspended));
 }
 
 known_outcome transaction_manager::outcome(gtrid const& id) const
 {
+    ports::uncancelled const undivided;
     return impl_->engine->outcome(id);
 }
 
 manager_state transaction_manager::state() const
 {
+    ports::uncancelled const undivided;
     return impl_->engine->state();
 }
 
 close_report transaction_manager::close(deadline until)
 {
+    ports::uncancelled const undivided;
     impl_->engine->require_same_process();
     return impl_->engine->close(until);
 }

@@ -24,7 +24,7 @@ transaction& current_of(transaction_manager const& manager)
 
 }  // namespace
 
-void user_transaction::begin()
+void user_transaction::begin(begin_options how)
 {
     auto& engine = *manager_->impl_->engine;
     engine.require_same_process();
@@ -32,8 +32,7 @@ void user_transaction::begin()
         throw error{errc::invalid_state, "this thread has a transaction already", tx->id()};
     }
     auto const timeout = timeouts.find(engine.serial());
-    begin_options how;
-    if (timeout != timeouts.end()) how.deadline(timeout->second);
+    if (how.given().timeout.count() == 0 && timeout != timeouts.end()) how.timeout(timeout->second);
     api::bind_here(&engine, manager_->begin_owned(how));
 }
 
@@ -43,7 +42,7 @@ assent::outcome user_transaction::commit()
 {
     auto& tx = current_of(*manager_);
     if (tx.impl_->tx->is_in_end) return tx.commit();  // throws; who ends it unbinds it
-    api::unbound_at_end const guard{manager_->impl_->engine.get(), tx.id()};
+    api::unbound_at_end const guard{manager_->impl_->engine.get(), tx.impl_->tx};
     return tx.commit();
 }
 
@@ -51,7 +50,7 @@ assent::outcome user_transaction::rollback()
 {
     auto& tx = current_of(*manager_);
     if (tx.impl_->tx->is_in_end) return tx.rollback();  // throws; who ends it unbinds it
-    api::unbound_at_end const guard{manager_->impl_->engine.get(), tx.id()};
+    api::unbound_at_end const guard{manager_->impl_->engine.get(), tx.impl_->tx};
     return tx.rollback();
 }
 
@@ -68,7 +67,7 @@ assent::status user_transaction::status() const noexcept
 
 void user_transaction::set_transaction_timeout(limits::duration life)
 {
-    if (life.count() < 0) throw error{errc::bad_argument, "a negative transaction timeout"};
+    if (life.count() < 0) throw error{errc::bad_argument, "the transaction timeout is negative"};
     timeouts[manager_->impl_->engine->serial()] = life;
 }
 

@@ -1,19 +1,18 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// deciding.cpp -- the commit point, wherever the decision lives, and whom to ask when the reply to
-// a commit without a vote was lost.
+// deciding.cpp -- the commit point, wherever the decision lives.
 //
 //   all voted yes --> veto? --> log->force(decision)                    one forced write, shared
 //                          +--> the last resource commits work and row   one local commit
 //
-// The one invariant: phase 2 begins with a durable_decision, and only a decision port makes one.
+// Invariant: phase 2 begins with a durable_decision, and only a decision port makes one.
 
 #include <algorithm>
-#include <condition_variable>
 #include <utility>
 
-#include "engine/engine.hpp"
+#include "engine/termination.hpp"
 #include "protocol/assert.hpp"
+#include "protocol/mutation.hpp"
 #include "recovery/commit_row.hpp"
 
 namespace assent::engine {
@@ -23,13 +22,10 @@ using protocol::reply_class;
 
 /// The decision port of one transaction whose decision lives in a row: the commit of its last
 /// resource carries it.
-class engine::row_port final : public ports::decision_port
+class termination::row_port final : public ports::decision_port
 {
 public:
-    row_port(engine& on, global_transaction& tx, std::size_t last)
-        : engine_(on), tx_(tx), last_(last)
-    {
-    }
+    row_port(termination& of, std::size_t last) : ends_(of), tx_(of.tx_), last_(last) {}
 
     ports::force_result force(ports::decision const& what, deadline until) noexcept override
     {
@@ -43,7 +39,7 @@ public:
                 lose(*tx_.branches[last_]);
                 tx_.coordinator.on_reply(last_, reply_class::silent);
             }
-            why = "no memory";  // short enough to need none
+            why = "memory ran out";  // short enough to need none
         }
         if (state() == branch_state::committed) return attest(what.global);
         return failure(std::move(why));
@@ -63,168 +59,174 @@ private:
         b.last_verb = next;
         b.carries_row = true;
         if (b.is_connected) {
-            engine_.tell_step(b, step::before);
+            ends_.tell_step(b, step::before);
             b.session->submit(next, b.id);
-            engine_.tell_step(b, step::sent);
+            ends_.tell_step(b, step::sent);
         }
-        engine_.hear(tx_, last_, until);
-        if (state() == branch_state::row_in_doubt) engine_.ask_row(tx_, last_);
+        ends_.hear(last_, until);
+        if (state() == branch_state::row_in_doubt) ends_.ask_row(last_);
     }
 
     ports::force_failure failure(std::string why) const noexcept
     {
         using kind = ports::force_failure::kind;
+        // Known means that this row can never be committed, so that rolling back is the truth.  A
+        // row in doubt may still decide to commit: neither commit nor rollback may be sent.
         bool const is_known = state() != branch_state::row_in_doubt;
         return {is_known ? kind::not_submitted : kind::in_doubt, std::move(why)};
     }
 
-    engine& engine_;
+    termination& ends_;
     global_transaction& tx_;
     std::size_t const last_;
 };
 
 /// Until the decision is handed to its port, anything may still veto it.
-void engine::decide(global_transaction& tx)
+void termination::decide()
 {
-    tx.status = assent::status::prepared;
-    auto& coordinator = tx.coordinator;
+    tx_.status = assent::status::prepared;
     ports::decision what;
-    what.global = tx.id;
+    what.global = tx_.id;
+    if (!gather(what)) {
+        tx_.coordinator.veto();
+        return;
+    }
+    shared_.tell(severity::debug, "decision.force", {}, tx_.id.text(), {});
+    auto const asked_at = shared_.time.now();
+    auto const forced = make_durable(what);
+    take(forced, shared_.time.now() - asked_at);
+}
+
+/// Whose votes the decision names.  @return false where something speaks against it: the
+/// transaction is marked with that.
+bool termination::gather(ports::decision& what)
+{
     std::string veto;
-    std::size_t last = tx.branches.size();
-    if (shared_.time.now() >= tx.until) veto = "its deadline passed";
+    bool is_transient = false;
+    bool has_last = false;
+    bool const may_be_copied = shared_.presumption_delay().count() != 0;
+    // The last look at the deadline: once the log has the decision, a rollback would be untrue.
+    if (shared_.time.now() >= tx_.until) veto = "its deadline passed";
     if (auto const twin = shared_.twin(); !twin.empty()) veto = "a twin of this log: " + twin;
-    for (std::size_t i = 0; i < tx.branches.size(); ++i) {
-        branch const& b = *tx.branches[i];
-        if (b.is_last) last = i;
-        if (!b.is_last && coordinator.state(i) != branch_state::prepared) continue;
+    for (std::size_t i = 0; i < tx_.branches.size(); ++i) {
+        branch& b = *tx_.branches[i];
+        has_last = has_last || b.is_last;
+        if (!b.is_last && tx_.coordinator.state(i) != branch_state::prepared) continue;
         what.branches.push_back(b.id.branch);
-        if (!b.rm->is_guarded()) {
+        note_guard(b);
+        // A copy of this log may have rolled back what was prepared before a gap, and have gone.
+        bool const has_gap = may_be_copied && !b.is_last && b.asked_in_term != b.term;
+        if (b.term == 0 || has_gap) {
             veto =
                 "the guardian of \"" + b.rm->name() + "\" lost its lock; votes there do not count";
         }
+        // A vote counts where the manager itself can see the branch: one that is prepared on a
+        // server that nobody scans would stay prepared, with its locks, for ever.
+        if (!b.rm->may_be_life(b.life)) {
+            is_transient = true;
+            veto = why_elsewhere(b);
+        }
     }
-    if (!veto.empty()) {
-        tx.mark_rollback_only({veto, false});
-        coordinator.veto();
-        return;
+    if (tx_.row_place && !has_last) {
+        veto = "a read-only branch had to be prepared, and \"" + tx_.row_place->name() +
+               "\", whose row would decide, has no part in it";
     }
-    shared_.tell(severity::debug, "decision.force", {}, tx.id.text(), {});
-    bool const is_in_log = tx.id.parts().place == decision_place::log;
-    ASSENT_ASSERT(is_in_log == (last == tx.branches.size()));
-    auto const asked_at = shared_.time.now();
-    auto const forced = is_in_log
-                            ? shared_.log->force(what, asked_at + shared_.bounds.log_force)
-                            : row_port{*this, tx, last}.force(
-                                  what, std::max(tx.until, asked_at + shared_.bounds.phase2_wait));
-    // First what counts, then what is said of it, for which memory may run out.
+    if (veto.empty()) return true;
+    tx_.mark_rollback_only({veto, is_transient});
+    return false;
+}
+
+/// The commit point.
+ports::force_result termination::make_durable(ports::decision const& what)
+{
+    auto const now = shared_.time.now();
+    auto const& all = tx_.branches;
+    auto const last =
+        std::find_if(all.begin(), all.end(), [](auto const& each) { return each->is_last; });
+    ASSENT_ASSERT(is_in_log() == (last == all.end()));
+    if (is_in_log()) return shared_.log->force(what, now + shared_.bounds.log_hang);
+    row_port in_row{*this, static_cast<std::size_t>(last - all.begin())};
+    return in_row.force(what, std::max(tx_.until, now + shared_.bounds.phase2_wait));
+}
+
+/// First what counts, then what is said of it, for which memory may run out.
+void termination::take(ports::force_result const& forced, deadline::duration took)
+{
+    auto& coordinator = tx_.coordinator;
     auto const* const proof = std::get_if<ports::durable_decision>(&forced);
     auto const* const failure = std::get_if<ports::force_failure>(&forced);
     bool const is_refused =
         failure != nullptr && failure->what == ports::force_failure::kind::not_submitted;
-    if (proof != nullptr) {
-        ASSENT_ASSERT(proof->global() == tx.id);
+    // While a lock was lost, a copy of this log may have presumed abort.  A row decides by itself.
+    bool const is_late = proof != nullptr && is_in_log() && has_lapsed() &&
+                         !protocol::mutated(protocol::mutation::late_force_committed);
+    if (is_late) {
+        coordinator.decision_unknown();
+        tx_.is_undecided = true;
+    } else if (proof != nullptr) {
+        ASSENT_ASSERT(proof->global() == tx_.id);
         coordinator.decided(*proof);
     } else if (is_refused) {
+        // Nothing reached the log's file, or the row can never be committed: nobody can find this
+        // decision later, and rolling back is the truth.
         coordinator.decision_refused();
     } else {
+        // The decision may be durable, and the next opening would commit by it; or it may not be,
+        // and the next opening would roll back.  Whatever is sent now could be against that.
         coordinator.decision_unknown();
-        tx.is_undecided = is_in_log;  // of a row, its keeper goes on asking
+        tx_.is_undecided = is_in_log();  // of a row, its keeper goes on asking
     }
-    tx.room.release();
-    auto const took = shared_.time.now() - asked_at;
-    if (is_in_log && took > shared_.bounds.log_force_slow) {
+    tx_.room.release();
+    if (is_in_log() && took > shared_.bounds.log_force_slow) {
         using std::chrono::milliseconds;
         auto const ms = std::chrono::duration_cast<milliseconds>(took).count();
-        shared_.tell(severity::warning, "log.force.slow", {}, tx.id.text(),
-                     std::to_string(ms) + " ms for one decision");
+        shared_.tell(severity::warning, "log.force.slow", {}, tx_.id.text(),
+                     "the force of one decision took " + std::to_string(ms) + " ms");
     }
-    if (proof != nullptr) {
-        shared_.tell(severity::debug, "decision.durable", {}, tx.id.text(), {});
-        shared_.outcomes.note(tx.id, known_outcome::committed);
+    if (is_late) {
+        std::string const why = "a guardian's lock lapsed before the decision was durable";
+        shared_.tell(severity::alarm, "decision.late", {}, tx_.id.text(), why);
+        tx_.mark_rollback_only({why, false});
         return;
     }
-    if (tx.is_undecided) {
-        shared_.tell(severity::alarm, "log.force.failed", {}, tx.id.text(), failure->why);
+    if (proof != nullptr) {
+        shared_.tell(severity::debug, "decision.durable", {}, tx_.id.text(), {});
+        shared_.outcomes.note(tx_.id, known_outcome::committed);
+        return;
     }
-    tx.mark_rollback_only(
-        {(is_in_log ? "the decision log failed: " : "the commit row failed: ") + failure->why,
+    if (tx_.is_undecided) {
+        shared_.tell(severity::alarm, "log.force.failed", {}, tx_.id.text(), failure->why);
+    }
+    tx_.mark_rollback_only(
+        {(is_in_log() ? "the decision log failed: " : "the commit row failed: ") + failure->why,
          false});
 }
 
-/// Asks the server of `b` on a connection of the manager's own until `ask` says that it was
-/// answered, within limits::phase2_wait.
-void engine::ask_own(branch const& b,
-                     std::function<bool(driver_session&, deadline)> const& ask) const
+std::string termination::why_elsewhere(branch const& b)
 {
-    auto& driver = b.rm->driver();
-    auto const until = shared_.time.now() + shared_.bounds.phase2_wait;
-    backoff pause{shared_.bounds.retry_min, shared_.bounds.completion_retry_max};
-    std::mutex mutex;
-    std::condition_variable nobody;
-    while (shared_.time.now() < until) {
-        try {
-            auto const session = driver.connect(session_purpose::manage, until);
-            inherited_descriptor const in_child{session->descriptor()};
-            bool const is_same =
-                driver.preflight(*session, until).identity == b.rm->facts().identity;
-            if (is_same && ask(*session, until)) return;
-        } catch (std::exception const& e) {  // of the application's own connect function, too
-            shared_.tell(severity::warning, "witness.unreachable", b.rm->name(), b.id.text(),
-                         e.what());
-        } catch (...) {
-            shared_.tell(severity::warning, "witness.unreachable", b.rm->name(), b.id.text(),
-                         "the connect function threw something that is no std::exception");
-        }
-        std::unique_lock held{mutex};
-        auto const next = std::min(pause.after(shared_.time.now(), std::chrono::hours{1}), until);
-        while (shared_.time.now() < next)
-            shared_.time.wait(held, nobody, next);
-    }
+    return "the session of \"" + b.rm->name() +
+           "\" is on another server, or in another life of it, than the one that is scanned";
 }
 
-/// A one-phase commit whose reply was lost: the server may still know.
-void engine::ask_witness(global_transaction& tx, std::size_t i)
+void termination::note_guard(branch& b) noexcept
 {
-    branch& b = *tx.branches[i];
-    auto& driver = b.rm->driver();
-    if (!driver.capabilities().has_one_phase_witness || b.last_reply.witness.empty()) return;
-    ask_own(b, [&](driver_session& session, deadline until) {
-        switch (driver.ask_witness(session, b.last_reply.witness, until)) {
-            case witness_state::committed:
-                tx.coordinator.on_reply(i, reply_class::witness_committed);
-                return true;
-            case witness_state::rolled_back:
-                // The words first: without memory for them the witness is asked again.
-                tx.mark_rollback_only(
-                    {"\"" + b.rm->name() + "\" lost its connection before it committed", true});
-                tx.coordinator.on_reply(i, reply_class::witness_rolled_back);
-                return true;
-            case witness_state::unknown:
-                b.last_reply.witness.clear();  // nobody is left to ask
-                return true;
-            default:
-                return false;
-        }
-    });
+    b.reign = b.rm->guard_reign();  // first: a term that begins now has this reign, or a later one
+    b.term = b.rm->guard_term();
 }
 
-/// A commit with the row whose reply was lost: the row is asked, by the fence.
-void engine::ask_row(global_transaction& tx, std::size_t i)
+/// Whether the guardian's lock there was lost since the decision was to be made.
+bool termination::is_term_over(branch const& b) noexcept
 {
-    branch const& b = *tx.branches[i];
-    ask_own(b, [&](driver_session& session, deadline until) {
-        auto const row = b.rm->driver().decisions()->fence(session, tx.id, until);
-        if (!row) return false;
-        if (row->kind == row_kind::commit) {
-            tx.coordinator.on_reply(i, reply_class::row_commits);
-            return true;
-        }
-        tx.mark_rollback_only(
-            {"\"" + b.rm->name() + "\" lost its connection before it committed", true});
-        tx.coordinator.on_reply(i, reply_class::row_aborts);
-        return true;
-    });
+    return b.term != 0 && b.term != b.rm->guard_term();
+}
+
+/// Whether the lock of a database that the decision names was lost since it was asked for.
+/// Where no copy of the log can be at work, nobody has made use of that time.
+bool termination::has_lapsed() const noexcept
+{
+    if (shared_.presumption_delay().count() == 0) return false;
+    return std::any_of(tx_.branches.begin(), tx_.branches.end(),
+                       [](auto const& b) { return is_term_over(*b); });
 }
 
 }  // namespace assent::engine

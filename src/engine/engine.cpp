@@ -4,33 +4,35 @@
 
 #include <algorithm>
 #include <atomic>
+#include <exception>
+#include <system_error>
 #include <utility>
 
 namespace assent::engine {
 
 namespace {
 
-constexpr std::size_t name_length_max = 64;
-
 // Longer lives than this would overflow the clock.
 constexpr limits::duration life_max = std::chrono::hours{24 * 365 * 10};
-
-void require_good_name(std::string const& name)
-{
-    bool const is_printable =
-        std::all_of(name.begin(), name.end(), [](unsigned char c) { return c > 0x20 && c < 0x7f; });
-    if (name.empty() || name.size() > name_length_max || !is_printable) {
-        throw error{errc::bad_argument,
-                    "the name of a resource manager is 1 to 64 printable ASCII characters without "
-                    "blanks; \"" +
-                        name.substr(0, name_length_max) + "\" is not"};
-    }
-}
 
 std::uint64_t next_serial() noexcept
 {
     static std::atomic<std::uint64_t> last{0};
     return ++last;
+}
+
+/// @throws error  errc::no_thread.
+template <class Start>
+void start(Start const& begin, std::string const& what)
+{
+    try {
+        begin();
+    } catch (error const&) {
+        throw;
+    } catch (std::system_error const& e) {
+        throw error{errc::no_thread, "no thread could be started for " + what + ": " + e.what() +
+                                         "; each database needs some, and the deadlines one"};
+    }
 }
 
 void abandon_log(void* log)
@@ -46,36 +48,34 @@ engine::engine(limits const& bounds, std::shared_ptr<observer> sink,
       reaper_(shared_),
       serial_(next_serial())
 {
-    on_fork_in_child(&abandon_log, shared_.log.get());
+    ports::on_fork_in_child(&abandon_log, shared_.log.get());
 }
 
 engine::~engine()
 {
-    close(shared_.time.now());
-    forget_fork_handler(shared_.log.get());
+    auto const now = shared_.time.now();
+    try {
+        close(now);
+    } catch (std::exception const& e) {
+        shared_.tell(severity::warning, "manager.closed_unprepared", {}, {}, e.what());
+    }
+    stop(now);
+    ports::forget_fork_handler(shared_.log.get());
 }
 
 void engine::start_threads()
 {
     std::lock_guard const held{mutex_};
+    start([this] { reaper_.start_thread(); }, "the deadlines");
+    for (auto const& [name, each] : keepers_)
+        start([&keeper = *each] { keeper.start_threads(); }, '"' + name + '"');
     has_threads_ = true;
-    reaper_.start_thread();
-    for (auto const& [name, keeper] : keepers_)
-        keeper->start_thread();
-}
-
-void engine::require_same_process() const
-{
-    if (!is_forked()) return;
-    throw error{errc::forked,
-                "this process was forked from the one that opened the transaction manager; open "
-                "one of its own, with its own log directory"};
 }
 
 void engine::add(resource_manager const& rm)
 {
     require_same_process();
-    require_good_name(rm.name());
+    require_name(rm.name());
     std::lock_guard const held{mutex_};
     if (shared_.is_closing) throw error{errc::closed, "the transaction manager was closed"};
     if (keepers_.count(rm.name()) != 0) {
@@ -83,8 +83,19 @@ void engine::add(resource_manager const& rm)
                     "a resource manager named \"" + rm.name() + "\" was added already"};
     }
     auto made = std::make_shared<keeper>(shared_, rm);
-    if (has_threads_) made->start_thread();
+    if (has_threads_) start([&] { made->start_threads(); }, '"' + rm.name() + '"');
     keepers_.emplace(rm.name(), std::move(made));
+}
+
+std::shared_ptr<keeper> engine::keeper_of(resource_manager const& rm) const
+{
+    std::lock_guard const held{mutex_};
+    auto const found = keepers_.find(rm.name());
+    if (found == keepers_.end() || &found->second->driver() != rm.driver().get()) {
+        throw error{errc::bad_argument, "resource manager \"" + rm.name() +
+                                            "\" was not added to this transaction manager"};
+    }
+    return found->second;
 }
 
 std::vector<std::shared_ptr<keeper>> engine::keepers() const
@@ -121,15 +132,21 @@ std::shared_ptr<global_transaction> engine::begin(begin_options const& how)
     if (is_log_full_ && is_log_full_.exchange(false)) {
         shared_.tell(severity::info, "log.room", {}, {}, "transactions begin again");
     }
-    if (how.deadline().count() < 0) throw error{errc::bad_argument, "a negative deadline"};
-    auto const life = how.deadline().count() == 0 ? shared_.bounds.transaction : how.deadline();
+    auto const& chosen = how.given();
+    if (chosen.timeout.count() < 0) throw error{errc::bad_argument, "the timeout is negative"};
+    auto const life = chosen.timeout.count() == 0 ? shared_.bounds.transaction : chosen.timeout;
     auto const until = shared_.time.now() + std::min(life, life_max);
     auto const current = shared_.log->current();
     gtrid::fields name{decision_place::log, 0,        shared_.log->node(), current.epoch,
                        current.nonce,       /*seq*/ 0};
     std::shared_ptr<keeper> place;
-    if (how.commit_row()) {
-        place = keeper_of(*how.commit_row());
+    if (chosen.commit_row) {
+        place = keeper_of(*chosen.commit_row);
+        if (chosen.modes.is_read_only()) {
+            throw error{errc::bad_argument,
+                        "a read-only transaction writes nothing, and no commit row into \"" +
+                            place->name() + "\": begin without one"};
+        }
         if (place->driver().decisions() == nullptr) {
             throw error{errc::bad_argument,
                         "\"" + place->name() + "\" cannot hold commit rows; begin without one"};
@@ -141,21 +158,43 @@ std::shared_ptr<global_transaction> engine::begin(begin_options const& how)
     auto begun = shared_.live.enter([&](std::uint64_t sequence) {
         name.sequence = sequence;
         return std::make_shared<global_transaction>(gtrid::make(name), until, std::move(room),
-                                                    place);
+                                                    place, chosen.modes);
     });
     reaper_.watch(until);
     return begun;
 }
 
+std::shared_ptr<shared::leased_handle> engine::lease(global_transaction& tx,
+                                                     resource_manager const& rm, access how)
+{
+    require_active(process_, tx);
+    return enlistment{shared_, process_, tx, keeper_of(rm), how}.lease();
+}
+
+bool engine::enlist(global_transaction& tx, resource_manager const& rm, lent_connection lent,
+                    release_function<void*> on_release, branch_choice which, access how)
+{
+    require_active(process_, tx);
+    if (lent.handle == nullptr) throw error{errc::bad_argument, "the handle is null", tx.id};
+    return enlistment{shared_, process_, tx, keeper_of(rm), how}.enlist(lent, std::move(on_release),
+                                                                        which);
+}
+
+ending engine::end(global_transaction& tx, intent what)
+{
+    require_same_process();
+    return termination{shared_, process_, tx, what}.run();
+}
+
 known_outcome engine::outcome(gtrid const& id) const
 {
     require_same_process();
-    if (auto const recent = shared_.outcomes.find(id); recent != known_outcome::not_known) {
+    if (auto const recent = shared_.outcomes.find(id); recent != known_outcome::unknown) {
         return recent;
     }
     if (shared_.live.contains(id)) return known_outcome::pending;
     // A transaction that ended between the two looks is among the recent ones now.
-    if (auto const recent = shared_.outcomes.find(id); recent != known_outcome::not_known) {
+    if (auto const recent = shared_.outcomes.find(id); recent != known_outcome::unknown) {
         return recent;
     }
     if (auto const row = shared_.rows.find(id)) {
@@ -166,10 +205,10 @@ known_outcome engine::outcome(gtrid const& id) const
             return known_outcome::committed;
         case ports::recorded_outcome::rolled_back:
             return known_outcome::rolled_back;
-        case ports::recorded_outcome::not_known:
+        case ports::recorded_outcome::unknown:
             break;
     }
-    return known_outcome::not_known;
+    return known_outcome::unknown;
 }
 
 manager_state engine::state() const
@@ -204,7 +243,7 @@ manager_state engine::state() const
         missing.is_configured = false;
         missing.why = "bound in the log, but not added to this transaction manager";
         missing.undrained = missing.why;
-        for (auto const& decision : shared_.log->unfinished()) {
+        for (auto const& decision : shared_.log->unfinished_at(bound.id)) {
             for (std::size_t i = 0; i < decision.what.branches.size(); ++i) {
                 missing.branches_due +=
                     !decision.is_finished[i] &&
@@ -218,60 +257,6 @@ manager_state engine::state() const
         now.resource_managers.push_back(std::move(missing));
     }
     return now;
-}
-
-close_report engine::close(deadline until)
-{
-    std::lock_guard const one_at_a_time{closing_};
-    close_report left;
-    {
-        std::lock_guard const held{mutex_};
-        if (is_closed_) return closed_as_;
-        shared_.is_closing = true;
-    }
-    // What is still active cannot be ended here: its handles are in other hands.  Its sessions
-    // are ended at their servers instead, so that it can never be prepared.
-    for (auto const& tx : shared_.live.all()) {
-        reaper_.expire(*tx, "the transaction manager was closed", limits::duration{0});
-    }
-    // Whoever waits for a lease is told now.
-    for (auto const& each : keepers())
-        each->pool().close();
-    while (shared_.time.now() < until && !is_quiet()) {
-        shared_.live.wait_for_size(shared_.live.size() - 1, shared_.time,
-                                   std::min(until, shared_.time.now() + shared_.bounds.retry_min));
-    }
-    left.unfinished = shared_.live.names();
-    left.is_drained = left.unfinished.empty();
-    // Resource managers that the log knows and nobody added count too: nobody has looked there.
-    for (auto const& each : state().resource_managers) {
-        if (each.is_drained) continue;
-        left.is_drained = false;
-        left.notes.push_back("\"" + each.name +
-                             "\": " + (each.why.empty() ? each.undrained : each.why));
-    }
-    reaper_.stop();
-    for (auto const& each : keepers())
-        each->stop();
-    shared_.log->close();
-    std::lock_guard const held{mutex_};
-    is_closed_ = true;
-    closed_as_ = left;
-    return left;
-}
-
-/// Whether every live transaction was severed at its servers: its owner may still hold the object.
-bool engine::is_quiet() const
-{
-    auto const live = shared_.live.all();
-    return std::all_of(live.begin(), live.end(), [](auto const& tx) {
-        std::lock_guard const held{tx->mutex};
-        if (tx->is_ending) return static_cast<bool>(tx->is_undecided);
-        return std::all_of(tx->branches.begin(), tx->branches.end(), [](auto const& b) {
-            std::lock_guard const branch_held{b->lock};
-            return b->is_session_ended;
-        });
-    });
 }
 
 }  // namespace assent::engine

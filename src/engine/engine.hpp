@@ -1,167 +1,123 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// engine.hpp -- the only part of the library that waits: it drives the protocol, keeps deadlines,
-// and leaves to the keepers what cannot be finished in the caller's time.
+// engine.hpp -- a transaction manager without its doors, which are the public classes (src/api):
+// the log, the databases, the transactions that are begun, and its closing.
 //
-//   enlisting.cpp      enlist: XA START, a branch that the coordinator knows
-//   leasing.cpp        lease: a connection of the pool, or of the application's
-//   last_resource.cpp  who need not prepare, and where the decision lives
-//   ending.cpp         commit, rollback: the loop over the coordinator
-//   deciding.cpp       the commit point: the log, or a row; whom to ask when a reply was lost
-//   leaving.cpp        what follows an outcome
-//   reaper.cpp         deadlines
-//   keeper.cpp         one resource manager's worker: binding, guardian, scans, completion
+//   engine.cpp       opens, adds databases, begins transactions, says how all stands
+//   closing.cpp      close: drains, then stops everything, each within its deadline
+//
+//   enlistment.hpp   one more branch of a transaction
+//   termination.hpp  the end of a transaction
+//   reaper.hpp       deadlines
+//
+// What cannot be finished in the caller's time is left to the keepers, which finish branches in the
+// background, one keeper for each database (recovery/keeper.hpp).
 
 #ifndef ASSENT_ENGINE_ENGINE_HPP
 #define ASSENT_ENGINE_ENGINE_HPP
 
+#include <atomic>
+#include <condition_variable>
 #include <cstdint>
-#include <functional>
-#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <assent/transaction_manager.hpp>
 
-#include "engine/context.hpp"
-#include "engine/keeper.hpp"
+#include "engine/enlistment.hpp"
+#include "engine/home_process.hpp"
 #include "engine/reaper.hpp"
+#include "engine/termination.hpp"
+#include "recovery/keeper.hpp"
+#include "shared/context.hpp"
 
 namespace assent::engine {
 
-/// How a transaction ended, for the door that says it by return or by exception.
-struct ending
-{
-    protocol::verdict verdict = protocol::verdict::open;
-    std::string what;
-    std::vector<branch_report> branches;
-    bool is_retryable = false;
-    bool is_confirmed = false;  // rolled back, and every branch said so
-    resolver who = resolver::recovery;
-};
-
-/// What the application lends: its client's handle, or a session that shows none.
-struct lent_connection
-{
-    lent_connection(void* its_handle) noexcept : handle(its_handle) {}
-    lent_connection(sql_session& lent) noexcept : handle(&lent), session(&lent) {}
-
-    void* handle;  ///< what it is known by; the session's address where it is one
-    sql_session* session = nullptr;
-};
-
-enum class intent : std::uint8_t { commit = 1, rollback = 2, destroy = 3 };
+using recovery::keeper;
+using shared::context;
+using shared::global_transaction;
 
 /// Thread safety: every member may be called from several threads at once; a transaction is used
 /// by one thread at a time.
-class engine
+class engine : public std::enable_shared_from_this<engine>
 {
 public:
-    /// Where in a verb's exchange an event is told.
-    enum class step : std::uint8_t { before = 1, sent = 2, reply = 3 };
-
     /// @pre  `opened` is a freshly opened log.
     engine(limits const& bounds, std::shared_ptr<observer> sink,
            std::unique_ptr<ports::coordinator_log> opened, ports::clock& clock);
     ~engine();
 
     /// Starts the reaper's and the keepers' threads; the simulation steps them by hand instead.
+    /// @throws error  errc::no_thread.
     void start_threads();
 
+    /// @throws error  errc::no_thread, and all is as before.
     void add(resource_manager const& rm);
     std::shared_ptr<global_transaction> begin(begin_options const& how);
 
-    any_lease lease(global_transaction& tx, resource_manager const& rm,
-                    access how = access::read_write);
+    std::shared_ptr<shared::leased_handle> lease(global_transaction& tx, resource_manager const& rm,
+                                                 access how = access::read_write);
     /// @return false when this very handle is enlisted already.
     bool enlist(global_transaction& tx, resource_manager const& rm, lent_connection lent,
-                release_function on_release, branch_choice which, access how = access::read_write);
+                release_function<void*> on_release, branch_choice which,
+                access how = access::read_write);
 
+    /// As termination::run().
     ending end(global_transaction& tx, intent what);
 
     known_outcome outcome(gtrid const& id) const;
     manager_state state() const;
+    /// Ends by `until`, and a moment; what then still hangs in a call to a server ends by itself,
+    /// within the bound of that call, and the log's lock is released with it.
     close_report close(deadline until);
+    /// Stops everything, whatever close() has done, and waits for that until `until`.
+    /// Needs no memory.  @return whether nothing of this engine runs any more.
+    bool stop(deadline until) noexcept;
 
-    /// Unlike the address, never that of an earlier engine.
+    /// A number of this engine; unlike its address it was never that of an earlier engine.
     std::uint64_t serial() const noexcept { return serial_; }
 
     /// In a forked child everything is inert.
-    bool is_forked() const noexcept { return generation_ != fork_generation(); }
+    bool is_forked() const noexcept { return process_.is_forked(); }
     /// @throws error  errc::forked.
-    void require_same_process() const;
+    void require_same_process() const { process_.require(); }
 
     context& shared() noexcept { return shared_; }
     std::vector<std::shared_ptr<keeper>> keepers() const;
     reaper& deadlines() noexcept { return reaper_; }
 
 private:
-    // last_resource.cpp
-    void settle_place(global_transaction& tx);
-    void require_place(global_transaction const& tx, keeper const& joining, access how) const;
-    void enlist_last(global_transaction& tx);
-
-    // leasing.cpp
-    void start_leased(global_transaction& tx, std::uint16_t rm_id, branch& started);
-    void start_lent(global_transaction& tx, std::uint16_t rm_id, branch& started);
-    pooled_session open_session(global_transaction const& tx, keeper& rm,
-                                pooled_session opened) const;
-
-    // enlisting.cpp
     std::shared_ptr<keeper> keeper_of(resource_manager const& rm) const;
-    void require_active(global_transaction& tx);
-    std::uint16_t require_fit(global_transaction const& tx, keeper& joining, access how) const;
-    void start_borrowed(global_transaction& tx, std::uint16_t rm_id, branch& started,
-                        lent_connection lent, errc unfit);
-    static std::string words_of(reply const& refusal);
-    reply start_branch(driver_session& session, branch const& started, deadline until);
-    static void make_room(global_transaction& tx);
-    std::shared_ptr<branch> make_branch(global_transaction& tx, std::shared_ptr<keeper> const& rm,
-                                        access how);
-    std::shared_ptr<branch> admit(global_transaction& tx, std::shared_ptr<branch> started) noexcept;
-
-    // deciding.cpp
-    class row_port;
-    void decide(global_transaction& tx);
-    void ask_witness(global_transaction& tx, std::size_t i);
-    void ask_row(global_transaction& tx, std::size_t i);
-    void ask_own(branch const& b, std::function<bool(driver_session&, deadline)> const& ask) const;
-
-    // ending.cpp
-    void run_before_completion(global_transaction& tx);
-    void drive(global_transaction& tx, intent what) noexcept;
-    void give_up_stage(global_transaction& tx) noexcept;
-    void exchange(global_transaction& tx, deadline until);
-    void hear(global_transaction& tx, std::size_t i, deadline until);
     [[noreturn]] void refuse_for_log();
-    void tell_step(branch const& b, step at) const;
-    void apply(global_transaction& tx, std::size_t i, protocol::reply_class on);
-    void hand_over(global_transaction& tx) noexcept;
-    std::list<due_branch> unfinished(global_transaction& tx);
-    void release(global_transaction& tx) noexcept;
-    void call_release(release_function const& on_release, branch const& b,
-                      assent::release what) const noexcept;
-    ending report(global_transaction& tx) noexcept;
-    void describe(global_transaction& tx, ending& told) noexcept;
-    void run_after_completion(global_transaction& tx) noexcept;
+
+    // closing.cpp
     bool is_quiet() const;
-    deadline stage_end(global_transaction const& tx, intent what) const;
+    bool drain_once(deadline until);
+    close_report drain(deadline until);
+    void stop_all(deadline until) noexcept;
 
     context shared_;
     reaper reaper_;
-    std::uint64_t const generation_ = fork_generation();
+    home_process const process_;
     std::uint64_t const serial_;
-    std::mutex closing_;      // one close() at a time; a later one says what the first did
-    close_report closed_as_;  // guarded by closing_
+    std::mutex closing_;  // guards the three below
+    std::condition_variable drained_;
+    bool is_draining_ = false;
+    std::optional<close_report> closed_as_;
 
-    mutable std::mutex mutex_;  // guards the three below
+    enum class running : std::uint8_t { yes, stopping, no };
+    std::mutex stopping_;  // guards the two below
+    std::condition_variable stopped_;
+    running running_ = running::yes;
+    bool is_log_held_ = false;  // by a write that hangs
+
+    mutable std::mutex mutex_;  // guards the two below; no keeper is added once it is closing
     std::map<std::string, std::shared_ptr<keeper>> keepers_;
     bool has_threads_ = false;
-    bool is_closed_ = false;
     std::atomic<bool> is_log_full_{false};  // told once
 };
 

@@ -7,13 +7,15 @@
 // Leases begin theirs in leasing.cpp; here are the steps that both take, and enlist, which borrows
 // the application's connection.
 //
-// The one invariant: admit() cannot fail, so a branch that was started takes part.
+// Invariant: admit() cannot fail, so a branch that was started takes part.
 
 #include <algorithm>
 #include <new>
 #include <utility>
 
-#include "engine/engine.hpp"
+#include "engine/enlistment.hpp"
+#include "engine/giving_back.hpp"
+#include "shared/connecting.hpp"
 
 namespace assent::engine {
 
@@ -23,28 +25,9 @@ constexpr std::size_t branches_max = 64;  // a decision fits into one page of th
 
 }  // namespace
 
-std::shared_ptr<keeper> engine::keeper_of(resource_manager const& rm) const
+void require_active(home_process const& here, global_transaction& tx)
 {
-    std::lock_guard const held{mutex_};
-    auto const found = keepers_.find(rm.name());
-    if (found == keepers_.end() || &found->second->driver() != rm.driver().get()) {
-        throw error{errc::bad_argument, "resource manager \"" + rm.name() +
-                                            "\" was not added to this transaction manager"};
-    }
-    return found->second;
-}
-
-std::string engine::words_of(reply const& refusal)
-{
-    std::string text = refusal.text;
-    if (!refusal.sqlstate.empty()) text += " (SQLSTATE " + refusal.sqlstate + ")";
-    if (text.empty()) text = "the reply was lost";
-    return text;
-}
-
-void engine::require_active(global_transaction& tx)
-{
-    require_same_process();
+    here.require();
     std::lock_guard const held{tx.mutex};
     if (tx.cause) throw error{errc::rollback_only, "rollback-only: " + tx.cause->text, tx.id};
     if (tx.is_ending) {
@@ -55,25 +38,145 @@ void engine::require_active(global_transaction& tx)
     }
 }
 
-/// Waits first: some drivers know what their database can do only once it was seen.
-/// @return the id under which the log knows it.
-std::uint16_t engine::require_fit(global_transaction const& tx, keeper& joining, access how) const
+bool enlistment::enlist(lent_connection lent, release_function<void*> on_release,
+                        branch_choice which)
 {
-    auto const id = joining.wait_until_serving(tx.until);
-    require_place(tx, joining, how);
-    return id;
+    void* const handle = lent.handle;
+    for (auto const& each : tx_.branches) {
+        if (each->handle == handle) return false;
+        if (each->rm == rm_ && which == branch_choice::one_per_resource_manager) {
+            throw error{errc::invalid_state,
+                        "another connection of \"" + rm_->name() +
+                            "\" is enlisted in this transaction; a second branch there sees "
+                            "nothing of the first, so ask for branch_choice::another",
+                        tx_.id};
+        }
+    }
+    require_fit();
+    if (lent.session != nullptr && rm_ == tx_.row_place) {
+        // A client that reconnects without a word would insert the row into no transaction: it
+        // would stay, and say that the branches commit, when the work that it came with is gone.
+        throw error{errc::invalid_state,
+                    "the commit row is written into \"" + rm_->name() +
+                        "\", and not by a sql_session: take a lease there, or enlist a handle",
+                    tx_.id};
+    }
+    begin_branch([&](branch& one) {
+        one.handle = handle;
+        start_borrowed(one, lent, errc::bad_argument);
+        one.on_release = std::move(on_release);
+    });
+    return true;
 }
 
-reply engine::start_branch(driver_session& session, branch const& started, deadline until)
+/// Waits first: some drivers know what their database can do only once it was seen.
+void enlistment::require_fit()
+{
+    rm_id_ = rm_->wait_until_serving(tx_.until);
+    auto const modes = tx_.modes_for(how_);
+    bool const is_weaker = modes.level && modes.level != isolation::serializable;
+    if (is_weaker && rm_->driver().capabilities().is_always_serializable) {
+        throw error{errc::invalid_state,
+                    "\"" + rm_->name() + "\" has no isolation level " + name_of(*modes.level) +
+                        ", only SERIALIZABLE",
+                    tx_.id};
+    }
+    require_place(modes.is_read_only());
+}
+
+/// Makes a branch and starts it.  One that did not start is forgotten: nobody may send its PREPARE.
+std::shared_ptr<branch> enlistment::begin_branch(std::function<void(branch&)> const& start)
+{
+    auto started = make_branch();
+    try {
+        start(*started);
+    } catch (...) {
+        std::lock_guard const held{tx_.mutex};
+        tx_.places.erase(std::find(tx_.places.begin(), tx_.places.end(), rm_id_));
+        throw;
+    }
+    return admit(std::move(started));
+}
+
+/// The record of a branch that is to be started; from here on the place of the decision is settled.
+std::shared_ptr<branch> enlistment::make_branch()
+{
+    settle_place();
+    auto made = std::make_shared<branch>();
+    made->rm = rm_;
+    rm_->note_begun();
+    made->history = rm_->history();
+    made->modes = tx_.modes_for(how_);
+    made->is_last = rm_ == tx_.row_place;
+    make_room();
+    return made;
+}
+
+/// For one more branch, before anything is done for it: a coordinator that counts a branch which
+/// the transaction has not would wait for its vote for ever, and a connection that began a branch
+/// would be nobody's to give back.  A transaction that was barred meanwhile gets none: horizons
+/// have risen over it where it had no branch.
+void enlistment::make_room()
+{
+    std::lock_guard const held{tx_.mutex};
+    if (tx_.cause) throw error{errc::rollback_only, "rollback-only: " + tx_.cause->text, tx_.id};
+    tx_.branches.reserve(tx_.branches.size() + 1);
+    tx_.coordinator.reserve(tx_.branches.size() + 1);
+    tx_.places.push_back(rm_id_);
+}
+
+/// @pre  `started` has its handle.
+/// @throws error  `unfit`: the connection cannot take part; errc::rollback_only.
+void enlistment::start_borrowed(branch& started, lent_connection lent, errc unfit)
+{
+    started.is_borrowed = true;
+    try {
+        auto const until = std::min(tx_.until, shared_.time.now() + shared_.bounds.server_call);
+        auto& driver = rm_->driver();
+        started.session = lent.session != nullptr
+                              ? driver.borrow_session(*lent.session, rm_->facts(), until)
+                              : driver.borrow(lent.handle, rm_->facts(), until);
+    } catch (driver_error const& e) {
+        std::string why = "\"" + rm_->name() + "\": " + e.what();
+        if (e.must_close()) why += "; the connection must be closed";
+        throw error{unfit, why, tx_.id};
+    }
+    require_same_server(*started.session);
+    if (auto const why = shared::why_not(started.session->descriptor()); !why.empty()) {
+        throw error{unfit, "\"" + rm_->name() + "\": " + why, tx_.id};
+    }
+    name(started, *started.session);
+    auto const answer = start_branch(started, *started.session, tx_.until);
+    if (!answer.is_ok()) refuse_start(answer, "; the connection must be closed", false);
+}
+
+/// Which branch, of which session, in which life of a server.
+void enlistment::name(branch& started, driver_session const& session) const
+{
+    auto const number = static_cast<std::uint16_t>(tx_.branches.size() + 1);
+    started.id = {tx_.id, bqual::make({rm_id_, number, session.id()})};
+    started.life = life_of(session);
+}
+
+std::string enlistment::words_of(reply const& refusal)
+{
+    std::string text = refusal.text;
+    if (!refusal.sqlstate.empty()) text += " (SQLSTATE " + refusal.sqlstate + ")";
+    if (text.empty()) text = "the reply was lost";
+    return text;
+}
+
+reply enlistment::start_branch(branch const& started, driver_session& session, deadline until) const
 {
     if (shared_.is_observed()) {
-        shared_.tell(severity::debug, "branch.start", started.rm->name(), started.id.text(), {});
+        shared_.tell(severity::debug, "branch.start", rm_->name(), started.id.text(), {});
     }
-    if (started.is_read_only) session.declare_read_only();
+    session.declare(started.modes);
+    if (started.is_last) rm_->driver().decisions()->announce(session);
     session.submit(verb::start, started.id);
     auto const answer = session.collect(until);
     if (shared_.is_observed() && answer) {
-        shared_.tell(severity::debug, "branch.start.reply", started.rm->name(), started.id.text(),
+        shared_.tell(severity::debug, "branch.start.reply", rm_->name(), started.id.text(),
                      answer->text);
     }
     if (answer) return *answer;
@@ -85,111 +188,55 @@ reply engine::start_branch(driver_session& session, branch const& started, deadl
     return silent;
 }
 
-/// For one more branch, before anything is done for it: a coordinator that counts a branch which
-/// the transaction has not would wait for its vote for ever, and a connection that began a branch
-/// would be nobody's to give back.
-void engine::make_room(global_transaction& tx)
+void enlistment::refuse_start(reply const& answer, std::string const& what_to_do, bool is_transient)
 {
-    std::lock_guard const held{tx.mutex};
-    tx.branches.reserve(tx.branches.size() + 1);
-    tx.coordinator.reserve(tx.branches.size() + 1);
+    std::string const why =
+        "\"" + rm_->name() + "\" did not start a branch: " + words_of(answer) + what_to_do;
+    tx_.mark_rollback_only({why, is_transient});
+    throw error{errc::rollback_only, why, tx_.id};
+}
+
+/// The life of the server that a session is on; where the session does not say, it counts as the
+/// one that is scanned.
+server_life enlistment::life_of(driver_session const& session) const
+{
+    auto life = session.life();
+    auto const scanned = rm_->facts().life();
+    if (life.instance.empty()) life.instance = scanned.instance;
+    if (life.start.empty()) life.start = scanned.start;
+    return life;
+}
+
+/// A replica that takes writes has the identity of its primary, and its branches would be seen by
+/// nobody.
+void enlistment::require_same_server(driver_session const& session) const
+{
+    try {
+        rm_->require_same_instance(session.life());
+    } catch (driver_error const& e) {
+        throw error{errc::unavailable, "\"" + rm_->name() + "\": " + e.what(), tx_.id};
+    }
 }
 
 /// @pre  make_room(), so that nothing throws here: a branch that began takes part.
-std::shared_ptr<branch> engine::admit(global_transaction& tx,
-                                      std::shared_ptr<branch> started) noexcept
+std::shared_ptr<branch> enlistment::admit(std::shared_ptr<branch> started) noexcept
 {
-    std::lock_guard const held{tx.mutex};
-    tx.coordinator.add_branch(started->is_last        ? protocol::branch_role::last
-                              : started->is_read_only ? protocol::branch_role::reader
-                                                      : protocol::branch_role::voter);
+    std::lock_guard const held{tx_.mutex};
+    tx_.coordinator.add_branch(started->is_last                ? protocol::branch_role::last
+                               : started->modes.is_read_only() ? protocol::branch_role::reader
+                                                               : protocol::branch_role::voter);
     started->is_cancellable = true;
-    tx.branches.push_back(started);
+    tx_.branches.push_back(started);
     // A deadline that struck meanwhile did not see this branch; the reaper's cancel must.
-    if (tx.is_expired) {
+    if (tx_.is_expired) {
         try {
-            started->rm->cancel(started, shared_.time.now() + shared_.bounds.deadline_grace);
+            rm_->cancel(started, shared_.time.now() + shared_.bounds.deadline_grace);
         } catch (std::bad_alloc const& e) {  // it is rollback-only all the same
-            shared_.tell(severity::warning, "session.not_cancelled", started->rm->name(),
-                         tx.id.text(), e.what());
+            shared_.tell(severity::warning, "session.not_cancelled", rm_->name(), tx_.id.text(),
+                         e.what());
         }
     }
     return started;
-}
-
-/// The record of a branch that is to be started; from here on the place of the decision is settled.
-std::shared_ptr<branch> engine::make_branch(global_transaction& tx,
-                                            std::shared_ptr<keeper> const& rm, access how)
-{
-    settle_place(tx);
-    make_room(tx);
-    auto made = std::make_shared<branch>();
-    made->rm = rm;
-    made->history = rm->history();
-    made->is_read_only = how == access::read_only;
-    made->is_last = rm == tx.row_place;
-    return made;
-}
-
-/// @pre  `started` has its handle.
-/// @throws error  `unfit`: the connection cannot take part; errc::rollback_only.
-void engine::start_borrowed(global_transaction& tx, std::uint16_t rm_id, branch& started,
-                            lent_connection lent, errc unfit)
-{
-    auto& rm = *started.rm;
-    started.is_borrowed = true;
-    try {
-        auto const until = std::min(tx.until, shared_.time.now() + shared_.bounds.server_call);
-        started.session = lent.session != nullptr
-                              ? rm.driver().borrow_session(*lent.session, rm.facts(), until)
-                              : rm.driver().borrow(lent.handle, rm.facts(), until);
-    } catch (driver_error const& e) {
-        std::string why = "\"" + rm.name() + "\": " + e.what();
-        if (e.must_close()) why += "; the connection must be closed";
-        throw error{unfit, why, tx.id};
-    }
-    auto const number = static_cast<std::uint16_t>(tx.branches.size() + 1);
-    started.id = {tx.id, bqual::make({rm_id, number, started.session->id()})};
-    auto const answer = start_branch(*started.session, started, tx.until);
-    if (answer.is_ok()) return;
-    std::string const why = "\"" + rm.name() + "\" did not start a branch: " + words_of(answer) +
-                            "; the connection must be closed";
-    tx.mark_rollback_only({why, false});
-    throw error{errc::rollback_only, why, tx.id};
-}
-
-bool engine::enlist(global_transaction& tx, resource_manager const& rm, lent_connection lent,
-                    release_function on_release, branch_choice which, access how)
-{
-    require_active(tx);
-    void* const handle = lent.handle;
-    if (handle == nullptr) throw error{errc::bad_argument, "the handle is null", tx.id};
-    auto const keeper = keeper_of(rm);
-    for (auto const& each : tx.branches) {
-        if (each->handle == handle) return false;
-        if (each->rm == keeper && which == branch_choice::one_per_resource_manager) {
-            throw error{errc::invalid_state,
-                        "another connection of \"" + keeper->name() +
-                            "\" is enlisted in this transaction; a second branch there sees "
-                            "nothing of the first, so ask for branch_choice::another",
-                        tx.id};
-        }
-    }
-    auto const rm_id = require_fit(tx, *keeper, how);
-    if (lent.session != nullptr && keeper == tx.row_place) {
-        // A client that reconnects without a word would insert the row into no transaction: it
-        // would stay, and say that the branches commit, when the work that it came with is gone.
-        throw error{errc::invalid_state,
-                    "the commit row is written into \"" + keeper->name() +
-                        "\", and not by a sql_session: take a lease there, or enlist a handle",
-                    tx.id};
-    }
-    auto started = make_branch(tx, keeper, how);
-    started->handle = handle;
-    start_borrowed(tx, rm_id, *started, lent, errc::bad_argument);
-    started->on_release = std::move(on_release);
-    admit(tx, std::move(started));
-    return true;
 }
 
 }  // namespace assent::engine

@@ -6,51 +6,52 @@
 //   begin_options{}.commit_row(rm)  -->  its place is in the name of every branch
 //   a database that cannot prepare  -->  takes part alone, or as the last resource, or not at all
 //
-// The one invariant: a transaction has one last resource, named before its first branch begins.
+// Invariant: a transaction has one last resource, named before its first branch begins.
 
 #include <utility>
 
-#include "engine/engine.hpp"
+#include "engine/enlistment.hpp"
 
 namespace assent::engine {
 
 /// Where the decision lives is fixed before the first branch begins: its name says it for ever.
-void engine::settle_place(global_transaction& tx)
+void enlistment::settle_place()
 {
-    if (tx.row_place == nullptr || tx.is_placed) return;
-    auto name = tx.id.parts();
-    auto const id = tx.row_place->wait_until_holding_rows(tx.until);
+    if (tx_.row_place == nullptr || tx_.is_placed) return;
+    auto name = tx_.id.parts();
+    auto const id = tx_.row_place->wait_until_holding_rows(tx_.until);
     if (name.place_resource_manager != id) {
         name.place_resource_manager = id;
-        shared_.live.rename(tx, gtrid::make(name));
+        shared_.live.rename(tx_, gtrid::make(name));
     }
-    tx.is_placed = true;
+    tx_.is_placed = true;
 }
 
-/// A database that cannot prepare takes part alone, or as the one whose commit row decides.
-void engine::require_place(global_transaction const& tx, keeper const& joining, access how) const
+/// A database that cannot prepare takes part alone, or as the one whose commit row decides.  Beside
+/// others it could refuse after they have committed.
+void enlistment::require_place(bool is_read_only) const
 {
-    auto const refuse = [&tx](std::string const& why) {
-        throw error{errc::invalid_state, why, tx.id};
+    auto const refuse = [this](std::string const& why) {
+        throw error{errc::invalid_state, why, tx_.id};
     };
-    auto const& name = joining.name();
-    if (tx.row_place.get() == &joining) {
-        if (how == access::read_only) {
+    auto const& name = rm_->name();
+    if (tx_.row_place == rm_) {
+        if (is_read_only) {
             refuse("the commit row is written into \"" + name + "\": ask for read_write there");
         }
-        for (auto const& each : tx.branches) {
+        for (auto const& each : tx_.branches) {
             if (each->is_last) refuse("\"" + name + "\" holds the commit row, in one branch only");
         }
         return;
     }
-    if (how == access::read_only) return;
-    bool const can_prepare = joining.driver().capabilities().is_two_phase;
-    if (!can_prepare && tx.row_place) {
-        refuse("\"" + name + "\" cannot prepare, and \"" + tx.row_place->name() +
+    if (is_read_only) return;
+    bool const can_prepare = rm_->driver().capabilities().is_two_phase;
+    if (!can_prepare && tx_.row_place) {
+        refuse("\"" + name + "\" cannot prepare, and \"" + tx_.row_place->name() +
                "\" is the last resource of this transaction, which has only one");
     }
-    for (auto const& each : tx.branches) {
-        if (each->is_read_only || each->is_last) continue;
+    for (auto const& each : tx_.branches) {
+        if (each->modes.is_read_only() || each->is_last) continue;
         bool const both = can_prepare && each->rm->driver().capabilities().is_two_phase;
         if (both) continue;
         auto const& last = can_prepare ? each->rm->name() : name;
@@ -62,15 +63,17 @@ void engine::require_place(global_transaction const& tx, keeper const& joining, 
 }
 
 /// The declared place of the row has no branch yet, and others will vote: it gets one now.
-void engine::enlist_last(global_transaction& tx)
+void enlist_last(context& shared, home_process const& here, global_transaction& tx)
 try {
     if (tx.row_place == nullptr || tx.is_rollback_only()) return;
     std::size_t voters = 0;
     for (auto const& each : tx.branches) {
         if (each->is_last) return;
-        voters += !each->is_read_only;
+        voters += !each->modes.is_read_only();
     }
-    if (voters > 1) lease(tx, tx.row_place->manager());
+    if (voters <= 1) return;
+    require_active(here, tx);
+    enlistment{shared, here, tx, tx.row_place, access::read_write}.lease();
 } catch (std::exception const& e) {
     tx.mark_rollback_only({std::string{"no commit row can be written: "} + e.what(), false});
 } catch (...) {

@@ -9,129 +9,131 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/engine.hpp"
+#include "engine/enlistment.hpp"
+#include "engine/giving_back.hpp"
+#include "shared/connecting.hpp"
 
 namespace assent::engine {
 
-any_lease engine::lease(global_transaction& tx, resource_manager const& rm, access how)
+std::shared_ptr<shared::leased_handle> enlistment::lease()
 {
-    require_active(tx);
-    auto const keeper = keeper_of(rm);
-    for (auto const& each : tx.branches) {
-        if (each->rm != keeper || !each->lease) continue;
-        if (each->is_read_only && how != access::read_only) {
+    for (auto const& each : tx_.branches) {
+        if (each->rm != rm_ || !each->lease) continue;
+        if (each->modes.is_read_only() && !tx_.modes_for(how_).is_read_only()) {
             throw error{errc::invalid_state,
-                        "\"" + keeper->name() +
+                        "\"" + rm_->name() +
                             "\" is leased read-only in this transaction; ask for read_write first",
-                        tx.id};
+                        tx_.id};
         }
-        return any_lease{each->lease};
+        return each->lease;
     }
-    for (auto const& each : tx.branches) {
-        if (each->rm != keeper) continue;
+    for (auto const& each : tx_.branches) {
+        if (each->rm != rm_) continue;
         throw error{errc::invalid_state,
-                    "a connection of \"" + keeper->name() +
+                    "a connection of \"" + rm_->name() +
                         "\" is enlisted in this transaction; a lease beside it would be a second "
                         "branch that sees nothing of the first",
-                    tx.id};
+                    tx_.id};
     }
-    auto const rm_id = require_fit(tx, *keeper, how);
-    auto started = make_branch(tx, keeper, how);
-    if (keeper->manager().source()) {
-        start_lent(tx, rm_id, *started);
-    } else {
-        start_leased(tx, rm_id, *started);
-    }
-    return any_lease{admit(tx, std::move(started))->lease};
+    require_fit();
+    auto const started = begin_branch([&](branch& one) {
+        if (rm_->manager().source()) {
+            start_lent(one);
+        } else {
+            start_leased(one);
+        }
+    });
+    return started->lease;
 }
 
 /// A pooled session may have died unseen, or keep what an earlier lease did to it (a role, a
 /// setting): it is closed, which ends whatever it began, and another one is tried.
-void engine::start_leased(global_transaction& tx, std::uint16_t rm_id, branch& started)
+void enlistment::start_leased(branch& started)
 {
-    keeper& rm = *started.rm;
-    auto const number = static_cast<std::uint16_t>(tx.branches.size() + 1);
-    auto seat = rm.pool().enter(tx.id, tx.until);
-    require_active(tx);  // others may have decided against it while it waited
+    auto& pool = rm_->pool();
+    auto seat = pool.enter(tx_.id, tx_.until);
+    require_active(process_, tx_);  // others may have decided against it while it waited
     for (;;) {
-        auto taken = rm.pool().take(tx.until);
+        auto taken = pool.take(tx_.until);
         bool const is_fresh = !taken.session;
-        if (is_fresh) taken = open_session(tx, rm, std::move(taken));
-        started.id = {tx.id, bqual::make({rm_id, number, taken.session->id()})};
+        if (is_fresh) taken = open_session(std::move(taken));
+        name(started, *taken.session);
         // Nothing that a start does waits for others, so silence means a connection that a
         // firewall forgot; there is time for a new one.
         auto const now = shared_.time.now();
         auto const patience =
-            is_fresh ? tx.until : std::min(tx.until, now + shared_.bounds.server_call);
-        auto const answer = start_branch(*taken.session, started, patience);
+            is_fresh ? tx_.until : std::min(tx_.until, now + shared_.bounds.server_call);
+        auto const answer = start_branch(started, *taken.session, patience);
         if (answer.is_ok()) {
             started.session = std::move(taken.session);
             started.in_child = std::move(taken.in_child);
             started.origin = taken.origin;
             started.seat = std::move(seat);
             started.handle = started.session->native_handle();
-            started.lease = std::make_shared<leased_session>(started.handle);
+            started.lease = std::make_shared<shared::leased_handle>(started.handle);
             return;
         }
-        if (is_fresh) {
-            std::string const why =
-                "\"" + rm.name() + "\" did not start a branch: " + words_of(answer);
-            tx.mark_rollback_only({why, answer.detail == reply_detail::reply_lost});
-            throw error{errc::rollback_only, why, tx.id};
-        }
-        shared_.tell(severity::debug, "pool.session_replaced", rm.name(), started.id.text(),
+        if (is_fresh) refuse_start(answer, {}, answer.detail == reply_detail::reply_lost);
+        shared_.tell(severity::debug, "pool.session_replaced", rm_->name(), started.id.text(),
                      words_of(answer));
         // What was idle beside a silent one would only cost the same wait again.
-        if (shared_.time.now() >= patience) rm.pool().drop_all();
+        if (shared_.time.now() >= patience) pool.drop_all();
     }
 }
 
-pooled_session engine::open_session(global_transaction const& tx, keeper& rm,
-                                    pooled_session opened) const
+pooled_session enlistment::open_session(pooled_session opened) const
 {
     try {
-        opened.session = rm.driver().connect(
-            session_purpose::work, std::min(tx.until, shared_.time.now() + shared_.bounds.connect));
-    } catch (std::exception const& e) {  // of the application's own connect function, too
-        throw error{errc::unavailable, "\"" + rm.name() + "\": " + e.what(), tx.id};
+        auto const until = std::min(tx_.until, shared_.time.now() + shared_.bounds.connect);
+        opened.session =
+            shared::connect(rm_->driver(), session_purpose::work, until, opened.in_child);
+    } catch (std::exception const& e) {
+        throw error{errc::unavailable, "\"" + rm_->name() + "\": " + e.what(), tx_.id};
     }
-    opened.in_child = inherited_descriptor{opened.session->descriptor()};
+    process_.require();  // that function may have forked, too
+    require_same_server(*opened.session);
     return opened;
 }
 
-/// A lease from the application's own pool: what it gave it gets back, whatever happens.
-void engine::start_lent(global_transaction& tx, std::uint16_t rm_id, branch& started)
+/// A lease from the application's own pool, which gets back whatever it gave, whatever happens.
+void enlistment::start_lent(branch& started)
 {
-    auto const source = started.rm->manager().source();
-    auto const& name = started.rm->name();
+    auto const source = rm_->manager().source();
+    auto const& from = rm_->name();
     started.on_release = [source](void* handle, assent::release what) {
         source->give_back(handle, what);
     };
     try {
-        started.handle = source->acquire(tx.until);
+        started.handle = source->acquire(tx_.until);
     } catch (std::exception const& e) {
-        throw error{errc::unavailable, "\"" + name + "\": its connection source: " + e.what(),
-                    tx.id};
+        throw error{errc::unavailable, "\"" + from + "\": its connection source: " + e.what(),
+                    tx_.id};
+    } catch (...) {
+        throw error{
+            errc::unavailable,
+            "\"" + from + "\": its connection source threw something that is no std::exception",
+            tx_.id};
     }
+    process_.require();  // a child has no part in it, and gives nothing back
     if (started.handle == nullptr) {
-        throw error{errc::unavailable, "\"" + name + "\": its connection source gave no connection",
-                    tx.id};
+        throw error{errc::unavailable, "\"" + from + "\": its connection source gave no connection",
+                    tx_.id};
     }
-    for (auto const& each : tx.branches) {
+    for (auto const& each : tx_.branches) {
         if (each->handle != started.handle) continue;
         // Not given back: the first branch is still at work on it, and will.
         throw error{errc::bad_argument,
-                    "\"" + name +
+                    "\"" + from +
                         "\": its connection source gave a connection that is enlisted in "
                         "this transaction already",
-                    tx.id};
+                    tx_.id};
     }
     try {
-        start_borrowed(tx, rm_id, started, started.handle, errc::unavailable);
-        started.lease = std::make_shared<leased_session>(started.handle);
+        start_borrowed(started, started.handle, errc::unavailable);
+        started.lease = std::make_shared<shared::leased_handle>(started.handle);
     } catch (...) {
         started.session.reset();
-        call_release(started.on_release, started, assent::release::must_close);
+        give_back(shared_, started.on_release, started, assent::release::must_close);
         throw;
     }
 }

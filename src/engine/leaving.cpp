@@ -1,9 +1,10 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// leaving.cpp -- what follows an outcome: hand over to the keepers what is unfinished, give the
-// connections back, report to the caller.
+// leaving.cpp -- how a transaction leaves its caller, after the outcome: what is unfinished is
+// handed over to the keepers (the background workers of each database), the connections are given
+// back, and the outcome is reported.
 //
-// The one invariant: nothing here throws, or changes what was decided.  Where memory runs out,
+// Invariant: nothing here throws, or changes what was decided.  Where memory runs out,
 // words are given up before work is, and work waits for the log's next opening before it is
 // forgotten.
 
@@ -12,78 +13,69 @@
 #include <list>
 #include <utility>
 
-#include "engine/engine.hpp"
+#include "engine/giving_back.hpp"
+#include "engine/termination.hpp"
 #include "protocol/assert.hpp"
+#include "recovery/handing_over.hpp"
 
 namespace assent::engine {
 
 using protocol::branch_state;
 using protocol::verdict;
+using shared::pooled_session;
 
 namespace {
+
+constexpr char no_std_exception[] = "it threw something that is no std::exception";
 
 // Small allocations that failed may succeed a moment later, when other threads have ended.
 constexpr int hand_over_tries_max = 3;
 
-std::vector<std::uint16_t> left_at(std::list<due_branch> const& left)
-{
-    std::vector<std::uint16_t> ids;
-    for (due_branch const& one : left) {
-        ids.push_back(one.id.branch.parts().resource_manager);
-    }
-    return ids;
-}
-
 }  // namespace
 
 /// Notes in the log what is finished, and leaves the rest to the keepers.
-void engine::hand_over(global_transaction& tx) noexcept
+void termination::hand_over() noexcept
 {
-    tx.room.release();
+    tx_.room.release();
     std::list<due_branch> left;
-    std::vector<std::uint16_t> ids;
+    std::vector<std::uint16_t> places;
     for (int tries = 1;; ++tries) {
         try {
-            left = unfinished(tx);
-            ids = left_at(left);
+            left = unfinished();
+            places = recovery::places_of(left);
             break;
         } catch (std::exception const& e) {
             if (tries < hand_over_tries_max) continue;
             // It stays live, so that nobody presumes anything of it.
-            tx.is_undecided = true;
-            shared_.tell(severity::alarm, "transaction.left", {}, tx.id.text(), e.what());
+            tx_.is_undecided = true;
+            tx_.left = left_as::unknown;
+            shared_.tell(severity::alarm, "transaction.left", {}, tx_.id.text(), e.what());
             return;
         }
     }
-    if (tx.is_undecided) return;
-    if (left.empty()) {
-        shared_.live.leave(tx);
+    if (tx_.is_undecided) {
+        tx_.left = left_as::in_doubt;
         return;
     }
-    tx.branches_left = left.size();
-    auto const self = shared_.live.find(tx.id);
-    ASSENT_ASSERT(self != nullptr);
-    shared_.live.await(tx, std::move(ids));
-    while (!left.empty()) {
-        auto const at = std::find_if(tx.branches.begin(), tx.branches.end(),
-                                     [&](auto const& b) { return b->id == left.front().id; });
-        left.front().owner = self;
-        std::list<due_branch> one;
-        one.splice(one.end(), left, left.begin());
-        (*at)->rm->finish_later(std::move(one));
+    if (left.empty()) {
+        shared_.live.leave(tx_);
+        return;
     }
+    auto const self = shared_.live.find(tx_.id);
+    ASSENT_ASSERT(self != nullptr);
+    recovery::hand_over(shared_, self, std::move(left), std::move(places));
 }
 
 /// What the keepers must finish.  May be repeated.
-std::list<due_branch> engine::unfinished(global_transaction& tx)
+std::list<due_branch> termination::unfinished()
 {
-    auto const how = tx.coordinator.outcome();
+    auto const how = tx_.coordinator.outcome();
     bool const is_decided =
         how == verdict::committed || how == verdict::committed_pending || how == verdict::heuristic;
     std::list<due_branch> left;
-    for (std::size_t i = 0; i < tx.branches.size(); ++i) {
-        branch& b = *tx.branches[i];
-        auto const state = tx.coordinator.state(i);
+    for (std::size_t i = 0; i < tx_.branches.size(); ++i) {
+        branch& b = *tx_.branches[i];
+        auto const state = tx_.coordinator.state(i);
         bool const is_final = protocol::is_final(state) || state == branch_state::in_doubt;
         bool const awaits_row =
             state == branch_state::row_in_doubt || state == branch_state::row_awaited;
@@ -95,30 +87,34 @@ std::list<due_branch> engine::unfinished(global_transaction& tx)
         }
         // Neither committed nor known to be gone: nothing of it may stay attached.
         if (state == branch_state::in_doubt) lose(b);
+        // Only now: the log drops a decision when all its branches are noted as finished, and a
+        // branch that is still prepared then has no decision to commit by.
         if (is_final && !b.is_record_due && !b.is_forget_due) {
             if (is_decided && state != branch_state::read_only) shared_.note_finished(b.id);
             continue;
         }
-        if (awaits_row) shared_.rows.ask({tx.id});
+        if (awaits_row) shared_.rows.ask({tx_.id});
         if (b.rm->driver().capabilities().stays_attached_after_prepare ||
             state == branch_state::rollback_verify) {
             lose(b);
         }
-        due_branch item;
-        item.id = b.id;
+        due_branch item = recovery::due_of(b);
         item.state = state;
-        item.history = b.history;
+        item.reign = b.reign;
+        item.may_be_turned = b.last_reply.detail == reply_detail::may_be_undone;
         item.last_reply = b.last_reply;
         item.is_forget_due = b.is_forget_due;
+        item.was_told = b.is_record_due;
         left.push_back(std::move(item));
     }
     return left;
 }
 
 /// Gives every connection back, last enlisted first.
-void engine::release(global_transaction& tx) noexcept
+void termination::release() noexcept
 {
-    for (auto at = tx.branches.rbegin(); at != tx.branches.rend(); ++at) {
+    for (auto at = tx_.branches.rbegin(); at != tx_.branches.rend(); ++at) {
+        if (process_.is_forked()) return;  // by an on_release: the rest is the parent's
         branch& b = **at;
         bool const is_sound = b.is_connected && !b.was_cancelled && b.session->is_reusable();
         if (!b.is_borrowed) {
@@ -129,84 +125,106 @@ void engine::release(global_transaction& tx) noexcept
             continue;
         }
         if (b.was_cancelled) lose(b);
+        // Before the owner is told, who may at once use the handle on another thread, or free it.
         b.session.reset();
         if (!b.on_release) continue;
-        call_release(b.on_release, b,
-                     is_sound ? assent::release::keep : assent::release::must_close);
+        give_back(shared_, b.on_release, b,
+                  is_sound ? assent::release::keep : assent::release::must_close);
     }
 }
 
-void engine::call_release(release_function const& on_release, branch const& b,
-                          assent::release what) const noexcept
+void give_back(context const& shared, release_function<void*> const& on_release, branch const& b,
+               assent::release what) noexcept
 {
     try {
         on_release(b.handle, what);
     } catch (std::exception const& e) {
-        shared_.tell(severity::warning, "on_release.threw", b.rm->name(), b.id.text(), e.what());
+        shared.tell(severity::warning, "on_release.threw", b.rm->name(), b.id.text(), e.what());
     } catch (...) {
-        shared_.tell(severity::warning, "on_release.threw", b.rm->name(), b.id.text(), "?");
+        shared.tell(severity::warning, "on_release.threw", b.rm->name(), b.id.text(),
+                    no_std_exception);
     }
 }
 
-ending engine::report(global_transaction& tx) noexcept
+ending termination::report() noexcept
 {
     ending told;
-    told.verdict = tx.coordinator.outcome();
-    for (std::size_t i = 0; i < tx.branches.size(); ++i) {
-        branch const& b = *tx.branches[i];
-        if (tx.coordinator.state(i) != branch_state::in_doubt) continue;
+    told.verdict = tx_.coordinator.outcome();
+    for (std::size_t i = 0; i < tx_.branches.size(); ++i) {
+        branch const& b = *tx_.branches[i];
+        if (tx_.coordinator.state(i) != branch_state::in_doubt) continue;
         told.who =
             b.rm->driver().capabilities().has_one_phase_witness && !b.last_reply.witness.empty()
                 ? resolver::database
                 : resolver::nobody;
     }
-    describe(tx, told);
-    std::lock_guard const held{tx.mutex};
+    // Until the caller is told, a lapse turns what is not confirmed into a doubt.
+    bool const is_in_log = tx_.id.parts().place == decision_place::log;
+    if (told.verdict == verdict::committed_pending && is_in_log) {
+        for (std::size_t i = 0; i < tx_.branches.size(); ++i) {
+            if (protocol::is_final(tx_.coordinator.state(i))) tx_.branches[i]->term = 0;
+        }
+        if (has_lapsed()) {
+            told.verdict = verdict::in_doubt;
+            told.who = resolver::recovery;
+        }
+    }
+    describe(told);
+    std::lock_guard const held{tx_.mutex};
     switch (told.verdict) {
         case verdict::committed:
         case verdict::committed_pending:
-            tx.status = assent::status::committed;
-            shared_.outcomes.note(tx.id, known_outcome::committed);
+            tx_.status = assent::status::committed;
+            shared_.outcomes.note(tx_.id, known_outcome::committed);
             break;
         case verdict::rolled_back:
         case verdict::rolled_back_unconfirmed:
-            tx.status = assent::status::rolled_back;
-            shared_.outcomes.note(tx.id, known_outcome::rolled_back);
-            if (!tx.branches.empty()) shared_.log->note_rolled_back(tx.id);
+            tx_.status = assent::status::rolled_back;
+            shared_.outcomes.note(tx_.id, known_outcome::rolled_back);
+            if (!tx_.branches.empty()) shared_.log->note_rolled_back(tx_.id);
             told.is_confirmed = told.verdict == verdict::rolled_back;
-            told.is_retryable = told.is_confirmed && (!tx.cause || tx.cause->is_transient);
+            told.is_retryable = told.is_confirmed && (!tx_.cause || tx_.cause->is_transient);
             break;
         default:
-            tx.status = assent::status::unknown;
+            tx_.status = assent::status::unknown;
     }
     return told;
 }
 
 /// The words of an ending; without memory for all of them, as many as there is memory for.
-void engine::describe(global_transaction& tx, ending& told) noexcept
+void termination::describe(ending& told) noexcept
 try {
-    for (std::size_t i = 0; i < tx.branches.size(); ++i) {
-        branch const& b = *tx.branches[i];
+    for (std::size_t i = 0; i < tx_.branches.size(); ++i) {
+        branch const& b = *tx_.branches[i];
         told.branches.push_back({b.rm->name(), b.id, b.last_verb, b.last_reply.code,
                                  b.last_reply.native_code, b.last_reply.sqlstate, b.last_reply.text,
-                                 std::string{protocol::name_of(tx.coordinator.state(i))}});
+                                 std::string{protocol::name_of(tx_.coordinator.state(i))}});
     }
-    std::lock_guard const held{tx.mutex};
-    if (tx.cause) told.what = tx.cause->text;
+    {
+        std::lock_guard const held{tx_.mutex};
+        if (tx_.cause) told.what = tx_.cause->text;
+    }
+    // Whoever reads that nobody will know must at least learn where, and why.
+    for (std::size_t i = 0; told.what.empty() && i < tx_.branches.size(); ++i) {
+        if (tx_.coordinator.state(i) != branch_state::in_doubt) continue;
+        branch const& b = *tx_.branches[i];
+        told.what = "\"" + b.rm->name() + "\" did not answer its commit: " + b.last_reply.text;
+    }
 } catch (std::exception const& e) {
-    shared_.tell(severity::warning, "transaction.not_described", {}, tx.id.text(), e.what());
+    shared_.tell(severity::warning, "transaction.not_described", {}, tx_.id.text(), e.what());
 }
 
-void engine::run_after_completion(global_transaction& tx) noexcept
+void termination::run_after_completion() noexcept
 {
-    for (auto const& each : tx.synchronizations) {
-        if (!each.after_completion) continue;
+    for (auto const& each : tx_.synchronizations) {
+        if (!each.after_completion || process_.is_forked()) continue;
         try {
-            each.after_completion(tx.status);
+            each.after_completion(tx_.status);
         } catch (std::exception const& e) {
-            shared_.tell(severity::warning, "after_completion.threw", {}, tx.id.text(), e.what());
+            shared_.tell(severity::warning, "after_completion.threw", {}, tx_.id.text(), e.what());
         } catch (...) {
-            shared_.tell(severity::warning, "after_completion.threw", {}, tx.id.text(), "?");
+            shared_.tell(severity::warning, "after_completion.threw", {}, tx_.id.text(),
+                         no_std_exception);
         }
     }
 }

@@ -8,56 +8,63 @@
 #include <string>
 #include <vector>
 
-#include "engine/keeper.hpp"
+#include "recovery/keeper.hpp"
 
 namespace assent::engine {
 
 void reaper::watch(deadline until)
 {
-    std::lock_guard const held{mutex_};
-    if (until >= next_) return;
-    next_ = until;
-    changed_.notify_all();
+    {
+        std::lock_guard const held{mutex_};
+        if (until >= soonest_) return;
+        soonest_ = until;
+    }
+    wake();
 }
 
-deadline reaper::step()
+deadline reaper::work()
 {
     auto const now = shared_.time.now();
     {
         std::lock_guard const held{mutex_};
-        if (now < next_) return next_;
-        next_ = deadline::max();  // a transaction begun from here on is watched anew
+        if (now < soonest_) return soonest_;
+        soonest_ = deadline::max();  // a transaction begun from here on is watched anew
     }
-    auto soonest = deadline::max();
+    auto next = deadline::max();
     try {
         for (auto const& tx : shared_.live.all()) {
             if (tx->until > now) {
-                soonest = std::min(soonest, tx->until);
+                next = std::min(next, tx->until);
             } else {
                 expire(*tx, "its deadline passed", shared_.bounds.deadline_grace);
             }
         }
     } catch (std::bad_alloc const&) {
-        soonest = now + shared_.bounds.retry_min;  // whoever was not reached is late then, too
+        next = now + shared_.bounds.retry_min;  // whoever was not reached is late then, too
     }
-    watch(soonest);
     std::lock_guard const held{mutex_};
-    return next_;
+    soonest_ = std::min(soonest_, next);
+    return soonest_;
 }
 
 void reaper::expire(global_transaction& tx, std::string const& why, limits::duration grace)
 {
     std::vector<std::shared_ptr<branch>> active;
+    std::vector<std::uint16_t> places;
+    rollback_cause because{why, false};
     gtrid id;
     {
+        // In one step with the look at is_ending: from here on it cannot vote.
         std::lock_guard const held{tx.mutex};
         if (tx.is_ending || tx.is_expired) return;
         active = tx.branches;
+        places = tx.places;
         id = tx.id;
         tx.is_expired = true;
+        tx.keep_cause(std::move(because));
     }
+    shared_.live.bar(tx, std::move(places));
     try {
-        tx.mark_rollback_only({why, false});
         shared_.tell(severity::warning, "transaction.expired", {}, id.text(), why);
         auto const end_at = shared_.time.now() + grace;
         for (auto& each : active)
@@ -69,30 +76,10 @@ void reaper::expire(global_transaction& tx, std::string const& why, limits::dura
     }
 }
 
-void reaper::start_thread()
+void reaper::stop() noexcept
 {
-    thread_ = std::thread{[this] {
-        for (;;) {
-            auto const next = step();
-            std::unique_lock held{mutex_};
-            while (!is_stopping_ && next_ >= next && shared_.time.now() < next) {
-                // An hour stands for "for ever": some libraries overflow on deadline::max().
-                auto const at_most = shared_.time.now() + std::chrono::hours{1};
-                shared_.time.wait(held, changed_, std::min(next, at_most));
-            }
-            if (is_stopping_) return;
-        }
-    }};
-}
-
-void reaper::stop()
-{
-    {
-        std::lock_guard const held{mutex_};
-        is_stopping_ = true;
-        changed_.notify_all();
-    }
-    if (thread_.joinable()) thread_.join();
+    ask_to_stop();
+    join();
 }
 
 }  // namespace assent::engine

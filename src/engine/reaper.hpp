@@ -4,45 +4,50 @@
 // statements are cancelled, and after a grace its sessions are ended at their servers, so that no
 // lock outlives deadline + grace, whatever its owner does.
 //
+// Such a transaction is barred: it can neither decide nor begin a branch any more, whatever its
+// owner does, and its branches cannot vote.  So it does not keep the horizon of a database from
+// rising where it has no branch.  Where it has one, it does so until that branch is ended, or the
+// branch's session is gone and a later list lacks the branch.
+//
 // The reaper touches no handle; the keepers cancel from connections of their own.
 
 #ifndef ASSENT_ENGINE_REAPER_HPP
 #define ASSENT_ENGINE_REAPER_HPP
 
-#include <condition_variable>
 #include <mutex>
-#include <thread>
+#include <string>
 
-#include "engine/context.hpp"
+#include "recovery/worker.hpp"
 
 namespace assent::engine {
 
-class reaper
+using shared::branch;
+using shared::context;
+using shared::global_transaction;
+using shared::rollback_cause;
+
+class reaper final : public recovery::worker
 {
 public:
-    explicit reaper(context& shared) : shared_(shared) {}
-    ~reaper() { stop(); }
+    explicit reaper(context& shared) : worker(shared) {}
+    ~reaper() override { stop(); }
 
     /// A transaction that ends at `until` was begun.
     void watch(deadline until);
-
-    /// Expires what is due.  @return when the next one is.
-    deadline step();
 
     /// Makes `tx` rollback-only and has its active branches cancelled; their sessions are ended
     /// `grace` later.
     void expire(global_transaction& tx, std::string const& why, limits::duration grace);
 
-    void start_thread();
-    void stop();
+    void stop() noexcept;
 
 private:
-    context& shared_;
+    /// Expires what is due.  @return when the next one is.
+    deadline work() override;
+    void cut() noexcept override {}  // it waits for no server
+
     std::mutex mutex_;
-    std::condition_variable changed_;
-    deadline next_ = deadline::max();
-    bool is_stopping_ = false;
-    std::thread thread_;
+    deadline soonest_ = deadline::max();  // of those that were begun
 };
 
 }  // namespace assent::engine

@@ -5,7 +5,7 @@
 //   byte_writer  appends to a fixed buffer; past its end it only remembers that it overflowed
 //   byte_reader  takes from a fixed buffer; past its end it yields zeros and is not ok()
 //
-// The one invariant: neither ever touches a byte outside its span, whatever a file says.
+// Invariant: neither ever touches a byte outside its span, whatever a file says.
 
 #ifndef ASSENT_LOG_BYTES_HPP
 #define ASSENT_LOG_BYTES_HPP

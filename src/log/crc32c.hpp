@@ -3,7 +3,7 @@
 // crc32c.hpp -- the Castagnoli checksum (RFC 3720), which finds every burst up to 32 bits and
 // every one to five flipped bits in a page of 4096 bytes.
 //
-// It guards against accidents, not against people: a log that others may write is no log.
+// It guards against accidents, not against people: whoever may write the log can forge it.
 
 #ifndef ASSENT_LOG_CRC32C_HPP
 #define ASSENT_LOG_CRC32C_HPP

@@ -9,6 +9,7 @@
 #ifndef ASSENT_LOG_FILE_LAYER_HPP
 #define ASSENT_LOG_FILE_LAYER_HPP
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -34,7 +35,13 @@ struct directory_facts
     bool is_unsafe = false;
     /// Writes go to new places (btrfs, zfs): zeroed space is not reserved space.
     bool copies_on_write = false;
+    /// Its group could write it, as some platforms leave a volume that they mount; it no longer
+    /// can.
+    bool was_group_writable = false;
 };
+
+/// A descriptor is not open any more on the file that was opened, or a name leads elsewhere.
+inline constexpr long not_ours = -ESTALE;
 
 /// Thread safety: as the kernel's calls: distinct handles safe.
 class file_layer
@@ -60,6 +67,10 @@ public:
     /// Whether every write to this handle is durable when it returns (O_DIRECT and O_DSYNC).  The
     /// memory that is written, its size and its place are then multiples of page_bytes.
     virtual bool is_write_through(handle file) noexcept = 0;
+    /// Whether the log is still the files that have its names: 0, or not_ours where the directory,
+    /// its locked file or this one was removed, moved or replaced, or is not what its descriptor is
+    /// open on; or another negated errno where that cannot be seen.
+    virtual long verify(handle file) noexcept = 0;
     virtual long fdatasync(handle file) noexcept = 0;
     virtual long fsync(handle file) noexcept = 0;
 

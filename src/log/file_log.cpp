@@ -17,7 +17,8 @@
 #include "log/posix_file_layer.hpp"
 #include "log/random.hpp"
 #include "log/segment_supply.hpp"
-#include "log/undisturbed.hpp"
+#include "ports/undisturbed.hpp"
+#include "protocol/mutation.hpp"
 
 namespace assent::log {
 
@@ -61,6 +62,11 @@ std::string caution(directory_facts const& disk, bool is_write_through)
         return disk.file_system +
                " writes to new places, so space that was zeroed is not reserved: keep some free";
     }
+    if (disk.was_group_writable) {
+        return "the log's directory was writable for its group, as a platform that mounts the "
+               "volume "
+               "may leave it; it was set to 0700";
+    }
     if (!is_write_through) {
         return "the file system takes no O_DIRECT: forces go through the page cache and fdatasync";
     }
@@ -82,7 +88,8 @@ struct file_log::parts
     std::unique_ptr<segment_supply> supply;
     std::unique_ptr<force_queue> queue;
     std::function<std::int64_t()> unix_ms;
-    std::mutex binding;  // names and ids are given one at a time
+    std::mutex binding;                       // names and ids are given one at a time
+    std::vector<ports::binding> handed_over;  // likewise: to the log, which may be late with them
     std::mutex closing;
     parts* kept_before = nullptr;
 };
@@ -94,15 +101,33 @@ file_log::file_log(std::string const& directory, file_log_options options)
     if (!options.random) options.random = kernel_random;
     if (!options.unix_ms) options.unix_ms = system_unix_ms;
     if (!options.files) options.files = std::make_shared<posix_file_layer>(directory);
-    undisturbed const here;
+    ports::undisturbed const here;
+    try {
+        open(options);
+    } catch (log_error const&) {
+        throw;
+    } catch (std::system_error const& failed) {
+        bool const is_thread = failed.code() == std::errc::resource_unavailable_try_again;
+        throw log_error(log_fault::io, failed.code(), directory,
+                        is_thread ? "the log needs two threads, and one could not be started"
+                                  : "the log cannot be opened");
+    }
+}
+
+/// Whatever fails here leaves nothing open, locked or running.
+void file_log::open(file_log_options& options)
+{
     parts_->files = std::move(options.files);
     parts_->unix_ms = options.unix_ms;
     disk_ = attach_safely(*parts_->files, true, options.allowed_file_systems);
     parts_->lock = std::make_unique<log_lock>(*parts_->files, options.lock_wait);
     lock_owner owner{::getpid(), parts_->lock->before().epoch, options.unix_ms()};
     parts_->lock->write(owner);
-    parts_->opened = open_log(*parts_->files, {options.node_label, options.segment_bytes,
-                                               owner.epoch, options.random, options.unix_ms});
+    parts_->opened =
+        open_log(*parts_->files,
+                 {options.node_label, options.segment_bytes, owner.epoch, options.random,
+                  options.unix_ms, options.guardian_lapse, options.log_force, options.force_wait});
+    presumption_ = parts_->opened.image.presumption_delay();
     node_ = parts_->opened.node;
     current_ = parts_->opened.current;
     owner.epoch = current_.epoch;
@@ -125,20 +150,42 @@ file_log::~file_log()
 {
     close();
     if (!is_abandoned_ && !is_stuck_) return;
-    // In a forked child the locks and threads of the parent are frozen, and after a hung force a
-    // thread is still inside: nothing can be torn down, so it is kept, where leak checkers see it.
+    auto* const left = parts_.release();
+    if (!is_abandoned_ && released_when_quiet(left)) return;
+    // In a forked child the locks and threads of the parent are frozen, and where no thread can be
+    // had nobody waits for a hung force: nothing can be torn down, so it is kept, where leak
+    // checkers see it.
     static std::atomic<parts*> kept{nullptr};
-    parts_->kept_before = kept.exchange(parts_.get());
-    static_cast<void>(parts_.release());
+    left->kept_before = kept.exchange(left);
 }
 
-void file_log::close() noexcept
+/// A disk that hangs for an hour must not keep the log from this process for ever.
+/// @return whether somebody waits for its end.
+bool file_log::released_when_quiet(parts* left) noexcept
+try {
+    ports::undisturbed const here;  // the thread inherits it
+    std::thread{[left] {
+        left->queue->close_when_quiet();
+        left->supply->close_when_quiet();
+        left->lock.reset();
+        delete left;
+    }}.detach();
+    return true;
+} catch (std::exception const&) {
+    return false;
+}
+
+bool file_log::close() noexcept
 {
-    if (is_abandoned_) return;
+    if (is_abandoned_) return true;
+    ports::undisturbed const here;
     std::lock_guard const one_at_a_time(parts_->closing);
-    is_stuck_ = !parts_->queue->close() ||
-                !parts_->supply->close(std::chrono::steady_clock::now() + force_wait_);
+    // Both, whatever the first one says: what hangs is left behind, and nothing that sleeps.
+    bool const is_queue_stuck = !parts_->queue->close();
+    is_stuck_ =
+        !parts_->supply->close(std::chrono::steady_clock::now() + force_wait_) || is_queue_stuck;
     if (!is_stuck_) parts_->lock.reset();
+    return !is_stuck_;
 }
 
 void file_log::abandon() noexcept
@@ -160,7 +207,7 @@ void file_log::release() noexcept
 ports::force_result file_log::force(ports::decision const& what, deadline until) noexcept
 {
     using kind = ports::force_failure::kind;
-    undisturbed const here;
+    ports::undisturbed const here;
     try {
         if (is_abandoned_) return failure(kind::not_submitted, "forked child: no log here");
         if (what.branches.size() > branches_max) {
@@ -180,7 +227,7 @@ ports::force_result file_log::force(ports::decision const& what, deadline until)
 
 void file_log::force_or_throw(log::record const& what)
 {
-    undisturbed const here;
+    ports::undisturbed const here;
     if (is_abandoned_) {
         throw std::system_error(std::make_error_code(std::errc::operation_not_permitted),
                                 "forked child: no log here");
@@ -205,6 +252,8 @@ std::vector<ports::binding> file_log::bindings() const
     parts_->queue->with_image([&](log_image const& image) {
         for (auto const& [id, one] : image.bindings()) {
             all.push_back(one);
+            auto const given = image.binding_epochs().find(id);
+            if (given != image.binding_epochs().end()) all.back().epoch = given->second;
         }
     });
     return all;
@@ -224,11 +273,21 @@ std::uint16_t file_log::bind(std::string const& name, std::string const& kind,
     if (is_abandoned_) refuse(std::errc::operation_not_permitted, "forked child: no log here");
     std::lock_guard const one_at_a_time(parts_->binding);
     std::uint16_t last = 0;
-    for (ports::binding const& one : bindings()) {
+    auto known = bindings();
+    auto const there = known.size();
+    // One whose force was given up may be in the log all the same, now or later: its number is not
+    // given again, and the same binding is forced once more.
+    auto const& late = parts_->handed_over;
+    known.insert(known.end(), late.begin(), late.end());
+    for (std::size_t i = 0; i < known.size(); ++i) {
+        ports::binding const& one = known[i];
         last = std::max(last, one.id);
         bool const has_name = one.name == name;
         bool const has_identity = one.kind == kind && one.identity == identity;
-        if (has_name && has_identity) return one.id;
+        if (has_name && has_identity) {
+            if (i >= there) force_or_throw(one);
+            return one.id;
+        }
         if (has_name) {
             refuse(std::errc::invalid_argument,
                    "resource manager \"" + name + "\" is bound to another server");
@@ -240,7 +299,13 @@ std::uint16_t file_log::bind(std::string const& name, std::string const& kind,
     }
     if (last == 0xffff) refuse(std::errc::value_too_large, "resource-manager ids have run out");
     std::uint16_t const id = static_cast<std::uint16_t>(last + 1);
-    force_or_throw(ports::binding{id, name, kind, identity});
+    ports::binding const made{id, name, kind, identity, current_.epoch};
+    parts_->handed_over.push_back(made);
+    if (protocol::mutated(protocol::mutation::late_binding_forgotten)) {
+        parts_->handed_over.back() = {};
+    }
+    force_or_throw(made);
+    parts_->handed_over.pop_back();  // it is among those that were applied
     return id;
 }
 
@@ -255,25 +320,50 @@ std::optional<ports::logged_decision> file_log::find(gtrid const& which) const
         });
 }
 
-std::vector<ports::logged_decision> file_log::unfinished() const
+/// Page by page, so that no commit waits for more than one.
+template <typename Visit>
+std::vector<ports::logged_decision> file_log::by_pages(Visit const& visit_page) const
 {
+    constexpr std::size_t page = 256;
     std::vector<ports::logged_decision> all;
     if (is_abandoned_) return all;
-    parts_->queue->with_image([&](log_image const& image) {
-        for (auto const& [global, entry] : image.decisions()) {
-            if (!entry.is_complete()) all.push_back(as_logged(global, entry));
+    std::vector<std::pair<packed_gtrid, decision_entry>> some;
+    for (std::optional<packed_gtrid> from = packed_gtrid{}; from;) {
+        some.clear();
+        some.reserve(page);
+        from = parts_->queue->with_image([&](log_image const& image) {
+            return visit_page(image, *from, page, [&](auto const& global, auto const& entry) {
+                some.emplace_back(global, entry);
+            });
+        });
+        for (auto const& [global, entry] : some) {
+            all.push_back(as_logged(global, entry));
         }
-    });
+    }
     return all;
+}
+
+std::vector<ports::logged_decision> file_log::unfinished() const
+{
+    return by_pages([](log_image const& image, auto const& from, auto count, auto const& visit) {
+        return image.visit_unfinished(from, count, visit);
+    });
+}
+
+std::vector<ports::logged_decision> file_log::unfinished_at(std::uint16_t id) const
+{
+    return by_pages([id](log_image const& image, auto const& from, auto count, auto const& visit) {
+        return image.visit_unfinished_at(id, from, count, visit);
+    });
 }
 
 ports::recorded_outcome file_log::outcome(gtrid const& which) const
 {
-    if (is_abandoned_) return ports::recorded_outcome::not_known;
+    if (is_abandoned_) return ports::recorded_outcome::unknown;
     return parts_->queue->with_image([&](log_image const& image) {
         if (image.decisions().count(which) != 0) return ports::recorded_outcome::committed;
         return image.was_rolled_back(which) ? ports::recorded_outcome::rolled_back
-                                            : ports::recorded_outcome::not_known;
+                                            : ports::recorded_outcome::unknown;
     });
 }
 
@@ -292,6 +382,24 @@ void file_log::record(ports::heuristic_record const& what)
     auto cut = what;
     if (cut.text.size() > text_bytes_max) cut.text.resize(text_bytes_max);
     if (cut.resource_manager.size() > name_bytes_max) cut.resource_manager.resize(name_bytes_max);
+    auto const is_same = [&](ports::heuristic_record const& other) {
+        return other.branch == cut.branch && other.code == cut.code && other.text == cut.text;
+    };
+    auto const [is_recorded, count] =
+        is_abandoned_
+            ? std::pair{false, std::size_t{0}}
+            : parts_->queue->with_image([&](log_image const& image) {
+                  auto const& all = image.heuristics();
+                  return std::pair{std::any_of(all.begin(), all.end(), is_same), all.size()};
+              });
+    if (is_recorded) return;
+    if (count >= heuristics_max) {
+        // None is dropped: a person has not seen it yet, or has not said so.
+        throw std::system_error(std::make_error_code(std::errc::no_buffer_space),
+                                "the log keeps " + std::to_string(count) +
+                                    " heuristic outcomes, and more are not allowed until an "
+                                    "operator has forgotten some");
+    }
     force_or_throw(std::move(cut));
 }
 

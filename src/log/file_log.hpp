@@ -5,7 +5,7 @@
 //   open: directory safe -> lock -> force what is there -> read it -> begin a fresh segment with
 //         epoch + 1 and all that still counts -> force it -> remove the older segments
 //
-// The one invariant: what this class shows or says is on disk, in a segment of this opening; what
+// Invariant: what this class shows or says is on disk, in a segment of this opening; what
 // was merely read from an older one is never acted upon.
 //
 // The format is drawn in format.cpp and records.cpp; how the log ends, in segment_reader.hpp; group
@@ -24,6 +24,8 @@
 #include <string>
 #include <vector>
 
+#include <assent/options.hpp>
+
 #include "log/file_layer.hpp"
 #include "log/log_error.hpp"
 #include "log/records.hpp"
@@ -31,20 +33,30 @@
 
 namespace assent::log {
 
+/// Heuristic outcomes that are kept until an operator forgets them; each has 700 bytes at most.
+inline constexpr std::size_t heuristics_max = 16'384;
+
+/// What is a limit of the manager's has its default there.
 struct file_log_options
 {
     /// A name for people, kept in the log: 1 to 64 printable ASCII bytes.
     std::string node_label;
-    std::size_t segment_bytes = 16 * 1024 * 1024;
-    std::chrono::milliseconds lock_wait{10'000};
-    std::chrono::milliseconds force_wait{10'000};
-    /// Seals the last force when none followed for so long; 0: never, and no thread is started.
+    std::size_t segment_bytes = limits{}.segment_bytes;
+    std::chrono::milliseconds lock_wait = limits{}.log_lock;
+    /// A force that has not ended by then poisons the log.
+    std::chrono::milliseconds force_wait = limits{}.log_hang;
+    /// What this opening records, for presumption_delay().
+    std::chrono::milliseconds guardian_lapse = limits{}.guardian_lapse;
+    std::chrono::milliseconds log_force = limits{}.log_force;
+    /// Seals the last force when none followed for so long, on the thread that makes the forces. 0:
+    /// never, and without a thread: whoever forces writes by himself, and waits for as long as the
+    /// disk likes.  For tests that are to be repeatable.
     std::chrono::milliseconds idle_seal_wait{10};
     /// Makes the next segment, and removes old ones, beside the commits.  False, for tests that are
     /// to be repeatable: no thread is started, and whoever begins a segment does that work.
     bool makes_segments_ahead = true;
     /// Decisions that may be kept at once; beyond them no transaction begins.
-    std::uint64_t decisions_max = 4'000'000;
+    std::uint64_t decisions_max = limits{}.kept_decisions_max;
     /// File systems that are refused otherwise: "tmpfs", "overlay", "nfs", "cifs", "ramfs".
     std::vector<std::string> allowed_file_systems;
     std::function<std::uint64_t()> random;  ///< empty: the kernel's
@@ -63,7 +75,8 @@ public:
     file_log(file_log const&) = delete;
     file_log& operator=(file_log const&) = delete;
 
-    /// close().  After a hung force it leaks instead: the lock must outlive what may still write.
+    /// close().  After a hung force the lock must outlive what may still write: a thread of its own
+    /// waits for that, and then releases it.
     ~file_log() override;
 
     bool reserve() noexcept override;
@@ -81,6 +94,7 @@ public:
 
     std::optional<ports::logged_decision> find(gtrid const& which) const override;
     std::vector<ports::logged_decision> unfinished() const override;
+    std::vector<ports::logged_decision> unfinished_at(std::uint16_t id) const override;
     ports::recorded_outcome outcome(gtrid const& which) const override;
     void note_finished(xid const& branch) noexcept override;
     void note_rolled_back(gtrid const& which) noexcept override;
@@ -100,6 +114,8 @@ public:
     void note_server_start(std::uint16_t id, std::string const& start) override;
     std::optional<std::string> server_start(std::uint16_t id, std::uint32_t of) const override;
 
+    std::chrono::milliseconds presumption_delay() const noexcept override { return presumption_; }
+
     ports::log_state state() const override;
 
     /// What the directory lies on.
@@ -112,16 +128,21 @@ public:
     /// Threads whose record waits for the force after the one under way.
     std::size_t queued() const;
 
-    void close() noexcept override;
+    bool close() noexcept override;
     void abandon() noexcept override;
 
 private:
     struct parts;
 
+    static bool released_when_quiet(parts* left) noexcept;
+    void open(file_log_options& options);
     void force_or_throw(log::record const& what);
+    template <typename Visit>
+    std::vector<ports::logged_decision> by_pages(Visit const& visit_page) const;
 
     std::string label_;
     std::chrono::milliseconds force_wait_;
+    std::chrono::milliseconds presumption_{0};
     std::uint64_t node_ = 0;
     ports::opening current_;
     directory_facts disk_;

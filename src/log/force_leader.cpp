@@ -1,6 +1,8 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// force_leader.cpp -- what whoever leads the force queue does (see force_queue.hpp).
+// force_leader.cpp -- what the leader of the force queue does: the thread that writes, for all that
+// wait.  It is the log's own thread, the carrier, or without one a thread that waits itself (see
+// force_queue.hpp).
 //
 //   lead:  room here? --no--> roll: a new segment, which begins with a snapshot of the image
 //            +--> fill_pages: decisions, then notes where they take no room of decisions
@@ -12,11 +14,12 @@
 // there into the image.
 
 #include <algorithm>
-#include <system_error>
 #include <utility>
+#include <variant>
 
 #include "log/force_queue.hpp"
-#include "log/undisturbed.hpp"
+#include "log/log_error.hpp"
+#include "ports/undisturbed.hpp"
 
 namespace assent::log {
 
@@ -24,11 +27,15 @@ namespace assent::log {
 void force_queue::lead(held_lock& lock, bool is_seal) noexcept
 {
     has_leader_ = true;
+    expect_end();
     // The last page of a segment is kept for a seal.
     bool const can_write =
         is_seal ? writer_.pages_left() > 0 : writer_.pages_left() >= 2 || roll(lock);
+    poison_if_hung();
     if (can_write && !is_poisoned_ && fill_pages(is_seal)) force_pages(lock, is_seal);
+    poison_if_hung();
     has_leader_ = false;
+    hung_at_ = never;
     pages_left_ = writer_.pages_left();
     update_room();
 }
@@ -61,26 +68,45 @@ void force_queue::force_pages(held_lock& lock, bool is_seal) noexcept
 {
     std::uint64_t const next = writer_.at().number + 1;
     std::uint32_t const pages = wanted_pages();
+    expect_end();
     lock.unlock();
+    tell_one();
     long const result = writer_.force(builder_);
     if (result == 0) supply_.want(next, pages);  // a larger one, when the load has grown
     lock.lock();
     finish_force(result);
-    bool const was_protected = std::exchange(is_protected_, is_seal);
+    is_protected_ = is_seal;
     ends_with_seal_ = is_seal;
     last_force_ = std::chrono::steady_clock::now();
-    if (was_protected && !is_seal) idle_changed_.notify_one();
 }
 
-/// Gives up the lock and wakes one that leads next, and whoever is done.  Woken under the lock,
-/// they would only wait again, for it.
+/// The carrier goes on at once: were it to wake all that are done, they would come before the next
+/// write.
+void force_queue::note_done() noexcept
+{
+    if (untold_ >= 0) turns_[static_cast<std::size_t>(untold_)].notify_all();  // it wrote nothing
+    auto const done = parity(true);
+    is_relay_due_[done] = true;
+    untold_ = static_cast<int>(done);
+}
+
+/// By the leader, without the lock: woken under it, whoever is done would only wait again.
+void force_queue::tell_one() noexcept
+{
+    int const done = std::exchange(untold_, -1);
+    if (done >= 0) turns_[static_cast<std::size_t>(done)].notify_one();
+}
+
+/// Gives up the lock and wakes whoever is done, and one that leads next, or the carrier after
+/// somebody else has led.
 void force_queue::hand_over(held_lock& lock) noexcept
 {
-    bool const is_somebody_next = !queue_.empty();
+    bool const is_somebody_next = !queue_.empty() && !has_carrier_;
     auto& next = turn(false);
     auto& done = turn(true);
     lock.unlock();
     if (is_somebody_next) next.notify_one();
+    if (has_carrier_) work_came_.notify_one();
     done.notify_all();
     quiet_.notify_all();
 }
@@ -90,6 +116,11 @@ void force_queue::take_requests() noexcept
     ++batches_;
     while (!queue_.empty()) {
         request& one = *queue_.front();
+        // In one force, and before it: a binding without its epoch counts as one of the oldest.
+        auto const* const bound = std::get_if<ports::binding>(&one.what);
+        if (bound != nullptr && bound->epoch > 1) {
+            builder_.add(binding_epoch_record{bound->id, bound->epoch});
+        }
         auto const added = builder_.add(one.what);
         if (added == add_result::full) return;
         queue_.pop_front();
@@ -117,8 +148,15 @@ void force_queue::finish_force(long result) noexcept
     }
     in_flight_.clear();
     if (result < 0) {
-        poison("a force of the log failed",
-               std::generic_category().message(static_cast<int>(-result)));
+        // After a failed force the kernel may have dropped the pages, and call the next force good:
+        // from here on no success could be believed, so nothing is appended again.
+        std::string why;
+        try {
+            why = words_for(result);
+        } catch (std::bad_alloc const&) {
+            why = "no memory";  // short enough to need none
+        }
+        poison("a force of the log failed", why);
     } else {
         decisions_ += decisions;
         ++(decisions != 0 ? forces_ : other_forces_);
@@ -131,6 +169,7 @@ try {
     std::uint32_t const pages = wanted_pages();
     std::uint32_t const least = image_.snapshot_pages_max() + segment_pages_min;
     lock.unlock();
+    tell_one();
     supply_.want(full.number + 1, pages);
     auto const spare = supply_.take(least, std::chrono::steady_clock::now() + how_.force_wait / 2);
     lock.lock();
@@ -138,10 +177,15 @@ try {
         refuse_queued(why_no_room());
         return false;
     }
+    // What has taken too long already stays so; and a processor that is slow is no disk that hangs.
+    bool const was_hung = is_hung();
     auto packed = writer_.pack(image_, segment_end::rolled, *spare);
+    if (!was_hung) expect_end();
     notes_.clear();
     lock.unlock();
-    writer_.begin_segment(packed, *spare);
+    writer_.begin_segment(packed, *spare, [this] {
+        if (!is_hung()) expect_end();
+    });
     supply_.retire(full);
     supply_.want(full.number + 2, pages);
     lock.lock();
@@ -158,32 +202,45 @@ try {
 
 void force_queue::seal() noexcept
 {
-    undisturbed const here;
+    ports::undisturbed const here;
     held_lock lock(mutex_);
     if (has_leader_ || is_protected_ || is_poisoned_ || is_closed_) return;
     lead(lock, true);
     hand_over(lock);
 }
 
-void force_queue::run_idle_seal() noexcept
+/// The carrier's life: forces what waits, seals the last force after a pause, and writes the end of
+/// the log when it is closed.
+void force_queue::carry() noexcept
 {
-    undisturbed const here;
+    ports::undisturbed const here;
     held_lock lock(mutex_);
-    while (!is_closed_) {
-        if (is_protected_ || is_poisoned_) {
-            idle_changed_.wait(lock);
-            continue;
-        }
+    while (!is_closed_ || !queue_.empty() || has_leader_) {
+        bool const has_to_seal = !is_protected_ && !is_poisoned_ && !is_closed_;
         auto const due = last_force_ + how_.idle_seal_wait;
-        auto const now = std::chrono::steady_clock::now();
-        if (now >= due && !has_leader_) {
+        if (has_leader_) {
+            work_came_.wait(lock);
+        } else if (!queue_.empty()) {
+            lead(lock, false);
+            note_done();
+            if (!queue_.empty()) continue;
+            auto& done = turns_[static_cast<std::size_t>(std::exchange(untold_, -1))];
+            lock.unlock();
+            done.notify_one();
+            lock.lock();
+        } else if (has_to_seal && std::chrono::steady_clock::now() >= due) {
             lead(lock, true);
             hand_over(lock);
             lock.lock();
+        } else if (has_to_seal) {
+            work_came_.wait_until(lock, due);
         } else {
-            idle_changed_.wait_until(lock, std::max(due, now + how_.idle_seal_wait));
+            work_came_.wait(lock);
         }
     }
+    if (is_seal_owed()) lead(lock, true);
+    is_released_ = true;
+    hand_over(lock);
 }
 
 }  // namespace assent::log

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "log/undisturbed.hpp"
+#include "ports/undisturbed.hpp"
 
 namespace assent::log {
 
@@ -28,14 +28,14 @@ force_queue::force_queue(log_writer& writer, segment_supply& supply, log_image i
     pages_left_ = writer_.pages_left();
     in_flight_.reserve(queue_max);
     update_room();
+    // First, as it may fail: once the supply knows this queue, it may call it at any moment.
+    has_carrier_ = how_.idle_seal_wait.count() > 0;
+    if (has_carrier_) carrier_ = std::thread([this] { carry(); });
     supply_.on_change([this] {
         held_lock const lock(mutex_);
         update_room();
     });
     supply_.want(writer_.at().number + 1, wanted_pages());
-    if (how_.idle_seal_wait.count() > 0) {
-        idle_ = std::thread([this] { run_idle_seal(); });
-    }
 }
 
 force_queue::~force_queue()
@@ -73,9 +73,42 @@ bool force_queue::is_answered(log_image const& fresh, force_answer& answer) cons
 
 bool force_queue::reserve() noexcept
 {
+    if (is_hung()) {
+        held_lock const lock(mutex_);
+        poison_if_hung();
+    }
     if (room_.reserve()) return true;
     supply_.try_again();
-    return false;
+    held_lock lock(mutex_);
+    // What was finished since may have made room, though nobody raised a horizon again.
+    if (!is_at_maximum() || std::chrono::steady_clock::now() < forget_again_) return false;
+    forget_some(lock);
+    lock.unlock();
+    return room_.reserve();
+}
+
+bool force_queue::is_at_maximum() const noexcept
+{
+    return image_.decisions().size() >= how_.decisions_max;
+}
+
+/// At the maximum no transaction begins, so none decides, and no new segment is begun, which is
+/// when decisions are dropped.  So they are dropped from memory here; on disk they stay until the
+/// next segment.  Commits that are under way wait for a part of this at most.
+void force_queue::forget_some(held_lock& lock) noexcept
+{
+    constexpr std::size_t at_once = 4096;
+    if (is_forgetting_ || !is_at_maximum()) return;
+    is_forgetting_ = true;
+    for (auto next = image_.drop_decisions({}, at_once); next;) {
+        lock.unlock();
+        std::this_thread::yield();
+        lock.lock();
+        next = image_.drop_decisions(*next, at_once);
+    }
+    is_forgetting_ = false;
+    forget_again_ = std::chrono::steady_clock::now() + std::chrono::seconds{1};
+    update_room();
 }
 
 /// Pages that decisions can still take, in this segment and in the spare.
@@ -90,8 +123,7 @@ std::int64_t force_queue::free_pages() const noexcept
 
 void force_queue::update_room() noexcept
 {
-    bool const is_shut =
-        is_poisoned_ || is_closed_ || image_.decisions().size() >= how_.decisions_max;
+    bool const is_shut = is_poisoned_ || is_closed_ || is_at_maximum();
     room_.set_free_pages(is_shut ? 0 : free_pages());
 }
 
@@ -126,6 +158,7 @@ force_answer force_queue::force(record const& what, deadline until)
     mine.fresh.apply(what);
     bool const is_decision = std::holds_alternative<decision_record>(what);
     held_lock lock(mutex_);
+    poison_if_hung();
     force_answer known;
     if (is_answered(mine.fresh, known)) return known;
     if (is_poisoned_) {
@@ -139,46 +172,79 @@ force_answer force_queue::force(record const& what, deadline until)
         return answer_of(force_status::not_submitted, why_no_room());
     }
     queue_.push_back(&mine);
+    if (has_carrier_ && !has_leader_) work_came_.notify_one();
     return wait(lock, mine, until);
 }
 
 force_answer force_queue::wait(held_lock& lock, request& mine, deadline until) noexcept
 {
-    auto const hung_at = std::chrono::steady_clock::now() + how_.force_wait;
     while (!mine.is_done) {
-        if (!has_leader_) {
+        if (!has_carrier_ && !has_leader_) {
             lead(lock, false);
             bool const is_done = mine.is_done;
             hand_over(lock);
             if (is_done) break;
             lock.lock();
-        } else if (turn(mine.is_submitted).wait_until(lock, std::min(until, hung_at)) ==
-                       std::cv_status::timeout &&
-                   !mine.is_done && has_leader_) {
-            return leave(mine, std::chrono::steady_clock::now() >= hung_at);
+            continue;
         }
+        auto const now = std::chrono::steady_clock::now();
+        if (now >= until || is_hung()) return leave(mine);
+        // Somebody who leads only later cannot hang before that.
+        auto const hung_at = hung_at_.load();
+        auto const look_again = hung_at == never
+                                    ? now + how_.force_wait
+                                    : std::chrono::steady_clock::time_point{
+                                          std::chrono::steady_clock::duration{hung_at}};
+        auto const where = parity(mine.is_submitted);
+        turns_[where].wait_until(lock, std::min(until, look_again));
+        if (!std::exchange(is_relay_due_[where], false)) continue;
+        lock.unlock();
+        turns_[where].notify_all();
+        lock.lock();
     }
     return std::move(mine.answer);
 }
 
-/// Nobody knows of the request afterwards.  What it adds stays in the batch that it is in.
-force_answer force_queue::leave(request& mine, bool is_hung) noexcept
+/// Nobody knows of the request afterwards.  What it adds stays in the batch that it is in.  What
+/// was submitted may reach the disk even now, and the next opening would act on it; only what was
+/// not may be answered so that its caller rolls back.
+force_answer force_queue::leave(request& mine) noexcept
 {
     if (mine.is_submitted) {
         in_flight_.erase(std::find(in_flight_.begin(), in_flight_.end(), &mine));
     } else {
         queue_.erase(std::find(queue_.begin(), queue_.end(), &mine));
     }
-    if (is_hung) poison("a force of the log hangs", "nobody was answered within the force wait");
+    poison_if_hung();
     if (mine.is_submitted) {
         return answer_of(force_status::in_doubt, "the force did not end in time");
     }
     return answer_of(force_status::not_submitted, "the log was busy until the deadline");
 }
 
+/// What the leader is about to do hangs when it has not ended by then.
+void force_queue::expect_end() noexcept
+{
+    auto const now = std::chrono::steady_clock::now().time_since_epoch();
+    auto const wait = std::chrono::steady_clock::duration(how_.force_wait);
+    hung_at_ = (now + wait).count();
+}
+
+bool force_queue::is_hung() const noexcept
+{
+    auto const hung_at = hung_at_.load(std::memory_order_relaxed);
+    return hung_at != never &&
+           std::chrono::steady_clock::now().time_since_epoch().count() >= hung_at;
+}
+
+void force_queue::poison_if_hung() noexcept
+{
+    if (is_hung()) poison("a force of the log hangs", "it did not end within limits::log_hang");
+}
+
 std::string force_queue::why_no_room() const
 {
-    if (image_.decisions().size() >= how_.decisions_max) {
+    if (is_at_maximum()) {
         return "the log keeps " + std::to_string(image_.decisions().size()) +
                " decisions, and more are not allowed: a branch is not finished in a database "
                "that takes part in them (its state says why), or one transaction is open for very "
@@ -242,8 +308,10 @@ try {
 
 void force_queue::raise_horizon(horizon_record const& to) noexcept
 try {
-    std::lock_guard const held(mutex_);
-    if (image_.raise(to)) notes_.add_horizon();
+    held_lock lock(mutex_);
+    if (!image_.raise(to)) return;
+    notes_.add_horizon();
+    forget_some(lock);
 } catch (std::bad_alloc const&) {
     // A horizon that stays low keeps decisions longer than needed, and nothing else.
     return;
@@ -251,40 +319,63 @@ try {
 
 bool force_queue::close() noexcept
 {
-    undisturbed const here;
+    ports::undisturbed const here;
     held_lock lock(mutex_);
-    if (is_released_) return true;  // the log may have another owner by now: nothing is written
     is_closed_ = true;  // whoever waits already is still served; nobody comes after them
     room_.set_free_pages(0);
-    auto const give_up = std::chrono::steady_clock::now() + how_.force_wait;
-    bool const is_quiet = quiet_.wait_until(
-        lock, give_up, [this] { return !has_leader_ && (queue_.empty() || is_poisoned_); });
-    if (!is_quiet) {
-        poison("a force of the log hangs", "the log could not be closed");
-        return false;
+    auto const now = std::chrono::steady_clock::now();
+    if (close_by(lock, is_hung() ? now : now + how_.force_wait)) return true;
+    poison("a force of the log hangs", "the log could not be closed");
+    return false;
+}
+
+void force_queue::close_when_quiet() noexcept
+{
+    ports::undisturbed const here;
+    held_lock lock(mutex_);
+    // An hour at a time: some libraries overflow on time_point::max().
+    while (!close_by(lock, std::chrono::steady_clock::now() + std::chrono::hours{1})) {
     }
-    bool const is_owed = !ends_with_seal_ || !notes_.is_empty();
-    if (is_owed && !is_poisoned_) lead(lock, true);
-    is_released_ = true;
-    idle_changed_.notify_all();
-    hand_over(lock);
-    if (idle_.joinable()) idle_.join();
+}
+
+/// @return false, and still holding the lock: something may still write.
+bool force_queue::close_by(held_lock& lock, std::chrono::steady_clock::time_point give_up) noexcept
+{
+    work_came_.notify_all();
+    bool const is_quiet = quiet_.wait_until(lock, give_up, [this] {
+        if (has_carrier_) return is_released_;
+        return !has_leader_ && (queue_.empty() || is_poisoned_);
+    });
+    if (!is_quiet) return false;
+    if (!is_released_) {  // once it is, the log may have another owner: nothing is written
+        if (is_seal_owed()) lead(lock, true);
+        is_released_ = true;
+        hand_over(lock);
+    } else {
+        lock.unlock();
+    }
+    if (carrier_.joinable()) carrier_.join();
     return true;
+}
+
+bool force_queue::is_seal_owed() const noexcept
+{
+    return !is_poisoned_ && (!ends_with_seal_ || !notes_.is_empty());
 }
 
 ports::log_state force_queue::state() const
 {
     std::lock_guard const held(mutex_);
     ports::log_state now;
-    now.is_poisoned = is_poisoned_;
-    now.why = why_poisoned_;
+    now.is_poisoned = is_poisoned_ || is_hung();
+    now.why = is_poisoned_ || !is_hung() ? why_poisoned_ : "a force of the log hangs";
     now.decisions = decisions_;
     now.forces = forces_;
     now.other_forces = other_forces_;
     now.live_decisions = image_.live_decisions();
     now.kept_decisions = image_.decisions().size();
     now.room = room_.transactions_left();
-    if (now.room == 0 && !is_poisoned_) now.why = is_closed_ ? "it was closed" : why_no_room();
+    if (now.room == 0 && !now.is_poisoned) now.why = is_closed_ ? "it was closed" : why_no_room();
     return now;
 }
 

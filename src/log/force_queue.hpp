@@ -1,11 +1,18 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// force_queue.hpp -- group commit: whoever finds no leader leads.
+// force_queue.hpp -- group commit: one thread writes what all others wait for.
 //
-//   threads -> queue -> leader: encode, one write, one force -> everybody in it is told
-//              queue <- whoever came during that force; one of them leads next.  No timer.
+//   threads -> queue -> carrier: encode, one write, one force -> everybody in it is told
+//              queue <- whoever came during that force goes with the next one.  No timer.
 //
-// Nobody is woken in vain: the end of a force wakes those that were in it, and one of the queue.
+// A write may hang in the kernel for as long as the disk likes, and no thread can leave it there.
+// So the one that writes is the log's own, and nobody's answer depends on it: each of the others
+// leaves at its deadline, and what was on its stack is not needed any more, since pages and images
+// are the queue's.  The thread that is writing is called the leader.  Without a carrier (for tests)
+// whoever finds no leader becomes it, and waits for the disk.
+//
+// Nobody is woken in vain: the end of a force wakes one of those that were in it, who wakes the
+// others, while the carrier is in the next write already.
 //
 //   queued ----taken by a leader----> submitted ----forced----> durable
 //     |                                  |
@@ -14,16 +21,18 @@
 // Room for decisions is reserved before they come (reserved_room.hpp); what is not worth a force of
 // its own rides along with one (lazy_notes.hpp).
 //
-// The one invariant: once a write or force failed, nothing is ever appended again.
+// Invariant: once a write or force failed, nothing is ever appended again.
 
 #ifndef ASSENT_LOG_FORCE_QUEUE_HPP
 #define ASSENT_LOG_FORCE_QUEUE_HPP
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -61,14 +70,17 @@ force_answer answer_of(force_status status, std::string_view why) noexcept;
 class force_queue
 {
 public:
+    /// The defaults are those of file_log_options.
     struct settings
     {
-        std::chrono::milliseconds force_wait{10'000};
-        /// After so long without a force the last one is sealed; 0: only close() seals.
-        std::chrono::milliseconds idle_seal_wait{10};
-        std::uint32_t segment_pages = 4096;
+        /// A force that has not ended by then poisons the log.
+        std::chrono::milliseconds force_wait{0};
+        /// After so long without a force the last one is sealed; 0: only close() seals, and there
+        /// is no carrier.
+        std::chrono::milliseconds idle_seal_wait{0};
+        std::uint32_t segment_pages = 0;
         /// Decisions that may be kept at once; beyond them no transaction begins.
-        std::uint64_t decisions_max = 4'000'000;
+        std::uint64_t decisions_max = 0;
     };
 
     force_queue(log_writer& writer, segment_supply& supply, log_image image, settings how);
@@ -100,6 +112,8 @@ public:
     /// Refuses new forces, waits for those under way, writes the lazy notes and a seal.
     /// @return false when a force hung for longer than the force wait: it may still write.
     bool close() noexcept;
+    /// The same after it was in vain, however long that force takes.
+    void close_when_quiet() noexcept;
 
     ports::log_state state() const;
     std::size_t queued() const;
@@ -123,13 +137,24 @@ private:
         force_answer answer;
     };
     using held_lock = std::unique_lock<std::mutex>;
+    static constexpr auto never = std::numeric_limits<std::chrono::steady_clock::rep>::max();
 
     // force_queue.cpp
+    bool close_by(held_lock& lock, std::chrono::steady_clock::time_point give_up) noexcept;
     force_answer wait(held_lock& lock, request& mine, deadline until) noexcept;
-    force_answer leave(request& mine, bool is_hung) noexcept;
+    force_answer leave(request& mine) noexcept;
+    void expect_end() noexcept;
+    bool is_hung() const noexcept;
+    void poison_if_hung() noexcept;
+    bool is_at_maximum() const noexcept;
+    void forget_some(held_lock& lock) noexcept;
     std::condition_variable& turn(bool is_submitted) noexcept
     {
-        return turns_[(batches_ + (is_submitted ? 0 : 1)) % 2];
+        return turns_[parity(is_submitted)];
+    }
+    std::size_t parity(bool is_submitted) const noexcept
+    {
+        return (batches_ + (is_submitted ? 0 : 1)) % 2;
     }
     bool is_answered(log_image const& fresh, force_answer& answer) const;
     std::int64_t free_pages() const noexcept;
@@ -148,7 +173,10 @@ private:
     void finish_force(long result) noexcept;
     bool roll(held_lock& lock) noexcept;
     void hand_over(held_lock& lock) noexcept;
-    void run_idle_seal() noexcept;
+    void note_done() noexcept;
+    void tell_one() noexcept;
+    void carry() noexcept;
+    bool is_seal_owed() const noexcept;
 
     log_writer& writer_;
     segment_supply& supply_;
@@ -156,6 +184,8 @@ private:
     mutable std::mutex mutex_;
     // Who is in the nth batch, or will be, waits for the one of n's parity; turn() says which.
     std::array<std::condition_variable, 2> turns_;
+    std::array<bool, 2> is_relay_due_{};  // whoever wakes there next wakes all the others
+    int untold_ = -1;  // of the leader: the one whose waiters are done and do not know it yet
     std::condition_variable quiet_;  // a leader has gone
     log_image image_;
     log_image batch_;     // what the requests in flight add
@@ -167,6 +197,10 @@ private:
     lazy_notes notes_;
     reserved_room room_;
     bool has_leader_ = false;
+    bool is_forgetting_ = false;  // somebody drops decisions
+    std::chrono::steady_clock::time_point forget_again_;
+    /// When what the leader does counts as hung; the largest number while nobody leads.
+    std::atomic<std::chrono::steady_clock::rep> hung_at_{never};
     std::uint32_t pages_left_ = 0;  // here; the writer itself belongs to whoever leads
     bool is_protected_ = true;      // something says that the last force is durable
     bool ends_with_seal_ = false;
@@ -178,8 +212,9 @@ private:
     std::uint64_t forces_ = 0;
     std::uint64_t other_forces_ = 1;  // of the segment that the opening began
     std::chrono::steady_clock::time_point last_force_;
-    std::condition_variable idle_changed_;
-    std::thread idle_;
+    std::condition_variable work_came_;
+    std::thread carrier_;
+    bool has_carrier_ = false;
 };
 
 }  // namespace assent::log

@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// format.cpp -- version 1.0 of the log, byte by byte.  All integers are little endian.
+// format.cpp -- version 1.1 of the log, byte by byte.  All integers are little endian.
 //
 // Segment header, page 0, written once:
 //     0  8  magic "ASSENTLG"               64  4  snapshot pages
@@ -53,6 +53,7 @@ constexpr std::string_view segment_magic = "ASSENTLG";
 constexpr std::uint32_t page_magic = 0x504e5341;  // "ASNP"
 constexpr std::size_t segment_crc_at = page_bytes - 4;
 constexpr std::uint16_t page_flags_must_know = 0x00ff;
+constexpr std::size_t segment_name_bytes = 20;
 
 bool is_all_zero(page_view page) noexcept
 {
@@ -242,7 +243,7 @@ std::string segment_name(std::uint64_t number)
 
 std::optional<std::uint64_t> segment_number(std::string_view name) noexcept
 {
-    if (name.size() != 20 || name.substr(16) != ".seg") return std::nullopt;
+    if (name.size() != segment_name_bytes || name.substr(16) != ".seg") return std::nullopt;
     std::uint64_t number = 0;
     for (char c : name.substr(0, 16)) {
         bool const is_digit = c >= '0' && c <= '9';
@@ -251,6 +252,31 @@ std::optional<std::uint64_t> segment_number(std::string_view name) noexcept
     }
     if (number == 0) return std::nullopt;
     return number;
+}
+
+file_role role_of_file(std::string_view name) noexcept
+{
+    if (name.size() <= segment_name_bytes || !segment_number(name.substr(0, segment_name_bytes))) {
+        return file_role::stranger;
+    }
+    auto const rest = name.substr(segment_name_bytes);
+    if (rest.starts_with(".torn-")) return file_role::torn_copy;
+    return rest.ends_with(".tmp") ? file_role::half_made : file_role::stranger;
+}
+
+std::uint64_t segment_proved_by(std::string_view name) noexcept
+{
+    auto const role = role_of_file(name);
+    if (role == file_role::stranger) return 0;
+    auto const number = *segment_number(name.substr(0, segment_name_bytes));
+    return role == file_role::torn_copy ? number + 1 : number - 1;
+}
+
+bool is_followed_by(segment_header const& older, segment_header const& newer) noexcept
+{
+    return older.writer.node == newer.writer.node && older.node_label == newer.node_label &&
+           older.number == newer.previous_number && older.writer.epoch == newer.previous_epoch &&
+           older.writer.nonce == newer.previous_nonce;
 }
 
 }  // namespace assent::log

@@ -5,7 +5,7 @@
 //   page 0          page 1 ... n                 n + 1 ...            the rest
 //   segment header  snapshot: what still counts  forces, in order     zeros
 //
-// The one invariant: a page that was ever acknowledged is never written again, and every page
+// Invariant: a page that was ever acknowledged is never written again, and every page
 // says which opening of which log wrote it at which place.
 
 #ifndef ASSENT_LOG_FORMAT_HPP
@@ -26,7 +26,7 @@ inline constexpr std::size_t page_payload_bytes = page_bytes - page_header_bytes
 inline constexpr std::size_t record_header_bytes = 16;
 inline constexpr std::size_t node_label_bytes_max = 64;
 inline constexpr std::uint16_t format_major = 1;
-inline constexpr std::uint16_t format_minor = 0;
+inline constexpr std::uint16_t format_minor = 2;
 
 /// The most pages that one force writes: also how far a torn tail can reach.
 inline constexpr std::uint32_t force_pages_max = 64;
@@ -149,6 +149,22 @@ constexpr std::size_t padded(std::size_t length) noexcept
 std::string segment_name(std::uint64_t number);
 /// @return the number, or nothing when `name` is not exactly the name of a segment.
 std::optional<std::uint64_t> segment_number(std::string_view name) noexcept;
+
+/// What lies in a log's directory beside the segments.
+enum class file_role : std::uint8_t {
+    torn_copy = 1,  ///< kept as evidence; may be deleted
+    half_made = 2,  ///< the next segment while it is made; counts for nothing
+    stranger = 3,   ///< not ours; `.seg` with a wrong name is refused
+};
+
+file_role role_of_file(std::string_view name) noexcept;
+
+/// The segment that must be there, or a later one, when a file of that name is; 0 for none.  A torn
+/// segment was set aside, and the next one made, only behind a segment that lasts.
+std::uint64_t segment_proved_by(std::string_view name) noexcept;
+
+/// Whether `older` is the segment that `newer` says it followed.
+bool is_followed_by(segment_header const& older, segment_header const& newer) noexcept;
 
 }  // namespace assent::log
 

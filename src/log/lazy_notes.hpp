@@ -1,7 +1,7 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// lazy_notes.hpp -- what the log shall say some time: branches that finished, transactions that
-// were rolled back, horizons that rose.
+// lazy_notes.hpp -- what the log shall record without hurry: branches that finished, transactions
+// that were rolled back, horizons that rose.
 //
 //   noted (in memory) --rides along with a force, where it takes no page of a decision--> on disk
 //                     +--said by the snapshot of the next segment---------------------------^
@@ -9,7 +9,7 @@
 // Losing one costs a repeated commit, an answer that is "not known", or a decision that is kept
 // longer; so none is worth a force of its own.  The image in memory knows all of it at once.
 //
-// The one invariant: a note that is written is forgotten here only when a page has taken it.
+// Invariant: a note that is written is forgotten here only when a page has taken it.
 
 #ifndef ASSENT_LOG_LAZY_NOTES_HPP
 #define ASSENT_LOG_LAZY_NOTES_HPP

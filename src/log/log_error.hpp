@@ -2,7 +2,7 @@
 //
 // log_error.hpp -- why a log cannot be opened or read, and what to do about it.
 //
-// The one invariant: whoever throws one has changed nothing in the files it speaks of.
+// Invariant: whoever throws one has changed nothing in the files it speaks of.
 
 #ifndef ASSENT_LOG_LOG_ERROR_HPP
 #define ASSENT_LOG_LOG_ERROR_HPP
@@ -11,6 +11,9 @@
 #include <string>
 #include <system_error>
 #include <utility>
+
+#include "log/file_layer.hpp"
+#include "log/format.hpp"
 
 namespace assent::log {
 
@@ -45,7 +48,7 @@ public:
     log_fault fault() const noexcept { return fault_; }
     std::string const& where() const noexcept { return where_; }
     std::uint32_t page() const noexcept { return page_; }
-    std::uint64_t offset() const noexcept { return std::uint64_t{page_} * 4096; }
+    std::uint64_t offset() const noexcept { return std::uint64_t{page_} * page_bytes; }
 
 private:
     static std::string compose(std::string const& where, std::uint32_t page,
@@ -54,7 +57,7 @@ private:
         std::string text = where;
         if (page != 0) {
             text += " page " + std::to_string(page);
-            text += " (byte " + std::to_string(std::uint64_t{page} * 4096) + ")";
+            text += " (byte " + std::to_string(std::uint64_t{page} * page_bytes) + ")";
         }
         return text + ": " + advice;
     }
@@ -63,6 +66,17 @@ private:
     std::string where_;
     std::uint32_t page_;
 };
+
+/// What a negated errno of a file layer means, for a person.
+inline std::string words_for(long negated_errno)
+{
+    if (negated_errno == not_ours) {
+        return "the log's directory or a file of it was removed, moved or replaced, or a "
+               "descriptor "
+               "of it was closed, beneath the process that owns it";
+    }
+    return std::generic_category().message(static_cast<int>(-negated_errno));
+}
 
 /// A failed system call; `negated_errno` as a file layer returns it.
 inline log_error io_failure(long negated_errno, std::string where, std::string const& what)

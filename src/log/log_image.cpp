@@ -56,6 +56,7 @@ bool log_image::apply_one(opening_record const& what)
 bool log_image::apply_one(ports::binding const& what)
 {
     auto const [at, is_new] = bindings_.emplace(what.id, what);
+    if (what.epoch > 1) binding_epochs_[what.id] = what.epoch;
     auto const& seen = at->second;
     return is_new ||
            (seen.name == what.name && seen.kind == what.kind && seen.identity == what.identity);
@@ -70,9 +71,15 @@ bool log_image::apply_one(decision_record const& what)
     auto const before = decisions_.size();
     auto const at = decisions_.emplace_hint(decisions_.end(), what.what.global, std::move(made));
     if (decisions_.size() == before) return false;
+    at->second.finished = what.finished;
+    try {
+        note_unfinished(*at);
+    } catch (...) {
+        decisions_.erase(at);
+        throw;
+    }
     branches_ += at->second.branches.size();
-    ++live_;
-    mark(at->second, what.finished);
+    live_ += !at->second.is_complete();
     return true;
 }
 
@@ -82,7 +89,7 @@ bool log_image::apply_one(end_record const& what)
     // Its decision may have been dropped by the snapshot that this note outlived in the queue.
     if (at == decisions_.end()) return true;
     if ((what.finished & ~all_branches(at->second)) != 0) return false;
-    mark(at->second, what.finished);
+    mark(*at, what.finished);
     return true;
 }
 
@@ -117,11 +124,30 @@ bool log_image::apply_one(rollback_record const& what)
     return true;
 }
 
+bool log_image::apply_one(opening_limits_record const& what)
+{
+    if (!limits_ || limits_->which.epoch <= what.which.epoch) limits_ = what;
+    return true;
+}
+
+/// What was about to be bound when a process ended may be bound later: the last one counts.
+bool log_image::apply_one(binding_epoch_record const& what)
+{
+    binding_epochs_[what.id] = what.epoch;
+    return true;
+}
+
 void log_image::absorb(log_image& fresh) noexcept
 {
     openings_.merge(fresh.openings_);
+    if (fresh.limits_) limits_ = std::exchange(fresh.limits_, std::nullopt);
     bindings_.merge(fresh.bindings_);
+    binding_epochs_.merge(fresh.binding_epochs_);
+    for (auto const& [id, epoch] : fresh.binding_epochs_)
+        binding_epochs_.find(id)->second = epoch;
+    fresh.binding_epochs_.clear();
     decisions_.merge(fresh.decisions_);
+    unfinished_.merge(fresh.unfinished_);
     live_ += std::exchange(fresh.live_, 0);
     branches_ += std::exchange(fresh.branches_, 0);
     // What an operator forgets came before; what is fresh and still there came after.
@@ -144,12 +170,15 @@ void log_image::absorb(log_image& fresh) noexcept
 
 void log_image::for_each_kept(std::function<void(record const&)> const& visit) const
 {
-    for (auto const& [pair, unix_ms] : openings_) {
-        visit(opening_record{{pair.first, pair.second}, unix_ms});
+    for (auto at = first_kept_opening(); at != openings_.end(); ++at) {
+        visit(opening_record{{at->first.first, at->first.second}, at->second});
     }
     for (auto const& [id, binding] : bindings_) {
         visit(binding);
     }
+    for (auto const& [id, epoch] : binding_epochs_)
+        visit(binding_epoch_record{id, epoch});
+    if (limits_) visit(*limits_);
     for_each_horizon([&](horizon_record const& one) {
         visit(one);
         return true;
@@ -191,15 +220,18 @@ std::uint32_t log_image::snapshot_pages_max() const noexcept
 {
     // A page is left when the next record does not fit, so no more than that stays unused in it.
     constexpr std::size_t used_min = page_payload_bytes - record_bytes_max;
-    constexpr std::size_t small_max = 48;  // an opening, a horizon, a rollback
+    // An opening, its limits, a binding's epoch, a horizon, a rollback.
+    constexpr std::size_t small_max = 48;
     constexpr std::size_t start_max = 32 + server_start_bytes_max;
     constexpr std::size_t binding_max = 32 + name_bytes_max + kind_bytes_max + identity_bytes_max;
     constexpr std::size_t story_max = 96 + name_bytes_max + text_bytes_max;
     std::size_t horizon_records = horizons_.size();
     for (auto const& [id, horizon] : horizons_)
         horizon_records += horizon.alone().size();
-    std::size_t const bytes = (openings_.size() + horizon_records + rollbacks_.size()) * small_max +
-                              server_starts_.size() * start_max + bindings_.size() * binding_max +
+    std::size_t const small =
+        openings_.size() + 1 + binding_epochs_.size() + horizon_records + rollbacks_.size();
+    std::size_t const bytes = small * small_max + server_starts_.size() * start_max +
+                              bindings_.size() * binding_max +
                               (operators_.size() + heuristics_.size()) * story_max +
                               decisions_.size() * (decision_bytes(0) + 4) + branches_ * 12;
     return static_cast<std::uint32_t>(bytes / used_min + 1);
@@ -220,26 +252,89 @@ bool log_image::is_forgettable(packed_gtrid const& global,
 bool log_image::is_of_use(std::uint16_t id, std::uint32_t epoch) const noexcept
 {
     if (epoch >= horizon(id).everything().epoch) return true;
-    if (live_ == 0) return false;
-    return std::any_of(decisions_.begin(), decisions_.end(), [&](auto const& each) {
-        auto const& [global, entry] = each;
-        if (entry.is_complete() || global.position().epoch != epoch) return false;
-        return std::any_of(entry.branches.begin(), entry.branches.end(),
-                           [id](packed_bqual b) { return b.parts().resource_manager == id; });
-    });
+    auto const first = unfinished_.lower_bound({id, packed_gtrid{}});
+    for (auto at = first; at != unfinished_.end() && at->first == id; ++at) {
+        if (at->second.position().epoch == epoch) return true;
+    }
+    return false;
+}
+
+/// Of more openings than openings_max, the oldest are forgotten that lie below every horizon, and
+/// of which no decision is kept: no branch of theirs is left.  One that reappears all the same is
+/// then taken for a twin's, which is safe.
+log_image::opening_map::const_iterator log_image::first_kept_opening() const noexcept
+{
+    auto at = openings_.begin();
+    if (openings_.size() <= openings_max) return at;
+    std::uint32_t needed = last_epoch();
+    for (auto const& [id, bound] : bindings_) {
+        needed = std::min(needed, horizon(id).everything().epoch);
+    }
+    for (auto const& [global, entry] : decisions_) {
+        needed = std::min(needed, global.position().epoch);
+    }
+    for (auto left = openings_.size(); left > openings_max && at->first.first < needed; --left) {
+        ++at;
+    }
+    return at;
+}
+
+std::chrono::milliseconds log_image::presumption_delay() const noexcept
+{
+    if (openings_.empty()) return std::chrono::milliseconds{0};
+    if (!limits_) return presumption_unrecorded;
+    // An older version that opened the log since recorded nothing.
+    bool const is_newest = limits_->which.epoch == last_epoch();
+    return is_newest ? limits_->presumption
+                     : std::max(limits_->presumption, presumption_unrecorded);
 }
 
 void log_image::drop_forgettable() noexcept
 {
-    for (auto at = decisions_.begin(); at != decisions_.end();) {
-        bool const is_dropped = is_forgettable(at->first, at->second);
-        if (is_dropped) branches_ -= at->second.branches.size();
-        at = is_dropped ? decisions_.erase(at) : std::next(at);
-    }
+    openings_.erase(openings_.cbegin(), first_kept_opening());
+    drop_decisions(packed_gtrid{}, decisions_.size());
     for (auto at = server_starts_.begin(); at != server_starts_.end();) {
         bool const is_kept = is_of_use(at->first.first, at->first.second);
         at = is_kept ? std::next(at) : server_starts_.erase(at);
     }
+}
+
+std::optional<packed_gtrid> log_image::drop_decisions(packed_gtrid const& from,
+                                                      std::size_t count) noexcept
+{
+    auto at = decisions_.lower_bound(from);
+    for (; count > 0 && at != decisions_.end(); --count) {
+        bool const is_dropped = is_forgettable(at->first, at->second);
+        if (is_dropped) branches_ -= at->second.branches.size();
+        at = is_dropped ? decisions_.erase(at) : std::next(at);
+    }
+    if (at == decisions_.end()) return std::nullopt;
+    return at->first;
+}
+
+std::optional<packed_gtrid> log_image::visit_unfinished(packed_gtrid const& from, std::size_t count,
+                                                        decision_visit const& visit) const
+{
+    auto at = decisions_.lower_bound(from);
+    for (; count > 0 && at != decisions_.end(); --count, ++at) {
+        if (!at->second.is_complete()) visit(at->first, at->second);
+    }
+    if (at == decisions_.end()) return std::nullopt;
+    return at->first;
+}
+
+std::optional<packed_gtrid> log_image::visit_unfinished_at(std::uint16_t id,
+                                                           packed_gtrid const& from,
+                                                           std::size_t count,
+                                                           decision_visit const& visit) const
+{
+    auto at = unfinished_.lower_bound({id, from});
+    for (; count > 0 && at != unfinished_.end() && at->first == id; --count, ++at) {
+        auto const& [global, entry] = *decisions_.find(at->second);
+        visit(global, entry);
+    }
+    if (at == unfinished_.end() || at->first != id) return std::nullopt;
+    return at->second;
 }
 
 std::uint64_t log_image::finish(xid const& branch) noexcept
@@ -251,15 +346,48 @@ std::uint64_t log_image::finish(xid const& branch) noexcept
     if (found == branches.end()) return 0;
     std::uint64_t const bit = std::uint64_t{1} << (found - branches.begin());
     if ((at->second.finished & bit) != 0) return 0;
-    mark(at->second, bit);
+    mark(*at, bit);
     return bit;
 }
 
-void log_image::mark(decision_entry& entry, std::uint64_t bits) noexcept
+void log_image::mark(decision_map::value_type& which, std::uint64_t bits) noexcept
 {
+    auto& [global, entry] = which;
     bool const was_complete = entry.is_complete();
+    std::uint64_t const fresh = bits & ~entry.finished;
     entry.finished |= bits;
     if (!was_complete && entry.is_complete()) --live_;
+    for (std::size_t i = 0; i < entry.branches.size(); ++i) {
+        if ((fresh >> i & 1) == 0) continue;
+        auto const id = entry.branches[i].parts().resource_manager;
+        bool is_left = false;  // of several branches there
+        for (std::size_t k = 0; k < entry.branches.size(); ++k) {
+            is_left = is_left ||
+                      (!entry.is_finished(k) && entry.branches[k].parts().resource_manager == id);
+        }
+        if (!is_left) unfinished_.erase({id, global});
+    }
+}
+
+void log_image::note_unfinished(decision_map::value_type const& which)
+{
+    auto const& global = which.first;
+    auto const& entry = which.second;
+    auto const forget = [&](std::size_t count) {
+        for (std::size_t i = 0; i < count; ++i) {
+            unfinished_.erase({entry.branches[i].parts().resource_manager, global});
+        }
+    };
+    std::size_t i = 0;
+    try {
+        for (; i < entry.branches.size(); ++i) {
+            if (entry.is_finished(i)) continue;
+            unfinished_.emplace(entry.branches[i].parts().resource_manager, global);
+        }
+    } catch (...) {
+        forget(i);
+        throw;
+    }
 }
 
 bool log_image::raise(horizon_record const& what)

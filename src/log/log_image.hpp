@@ -7,18 +7,21 @@
 // One image is read from the files; one small image travels with each forced record and is
 // absorbed, without allocating, once that record is durable.
 //
-// The one invariant: applying what for_each_kept gives yields the same image, but for decisions
-// that are finished and that the horizon of each of their resource managers covers.
+// Invariant: applying what for_each_kept gives yields the same image, but for decisions
+// that are finished and that the horizon of each of their resource managers covers, and, of very
+// many openings, the oldest that lie below every horizon.
 
 #ifndef ASSENT_LOG_LOG_IMAGE_HPP
 #define ASSENT_LOG_LOG_IMAGE_HPP
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <list>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,6 +34,9 @@ namespace assent::log {
 
 /// Rollbacks remembered across restarts: the newest ones, for whoever asks after a lost answer.
 inline constexpr std::size_t rollback_notes_max = 1024;
+
+/// Openings that a log remembers at least; of more, those are forgotten that nothing can name.
+inline constexpr std::size_t openings_max = 65'536;
 
 struct decision_entry
 {
@@ -69,8 +75,12 @@ public:
     /// At least as many pages as for_each_kept fills.  Constant time.
     std::uint32_t snapshot_pages_max() const noexcept;
 
-    /// Drops the decisions that for_each_kept leaves out.
+    /// Drops what for_each_kept leaves out.
     void drop_forgettable() noexcept;
+    /// Only of the first `count` decisions that do not come before `from`.
+    /// @return where to go on; nothing at the end.
+    std::optional<packed_gtrid> drop_decisions(packed_gtrid const& from,
+                                               std::size_t count) noexcept;
 
     /// Marks a branch; @return the bit it newly set, 0 when there was nothing to mark.
     std::uint64_t finish(xid const& branch) noexcept;
@@ -83,6 +93,11 @@ public:
         return openings_;
     }
     std::map<std::uint16_t, ports::binding> const& bindings() const noexcept { return bindings_; }
+    /// In which epoch each id was given, or was about to be; none where that was not recorded.
+    std::map<std::uint16_t, std::uint32_t> const& binding_epochs() const noexcept
+    {
+        return binding_epochs_;
+    }
     decision_map const& decisions() const noexcept { return decisions_; }
     std::list<ports::heuristic_record> const& heuristics() const noexcept { return heuristics_; }
     std::list<operator_record> const& operator_records() const noexcept { return operators_; }
@@ -98,6 +113,21 @@ public:
     }
     std::size_t rollback_count() const noexcept { return rollbacks_.size(); }
     std::uint64_t live_decisions() const noexcept { return live_; }
+
+    /// Shows unfinished decisions in their order, at most `count` of those that do not come before
+    /// `from`: all, or those with an unfinished branch of one resource manager.
+    /// @return where to go on; nothing at the end.
+    using decision_visit = std::function<void(packed_gtrid const&, decision_entry const&)>;
+    std::optional<packed_gtrid> visit_unfinished(packed_gtrid const& from, std::size_t count,
+                                                 decision_visit const& visit) const;
+    std::optional<packed_gtrid> visit_unfinished_at(std::uint16_t id, packed_gtrid const& from,
+                                                    std::size_t count,
+                                                    decision_visit const& visit) const;
+
+    /// How long somebody with this log waits, after taking a guardian's lock, before presuming
+    /// abort: the longest time of all openings; 0 where there was none.
+    std::chrono::milliseconds presumption_delay() const noexcept;
+    std::optional<opening_limits_record> const& limits() const noexcept { return limits_; }
 
     ports::horizon const& horizon(std::uint16_t id) const noexcept;
     std::uint32_t last_epoch() const noexcept
@@ -115,16 +145,26 @@ private:
     bool apply_one(server_start_record const& what);
     bool apply_one(operator_record const& what);
     bool apply_one(rollback_record const& what);
+    bool apply_one(opening_limits_record const& what);
+    bool apply_one(binding_epoch_record const& what);
 
     bool is_forgettable(packed_gtrid const& global, decision_entry const& entry) const noexcept;
     bool is_of_use(std::uint16_t id, std::uint32_t epoch) const noexcept;
     void obey(operator_record const& what) noexcept;
-    void mark(decision_entry& entry, std::uint64_t bits) noexcept;
+    void mark(decision_map::value_type& which, std::uint64_t bits) noexcept;
+    void note_unfinished(decision_map::value_type const& which);
     void trim_rollbacks() noexcept;
+    using opening_map = std::map<std::pair<std::uint32_t, std::uint64_t>, std::int64_t>;
+    opening_map::const_iterator first_kept_opening() const noexcept;
 
-    std::map<std::pair<std::uint32_t, std::uint64_t>, std::int64_t> openings_;
+    opening_map openings_;
+    std::optional<opening_limits_record> limits_;  // of the newest opening that recorded any
     std::map<std::uint16_t, ports::binding> bindings_;
+    std::map<std::uint16_t, std::uint32_t> binding_epochs_;
     decision_map decisions_;
+    /// The decisions with unfinished branches, by resource manager: a scan of one database looks at
+    /// what it has to, and not at all that is kept.
+    std::set<std::pair<std::uint16_t, packed_gtrid>> unfinished_;
     std::list<ports::heuristic_record> heuristics_;
     std::list<operator_record> operators_;
     std::map<std::uint16_t, ports::horizon> horizons_;

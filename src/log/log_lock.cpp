@@ -77,6 +77,10 @@ log_lock::log_lock(file_layer& files, std::chrono::milliseconds wait) : files_(f
             if (now >= give_up) refuse(files_, file_);
             std::this_thread::sleep_until(std::min(give_up, now + try_every));
         }
+        // Whoever waited for the lock of a file that was removed meanwhile has locked nothing.
+        if (long const named = files_.verify(file_); named < 0) {
+            throw io_failure(named, path_of(files_), "cannot lock the log: " + words_for(named));
+        }
         before_ = read_owner(files_, file_);
     } catch (...) {
         files_.close(file_);

@@ -10,8 +10,8 @@
 // The kernel releases the lock when the last copy of the descriptor is closed, so a forked child
 // must close its copy, and a killed owner holds nothing.
 //
-// The one invariant: the lock decides who owns the log; what the file says is for messages, but for
-// one thing: an epoch in it proves that segments were here.
+// Invariant: the lock decides who owns the log; what the file says is for messages only, with one
+// exception: an epoch in it proves that segments were here.
 
 #ifndef ASSENT_LOG_LOG_LOCK_HPP
 #define ASSENT_LOG_LOG_LOCK_HPP

@@ -5,6 +5,7 @@
 #include "log/log_opening.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -17,7 +18,8 @@ namespace assent::log {
 
 namespace {
 
-constexpr unsigned group_or_world_writable = 022;
+constexpr unsigned group_writable = 020;
+constexpr unsigned world_writable = 002;
 
 /// No log gets here by its own work; behind it there is room for every segment of one opening.
 constexpr std::uint64_t segments_max = std::numeric_limits<std::int64_t>::max();
@@ -69,15 +71,26 @@ directory_facts attach_safely(file_layer& files, bool create,
 {
     directory_facts facts;
     long const attached = files.attach(create, facts);
+    if (attached == -ELOOP) {
+        throw io_failure(attached, files.directory(),
+                         "it is a symbolic link, which can be turned while the log is open: name "
+                         "the directory that it leads to");
+    }
     if (attached < 0) throw io_failure(attached, files.directory(), "cannot open the directory");
     if (!create) return facts;
     if (!facts.is_own) {
         throw refuse(log_fault::unsafe_directory, std::errc::permission_denied, files.directory(),
                      "it belongs to another user; run as its owner");
     }
-    if ((facts.mode & group_or_world_writable) != 0) {
+    if ((facts.mode & world_writable) != 0) {
         throw refuse(log_fault::unsafe_directory, std::errc::permission_denied, files.directory(),
-                     "group or others can write it; chmod 0700 it");
+                     "everybody can write it; chmod 0700 it");
+    }
+    if ((facts.mode & group_writable) != 0) {
+        throw refuse(
+            log_fault::unsafe_directory, std::errc::permission_denied, files.directory(),
+            "its group can write it; chmod 0700 it, or give the log a directory of its own "
+            "in the volume");
     }
     bool const is_allowed =
         !facts.is_unsafe || std::count(allowed.begin(), allowed.end(), facts.file_system) != 0;
@@ -88,6 +101,15 @@ directory_facts attach_safely(file_layer& files, bool create,
                          facts.file_system + "\" by name");
     }
     return facts;
+}
+
+void note_opening(log_image& image, ports::opening const& which, opening_settings const& how)
+{
+    auto const before = image.presumption_delay();
+    image.apply(record{opening_record{which, how.unix_ms()}});
+    image.apply(
+        record{opening_limits_record{which, how.guardian_lapse, how.log_force, how.log_hang,
+                                     std::max(before, how.guardian_lapse + how.log_force)}});
 }
 
 opened_log open_log(file_layer& files, opening_settings const& how)
@@ -149,12 +171,14 @@ opened_log open_log(file_layer& files, opening_settings const& how)
         older.push_back({found->newest.number, end});
     }
     log.writer = std::make_unique<log_writer>(files, settings, at);
-    log.image.apply(record{opening_record{log.current, how.unix_ms()}});
+    note_opening(log.image, log.current, how);
     auto const spare =
         make_spare(files, at.number + 1,
                    pages_for(static_cast<std::uint32_t>(how.segment_bytes / page_bytes),
                              log.image.snapshot_pages_max()));
     auto packed = log.writer->pack(log.image, end, spare);
+    // All that was read is forced anew before anything is done by it, and before its old segments
+    // go: what the page cache shows after a failed force may not be on the disk.
     log.writer->begin_segment(packed, spare);
     for (older_segment const& one : older) {
         remove_segment(files, one, how.unix_ms);

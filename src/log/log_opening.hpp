@@ -4,11 +4,12 @@
 //
 //   attach_safely -> (log_lock) -> settle -> open_log
 //
-// The one invariant: until the fresh segment is durable nothing is removed but half-made files.
+// Invariant: until the fresh segment is durable nothing is removed but half-made files.
 
 #ifndef ASSENT_LOG_LOG_OPENING_HPP
 #define ASSENT_LOG_LOG_OPENING_HPP
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -43,7 +44,14 @@ struct opening_settings
     std::uint32_t epoch_before = 0;  ///< as the lock file says; 0: no log was opened here
     std::function<std::uint64_t()> random;
     std::function<std::int64_t()> unix_ms;
+    // What the opening records of its owner; whoever only repairs never votes.
+    std::chrono::milliseconds guardian_lapse{0};
+    std::chrono::milliseconds log_force{0};
+    std::chrono::milliseconds log_hang{0};
 };
+
+/// What an opening records, into an image that knows all those before it.
+void note_opening(log_image& image, ports::opening const& which, opening_settings const& how);
 
 /// Forces what is there, reads it, and begins the segment of the next epoch.
 /// @pre  the lock is held.  @throws log_error

@@ -5,7 +5,6 @@
 #include "log/log_reader.hpp"
 
 #include <algorithm>
-#include <string_view>
 
 namespace assent::log {
 
@@ -21,28 +20,12 @@ std::string path_of(file_layer const& files, std::uint64_t number)
     return files.directory() + "/" + segment_name(number);
 }
 
-/// The segment that must be there, or a later one, when `name` is in the directory; 0 for none.
-/// A torn segment was set aside, and the next one made, only behind a segment that lasts.
-std::uint64_t proved_by(std::string_view name) noexcept
-{
-    constexpr std::size_t plain = 20;
-    if (name.size() <= plain) return 0;
-    auto const number = segment_number(name.substr(0, plain));
-    if (!number) return 0;
-    if (name.substr(plain).starts_with(".torn-")) return *number + 1;
-    return name.ends_with(".tmp") ? *number - 1 : 0;
-}
-
 /// Refuses an `older` segment that is not the one which `newer` says it followed.
 /// @return how it ended, for whoever removes it.
 segment_end check_link(file_layer const& files, segment_reader& older, segment_header const& newer)
 {
     auto const& header = older.header();
-    bool const is_link =
-        header.writer.node == newer.writer.node && header.node_label == newer.node_label &&
-        header.number == newer.previous_number && header.writer.epoch == newer.previous_epoch &&
-        header.writer.nonce == newer.previous_nonce;
-    if (!is_link) {
+    if (!is_followed_by(header, newer)) {
         throw refuse(log_fault::foreign, path_of(files, header.number),
                      "it is not the segment that " + segment_name(newer.number) +
                          " followed; segments of different logs lie in one directory");
@@ -63,7 +46,7 @@ std::vector<std::uint64_t> list_segments(file_layer& files)
     std::vector<std::uint64_t> numbers;
     std::uint64_t proved = 0;
     for (std::string const& name : names) {
-        proved = std::max(proved, proved_by(name));
+        proved = std::max(proved, segment_proved_by(name));
         if (!name.ends_with(".seg")) continue;
         auto const number = segment_number(name);
         if (!number) {

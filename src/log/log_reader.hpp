@@ -8,7 +8,7 @@
 // The newest segment got its name only after its snapshot was forced, so it alone says what the
 // log is.  Older ones are only checked to be its predecessors, and wait to be removed.
 //
-// The one invariant: segments that do not form one chain of one node are refused, not repaired.
+// Invariant: segments that do not form one chain of one node are refused, not repaired.
 
 #ifndef ASSENT_LOG_LOG_READER_HPP
 #define ASSENT_LOG_LOG_READER_HPP

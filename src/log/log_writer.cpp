@@ -4,11 +4,13 @@
 
 #include "log/log_writer.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include "log/aligned_bytes.hpp"
 #include "protocol/assert.hpp"
+#include "protocol/mutation.hpp"
 
 namespace assent::log {
 
@@ -50,27 +52,44 @@ packed_segment log_writer::pack(log_image const& image, segment_end end,
     return packed;
 }
 
-void log_writer::write_snapshot(packed_segment& packed, spare_segment const& spare)
+void log_writer::write_snapshot(packed_segment& packed, spare_segment const& spare,
+                                std::function<void()> const& before_each)
 {
     std::string const name = segment_name(spare.number);
+    auto const step = [&] {
+        if (before_each) before_each();
+    };
     auto const require = [&](long result) {
+        step();
         if (result >= 0) return;
         throw io_failure(result, files_.directory() + "/" + name, "cannot begin the new segment");
     };
     aligned_bytes first(page_bytes);
     encode(packed.header, page_span{first.data(), page_bytes});
     packed.pages.finish(0, segment_header_crc(page_view{first.data(), page_bytes}));
-    require(write_whole(spare.file, packed.pages.bytes(), page_bytes));
+    step();
+    auto const bytes = packed.pages.bytes();
+    constexpr std::size_t piece = std::size_t{snapshot_piece_pages} * page_bytes;
+    for (std::size_t from = 0; from < bytes.size(); from += piece) {
+        auto const some = bytes.subspan(from, std::min(piece, bytes.size() - from));
+        require(write_whole(spare.file, some, page_bytes + from));
+        bool const is_last = bytes.size() - from <= piece;
+        if (!spare.is_write_through && !is_last) require(files_.fdatasync(spare.file));
+    }
+    // The header after the snapshot, and the name after both: a crash at any step leaves either the
+    // old segment as the newest, or a new one whose snapshot is whole.
     require(write_whole(spare.file, first, 0));
     if (!spare.is_write_through) require(files_.fdatasync(spare.file));
     require(files_.rename(spare.name, name));
     require(files_.sync_directory());
+    require(files_.verify(spare.file));
 }
 
-void log_writer::begin_segment(packed_segment& packed, spare_segment const& spare)
+void log_writer::begin_segment(packed_segment& packed, spare_segment const& spare,
+                               std::function<void()> const& before_each)
 {
     try {
-        write_snapshot(packed, spare);
+        write_snapshot(packed, spare, before_each);
     } catch (...) {
         // What is left under either name is dealt with by the next opening.
         files_.close(spare.file);
@@ -111,6 +130,9 @@ long log_writer::force(page_builder& builder) noexcept
     if (!is_write_through_) {
         if (long const forced = files_.fdatasync(file_); forced < 0) return forced;
     }
+    // Whoever opens the log does not find what was forced into a file that has lost its name.
+    long const named = files_.verify(file_);
+    if (named < 0 && !protocol::mutated(protocol::mutation::log_without_name)) return named;
     at_.last_page += builder.pages();
     at_.last_crc = crc;
     at_.next_lsn = builder.next_lsn();

@@ -8,7 +8,7 @@
 // Opening a log and filling a segment use this one mechanism, so what a crash can leave behind is
 // the same for both: a .tmp that counts for nothing, or a predecessor that is no longer needed.
 //
-// The one invariant: every byte is written once.  A call that failed is never repeated.
+// Invariant: every byte is written once.  A call that failed is never repeated.
 
 #ifndef ASSENT_LOG_LOG_WRITER_HPP
 #define ASSENT_LOG_LOG_WRITER_HPP
@@ -25,6 +25,10 @@
 #include "log/segment_supply.hpp"
 
 namespace assent::log {
+
+/// Of a snapshot, written at once: what a disk has to take within limits::log_hang does not grow
+/// with what the log keeps.  No piece counts before the file has its name.
+inline constexpr std::uint32_t snapshot_piece_pages = 1024;
 
 /// A segment ready to be written.
 struct packed_segment
@@ -64,8 +68,10 @@ public:
     packed_segment pack(log_image const& image, segment_end end, spare_segment const& spare) const;
 
     /// Goes on in that segment, and owns its file, whatever happens.
+    /// @param before_each  called before each step that may wait for the disk.
     /// Durability: its snapshot and its name survive power loss.  @throws log_error
-    void begin_segment(packed_segment& packed, spare_segment const& spare);
+    void begin_segment(packed_segment& packed, spare_segment const& spare,
+                       std::function<void()> const& before_each = {});
 
     bool is_write_through() const noexcept { return is_write_through_; }
 
@@ -84,7 +90,8 @@ public:
 private:
     long write_whole(file_layer::handle file, std::span<std::byte const> bytes,
                      std::uint64_t offset) noexcept;
-    void write_snapshot(packed_segment& packed, spare_segment const& spare);
+    void write_snapshot(packed_segment& packed, spare_segment const& spare,
+                        std::function<void()> const& before_each);
 
     file_layer& files_;
     settings how_;

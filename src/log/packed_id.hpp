@@ -6,7 +6,7 @@
 // The log keeps millions of them in memory.  Each converts to the text and back by itself, so that
 // only the log itself sees the difference.
 //
-// The one invariant: packed and back is the same text, and packed ones have the order of the texts.
+// Invariant: packed and back is the same text, and packed ones have the order of the texts.
 
 #ifndef ASSENT_LOG_PACKED_ID_HPP
 #define ASSENT_LOG_PACKED_ID_HPP

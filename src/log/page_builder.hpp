@@ -4,7 +4,7 @@
 //
 //   begin(place) -> add(record) ... -> [seal()] -> finish(durable up to, previous checksum)
 //
-// The one invariant: a record lies in one page, and the pages follow each other without a gap.
+// Invariant: a record lies in one page, and the pages follow each other without a gap.
 
 #ifndef ASSENT_LOG_PAGE_BUILDER_HPP
 #define ASSENT_LOG_PAGE_BUILDER_HPP

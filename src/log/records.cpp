@@ -20,9 +20,15 @@
 //    8 operator decision  gtrid 32, bqual 12, verdict 1, zero 3, unix ms 8, who length 2, why
 //                         length 2, who, why
 //    9 rollback note      gtrid 32
+//  128 opening's limits   epoch 4, zero 4, nonce 8, and in milliseconds: guardian's lapse 4,
+//                         force 4, hang 4, longest wait before presumed abort of all openings so
+//                         far 4
+//  129 binding's epoch    resource manager 2, zero 2, epoch 4
 
 #include "log/records.hpp"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "log/bytes.hpp"
@@ -319,6 +325,61 @@ std::optional<record> take_rollback(byte_reader& from)
     return what;
 }
 
+void put_wait(byte_writer& to, std::chrono::milliseconds wait) noexcept
+{
+    constexpr std::int64_t longest = std::numeric_limits<std::uint32_t>::max();
+    to.put<std::uint32_t>(
+        static_cast<std::uint32_t>(std::clamp<std::int64_t>(wait.count(), 0, longest)));
+}
+
+std::chrono::milliseconds take_wait(byte_reader& from) noexcept
+{
+    return std::chrono::milliseconds{from.take<std::uint32_t>()};
+}
+
+bool put_body(byte_writer& to, opening_limits_record const& what) noexcept
+{
+    to.put<std::uint32_t>(what.which.epoch);
+    to.put<std::uint32_t>(0);
+    to.put<std::uint64_t>(what.which.nonce);
+    put_wait(to, what.guardian_lapse);
+    put_wait(to, what.log_force);
+    put_wait(to, what.log_hang);
+    put_wait(to, what.presumption);
+    return what.which.nonce <= nonce_max;
+}
+
+std::optional<record> take_opening_limits(byte_reader& from)
+{
+    opening_limits_record what;
+    what.which.epoch = from.take<std::uint32_t>();
+    from.take<std::uint32_t>();
+    what.which.nonce = from.take<std::uint64_t>();
+    what.guardian_lapse = take_wait(from);
+    what.log_force = take_wait(from);
+    what.log_hang = take_wait(from);
+    what.presumption = take_wait(from);
+    if (what.which.nonce > nonce_max) return std::nullopt;
+    return what;
+}
+
+bool put_body(byte_writer& to, binding_epoch_record const& what) noexcept
+{
+    to.put<std::uint16_t>(what.id);
+    to.put<std::uint16_t>(0);
+    to.put<std::uint32_t>(what.epoch);
+    return true;
+}
+
+std::optional<record> take_binding_epoch(byte_reader& from)
+{
+    binding_epoch_record what;
+    what.id = from.take<std::uint16_t>();
+    from.take<std::uint16_t>();
+    what.epoch = from.take<std::uint32_t>();
+    return what;
+}
+
 std::optional<record> take_body(record_type type, byte_reader& from)
 {
     switch (type) {
@@ -340,6 +401,10 @@ std::optional<record> take_body(record_type type, byte_reader& from)
             return take_operator(from);
         case record_type::rollback_note:
             return take_rollback(from);
+        case record_type::opening_limits:
+            return take_opening_limits(from);
+        case record_type::binding_epoch:
+            return take_binding_epoch(from);
         default:
             return std::nullopt;
     }
@@ -359,8 +424,11 @@ bool is_salvage(operator_record const& what) noexcept
 
 record_type type_of(record const& what) noexcept
 {
-    // The variant lists its types in the order of their numbers on disk, from 1.
-    return static_cast<record_type>(what.index() + 1);
+    // The variant lists them in the order of their numbers on disk: from 1, and those that may be
+    // skipped from 128.
+    constexpr auto needed = static_cast<std::size_t>(record_type::rollback_note);
+    auto const at = what.index();
+    return static_cast<record_type>(at < needed ? at + 1 : at - needed + record_skippable_from);
 }
 
 std::size_t encode_body(record const& what, std::span<std::byte> into) noexcept
@@ -380,8 +448,10 @@ std::optional<record> decode_body(record_type type, std::span<std::byte const> b
 
 bool is_known(std::uint8_t type) noexcept
 {
-    return type >= static_cast<std::uint8_t>(record_type::opening) &&
-           type <= static_cast<std::uint8_t>(record_type::rollback_note);
+    return type == static_cast<std::uint8_t>(record_type::opening_limits) ||
+           type == static_cast<std::uint8_t>(record_type::binding_epoch) ||
+           (type >= static_cast<std::uint8_t>(record_type::opening) &&
+            type <= static_cast<std::uint8_t>(record_type::rollback_note));
 }
 
 }  // namespace assent::log

@@ -2,11 +2,12 @@
 //
 // records.hpp -- what the log says, as values.  The bytes are drawn at the top of records.cpp.
 //
-// The one invariant: every record fits into one page, because every part of it has a limit.
+// Invariant: every record fits into one page, because every part of it has a limit.
 
 #ifndef ASSENT_LOG_RECORDS_HPP
 #define ASSENT_LOG_RECORDS_HPP
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -56,12 +57,38 @@ enum class record_type : std::uint8_t {
     resume = 24,
     forget = 25,
     lease = 26,
+    // From 128 on a reader that does not know them goes on without them.
+    opening_limits = 128,
+    binding_epoch = 129,
 };
 
 struct opening_record
 {
     ports::opening which;
     std::int64_t unix_ms = 0;
+};
+
+/// What a copy of this log has to wait for: while that opening lives, a vote counts for so long
+/// after its guardian was heard, and a decision that was forced so late is answered as committed.
+struct opening_limits_record
+{
+    ports::opening which;
+    std::chrono::milliseconds guardian_lapse{0};
+    std::chrono::milliseconds log_force{0};
+    std::chrono::milliseconds log_hang{0};
+    /// The longest wait of all openings up to this one: so one record is enough for all of them.
+    std::chrono::milliseconds presumption{0};
+};
+
+/// What counts for an opening that recorded nothing: the largest that its limits may have been.
+inline constexpr std::chrono::milliseconds presumption_unrecorded{15'000};
+
+/// In which epoch a resource manager's id was, or is about to be, given to it.  A copy of the log
+/// may give the same id to another database, and tells by this whose transactions are not its own.
+struct binding_epoch_record
+{
+    std::uint16_t id = 0;
+    std::uint32_t epoch = 0;
 };
 
 /// Bit i of `finished` is branch i of the decision.
@@ -119,9 +146,10 @@ struct rollback_record
     gtrid global;
 };
 
-using record = std::variant<opening_record, ports::binding, decision_record, end_record,
-                            ports::heuristic_record, horizon_record, server_start_record,
-                            operator_record, rollback_record>;
+using record =
+    std::variant<opening_record, ports::binding, decision_record, end_record,
+                 ports::heuristic_record, horizon_record, server_start_record, operator_record,
+                 rollback_record, opening_limits_record, binding_epoch_record>;
 
 record_type type_of(record const& what) noexcept;
 

@@ -7,7 +7,7 @@
 //
 // A full disk thereby refuses the beginning of a transaction, and never its decision.
 //
-// The one invariant: what is reserved fits into what was free when it was reserved; whoever wrote
+// Invariant: what is reserved fits into what was free when it was reserved; whoever wrote
 // into the log says anew what is free.
 
 #ifndef ASSENT_LOG_RESERVED_ROOM_HPP
@@ -27,7 +27,7 @@ inline constexpr std::int64_t pages_reserved = 3;
 class reserved_room
 {
 public:
-    /// For one more transaction.  @return false when there is none.
+    /// Reserves room for one more transaction.  @return false when there is none.
     bool reserve() noexcept
     {
         auto const with_mine = reserved_.fetch_add(1) + 1;
@@ -39,9 +39,9 @@ public:
 
     void set_free_pages(std::int64_t pages) noexcept { free_ = pages; }
 
-    /// Pages of those that have begun.
+    /// The pages that transactions which have begun have reserved.
     std::int64_t reserved_pages() const noexcept { return reserved_.load() * pages_reserved; }
-    /// Transactions that may still begin.
+    /// How many transactions may still begin.
     std::int64_t transactions_left() const noexcept
     {
         return std::max<std::int64_t>(free_ / pages_reserved - reserved_, 0);

@@ -1,30 +1,24 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// segment_reader.hpp -- reads one segment and proves how it ends.
+// segment_reader.hpp -- reads a segment for whoever opens its log, and refuses what is damaged.
 //
-//   header | valid ... valid | zeros ... zeros               unsealed, or sealed by its last page
-//   header | valid ... valid | bad, valid, zero | zeros      torn: one force that nobody was told
-//                                                            of, at most force_pages_max long
-//   header | valid, bad, valid that promises "durable up to here"     corrupt: refused
-//   header | valid ... valid | an intact page of another place        corrupt: no force leaves it
+// What a page is, segment_pages says; what is torn and what is corrupt, tail_judge.  This is the
+// policy of opening: the first thing that is wrong ends it, and nothing is changed.
 //
-// The one invariant: a page that was acknowledged is never taken for the torn end of the log
-// while anything in the segment proves that it was durable.
+// Invariant: no record is given away that lies behind a page which is not sound.
 
 #ifndef ASSENT_LOG_SEGMENT_READER_HPP
 #define ASSENT_LOG_SEGMENT_READER_HPP
 
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <vector>
 
 #include "log/file_layer.hpp"
 #include "log/format.hpp"
 #include "log/log_error.hpp"
 #include "log/records.hpp"
-#include "log/segment_file.hpp"
+#include "log/segment_pages.hpp"
 
 namespace assent::log {
 
@@ -43,10 +37,8 @@ public:
     /// Opens the segment and reads its header.
     /// @throws log_error
     segment_reader(file_layer& files, std::uint64_t number);
-    segment_reader(segment_reader const&) = delete;
-    segment_reader& operator=(segment_reader const&) = delete;
 
-    segment_header const& header() const noexcept { return header_; }
+    segment_header const& header() const noexcept { return *pages_.header(); }
 
     /// Gives every record before the end to `visit`, which returns false to call it a
     /// contradiction.
@@ -57,19 +49,12 @@ public:
     bool has_page(std::uint32_t page, std::uint32_t crc);
 
 private:
-    page_view load(std::uint32_t page);
-    page_verdict examine(page_view bytes, std::uint32_t page, page_header& header) const;
-    void visit_page(page_view bytes, page_header const& header, std::uint64_t& next_lsn,
-                    std::function<bool(record const&)> const& visit) const;
-    bool is_torn(std::uint32_t first_bad);
-    [[noreturn]] void corrupt(std::uint32_t page, std::string const& what) const;
+    [[noreturn]] void refuse_header() const;
+    [[noreturn]] void refuse_read() const;
+    scanned_page look_at(std::uint32_t page);
+    [[noreturn]] void refuse(log_fault fault, std::string const& why, std::uint32_t page = 0) const;
 
-    segment_file file_;
-    segment_header header_;
-    std::uint32_t header_crc_ = 0;
-    std::vector<std::byte> buffer_;
-    std::uint32_t buffered_from_ = 0;
-    std::uint32_t buffered_ = 0;
+    segment_pages pages_;
 };
 
 }  // namespace assent::log

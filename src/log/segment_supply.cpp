@@ -9,16 +9,18 @@
 #include <span>
 #include <utility>
 
-#include "log/aligned_bytes.hpp"
 #include "log/format.hpp"
 #include "log/log_error.hpp"
-#include "log/undisturbed.hpp"
+#include "ports/undisturbed.hpp"
 
 namespace assent::log {
 
 namespace {
 
 constexpr std::uint32_t zeros_pages = 256;
+
+/// Never written, so the system backs all of it with its one page of zeros.
+alignas(page_bytes) std::byte zeros[zeros_pages * page_bytes];
 
 std::string temporary_name(std::uint64_t number, bool is_larger)
 {
@@ -63,7 +65,7 @@ void require_written(file_layer const& files, std::string const& name, long writ
 }
 
 /// Real zeros, not a hole: a force must never wait for, or fail on, space.
-void zero(file_layer& files, spare_segment const& made, aligned_bytes const& zeros)
+void zero(file_layer& files, spare_segment const& made)
 {
     open_file const file(files, made.name, open_mode::create_new);
     for (std::uint32_t page = 0; page < made.page_count;) {
@@ -81,7 +83,7 @@ void zero(file_layer& files, spare_segment const& made, aligned_bytes const& zer
 
 /// Opens the zeroed file as forces will use it, and tries that on its first page: a file system may
 /// take O_DIRECT and then refuse the write.
-void open_for_forces(file_layer& files, spare_segment& made, aligned_bytes const& zeros)
+void open_for_forces(file_layer& files, spare_segment& made)
 {
     open_file file(files, made.name, open_mode::force);
     made.is_write_through = files.is_write_through(file.get());
@@ -107,14 +109,13 @@ std::uint32_t pages_for(std::uint32_t segment_pages, std::uint32_t snapshot) noe
 spare_segment make_spare(file_layer& files, std::uint64_t number, std::uint32_t page_count,
                          bool is_larger)
 {
-    aligned_bytes const zeros(std::min(zeros_pages, page_count) * page_bytes);
     spare_segment made;
     made.number = number;
     made.name = temporary_name(number, is_larger);
     made.page_count = page_count;
     try {
-        zero(files, made, zeros);
-        open_for_forces(files, made, zeros);
+        zero(files, made);
+        open_for_forces(files, made);
     } catch (...) {
         files.unlink(made.name);  // if it fails, the next opening removes it
         throw;
@@ -180,8 +181,10 @@ std::optional<spare_segment> segment_supply::take(std::uint32_t page_count,
 {
     held_lock lock(mutex_);
     auto const is_ready = [&] { return spare_ && spare_->page_count >= page_count; };
-    changed_.wait_until(
-        lock, until, [&] { return is_ready() || !why_.empty() || is_closed_ || !how_.has_thread; });
+    auto const is_futile = [&] {
+        return !why_.empty() || is_closed_ || !(how_.has_thread || is_busy_);
+    };
+    changed_.wait_until(lock, until, [&] { return is_ready() || is_futile(); });
     if (!is_ready()) return std::nullopt;
     wanted_number_ = 0;
     return std::exchange(spare_, std::nullopt);
@@ -213,7 +216,19 @@ bool segment_supply::is_work() const noexcept
     return !retired_.empty() || is_wanted;
 }
 
+/// One thread at a time works here; it also does what others ask for meanwhile.
 void segment_supply::work(held_lock& lock) noexcept
+{
+    if (is_busy_) return;
+    is_busy_ = true;
+    do {
+        attempt(lock);
+    } while (!how_.has_thread && why_.empty() && is_work());
+    is_busy_ = false;
+    changed_.notify_all();
+}
+
+void segment_supply::attempt(held_lock& lock) noexcept
 {
     try {
         work_once(lock);
@@ -265,7 +280,7 @@ void segment_supply::discard(spare_segment const& which) noexcept
 
 void segment_supply::run() noexcept
 {
-    undisturbed const here;
+    ports::undisturbed const here;
     held_lock lock(mutex_);
     while (!is_closed_) {
         if (!is_work()) {
@@ -274,11 +289,14 @@ void segment_supply::run() noexcept
                    changed_.wait_for(lock, pause_, [this] { return is_closed_; })) {
             return;
         } else {
-            is_busy_ = true;
             work(lock);
-            is_busy_ = false;
-            changed_.notify_all();
         }
+    }
+}
+
+void segment_supply::close_when_quiet() noexcept
+{
+    while (!close(std::chrono::steady_clock::now() + std::chrono::hours{1})) {
     }
 }
 

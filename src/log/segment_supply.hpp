@@ -10,7 +10,7 @@
 // beside the commits.  What could not be made is made again later, with pauses; meanwhile nobody
 // begins a transaction whose decision might not fit.
 //
-// The one invariant: a spare lies on the disk with all its bytes written and forced, so that no
+// Invariant: a spare lies on the disk with all its bytes written and forced, so that no
 // force into it can find the disk full.
 
 #ifndef ASSENT_LOG_SEGMENT_SUPPLY_HPP
@@ -25,6 +25,8 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <assent/options.hpp>
 
 #include "log/file_layer.hpp"
 #include "log/log_reader.hpp"
@@ -61,10 +63,11 @@ class segment_supply
 public:
     struct settings
     {
-        /// False: no thread; want() and retire() do the work before they return.
+        /// False: no thread; want() and retire() do the work before they return, or leave it to the
+        /// caller that is at it.
         bool has_thread = true;
-        std::chrono::milliseconds retry_min{50};
-        std::chrono::milliseconds retry_max{5'000};
+        std::chrono::milliseconds retry_min = limits{}.retry_min;
+        std::chrono::milliseconds retry_max = limits{}.retry_max;
         std::function<std::int64_t()> unix_ms;
     };
 
@@ -100,12 +103,15 @@ public:
 
     /// Stops, and removes the spare.  @return false when a call of its thread hangs until `until`.
     bool close(std::chrono::steady_clock::time_point until) noexcept;
+    /// The same, however long that call takes.
+    void close_when_quiet() noexcept;
 
 private:
     using held_lock = std::unique_lock<std::mutex>;
 
     bool is_work() const noexcept;
     void work(held_lock& lock) noexcept;
+    void attempt(held_lock& lock) noexcept;
     void work_once(held_lock& lock);
     void discard(spare_segment const& which) noexcept;
     void run() noexcept;

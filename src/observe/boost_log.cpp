@@ -6,7 +6,7 @@
 //
 // One event is one line, whatever a server wrote into its words.
 
-#include <assent/observer.hpp>
+#include <assent/boost_log.hpp>
 
 #include <string>
 #include <string_view>

@@ -9,9 +9,11 @@
 #ifndef ASSENT_PORTS_COORDINATOR_LOG_HPP
 #define ASSENT_PORTS_COORDINATOR_LOG_HPP
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -36,7 +38,20 @@ struct binding
     std::string name;
     std::string kind;
     std::string identity;
+    /// The opening that gave the number, where it was recorded: no transaction of an older one can
+    /// name it.  0: the first, or an older version of the library gave it.
+    std::uint32_t epoch = 0;
 };
+
+/// The kind of a binding that stands for one which a damaged log lost: it keeps ids from being
+/// given again, and no database has it.
+inline constexpr std::string_view lost_kind = "lost";
+
+/// Whether the binding is that of a database, and no placeholder.
+inline bool is_real(binding const& which) noexcept
+{
+    return which.kind != lost_kind;
+}
 
 /// Where a global transaction stands in the order of its node's transactions.
 inline position position_of(gtrid const& which) noexcept
@@ -62,7 +77,7 @@ struct logged_decision
 
 /// What became of a transaction, where the log can tell.
 enum class recorded_outcome : std::uint8_t {
-    not_known = 0,
+    unknown = 0,
     committed = 1,    ///< a decision is in the log
     rolled_back = 2,  ///< a rollback was noted; absence alone never says so
 };
@@ -119,7 +134,12 @@ public:
 
     // Decisions.
     virtual std::optional<logged_decision> find(gtrid const& which) const = 0;
+    /// Every decision that was unfinished from before the call until it returns, and perhaps
+    /// others. What commits meanwhile does not wait for it.
     virtual std::vector<logged_decision> unfinished() const = 0;
+    /// The same, for decisions with an unfinished branch of that resource manager.  The time that
+    /// it takes grows with their number, and not with all that is kept.
+    virtual std::vector<logged_decision> unfinished_at(std::uint16_t resource_manager) const = 0;
     virtual recorded_outcome outcome(gtrid const& which) const = 0;
 
     /// Notes, lazily, that a branch of a logged decision is finished.
@@ -128,7 +148,8 @@ public:
     /// Notes, lazily, that a transaction was rolled back.
     virtual void note_rolled_back(gtrid const& which) noexcept = 0;
 
-    // Heuristics.  Durability: forced before the call returns.  @throws std::system_error.
+    // Heuristics.  Durability: forced before the call returns.  @throws std::system_error, also
+    // where the log keeps as many as it may and an operator has to forget some first.
     virtual void record(heuristic_record const& what) = 0;
     virtual std::vector<heuristic_record> heuristics() const = 0;
 
@@ -137,7 +158,8 @@ public:
     // that it covers is dropped, which happens when a segment is begun.
     virtual ports::horizon horizon(std::uint16_t id) const = 0;
     virtual void raise_horizon(std::uint16_t id, position to) noexcept = 0;
-    /// Of the epoch of `to` alone, while branches of those before it may yet come.
+    /// Raises the horizon for the epoch of `to` alone, while branches of the epochs before it may
+    /// yet come.
     virtual void raise_epoch_horizon(std::uint16_t id, position to) noexcept = 0;
 
     // Server starts: which start of resource manager `id` the epoch `of` noted last.  The last, not
@@ -146,10 +168,16 @@ public:
     virtual void note_server_start(std::uint16_t id, std::string const& start) = 0;
     virtual std::optional<std::string> server_start(std::uint16_t id, std::uint32_t of) const = 0;
 
+    /// How long after taking a guardian's lock whoever has this log, or a copy of it, may not
+    /// presume abort: the longest sum, over all openings of this log, of the lapse and the force
+    /// that the opening recorded.
+    virtual std::chrono::milliseconds presumption_delay() const noexcept = 0;
+
     virtual log_state state() const = 0;
 
-    /// Forces what is lazy, then releases the log; later forces answer not_submitted.
-    virtual void close() noexcept {}
+    /// Forces the notes that were put off, then releases the log; later forces answer
+    /// not_submitted.
+    virtual bool close() noexcept { return true; }
 
     /// In a forked child: closes the descriptors, writes nothing.
     virtual void abandon() noexcept = 0;

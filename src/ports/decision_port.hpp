@@ -53,7 +53,8 @@ class decision_port
 public:
     virtual ~decision_port() = default;
 
-    /// Forces a decision, sharing the force with every thread that waits.
+    /// Forces a decision, sharing the force with every thread that waits.  Returns by `until`,
+    /// whatever the disk does.
     /// Durability: when a durable_decision is returned, the decision survives power loss.
     virtual force_result force(decision const& what, deadline until) noexcept = 0;
 

@@ -10,7 +10,7 @@
 // one of this epoch cannot, once its transaction is finished.  So an epoch can be ahead of those
 // before it, and a session that never goes away does not keep what was decided since.
 //
-// The one invariant: the epochs alone are all newer than that of `everything`.
+// Invariant: the epochs alone are all newer than that of `everything`.
 
 #ifndef ASSENT_PORTS_HORIZON_HPP
 #define ASSENT_PORTS_HORIZON_HPP

@@ -26,13 +26,7 @@ std::size_t coordinator::add_branch(branch_role role)
 void coordinator::commit(bool is_rollback_only) noexcept
 {
     ASSENT_ASSERT(stage_ == stage::active);
-    if (is_rollback_only) {
-        rollback();
-    } else if (writers() == 1) {
-        enter(stage::ending_reads);
-    } else {
-        enter(stage::preparing);
-    }
+    enter(is_rollback_only ? stage::rolling_back : stage::preparing);
 }
 
 void coordinator::rollback() noexcept
@@ -43,8 +37,7 @@ void coordinator::rollback() noexcept
 
 void coordinator::veto() noexcept
 {
-    ASSENT_ASSERT(stage_ == stage::preparing || stage_ == stage::ending_reads ||
-                  stage_ == stage::deciding);
+    ASSENT_ASSERT(stage_ == stage::preparing || stage_ == stage::deciding);
     // A verb that is still out would be answered in a stage that cannot place its reply.
     ASSENT_ASSERT(std::none_of(branches_.begin(), branches_.end(),
                                [](branch const& b) { return is_outstanding(b.state); }));
@@ -63,6 +56,7 @@ void coordinator::decision_unknown() noexcept
 {
     ASSENT_ASSERT(stage_ == stage::deciding);
     if (last_resource() != nullptr) {
+        // The row may yet be found to commit: whoever voted yes stays prepared until it is known.
         for (auto& b : branches_) {
             if (b.state == branch_state::prepared) b.state = branch_state::row_awaited;
         }
@@ -74,19 +68,29 @@ verb coordinator::due(branch const& b) const noexcept
 {
     bool const is_active = b.state == branch_state::active;
     switch (stage_) {
-        case stage::ending_reads:
-            return is_active && b.role == branch_role::reader ? verb::commit_one_phase : nothing;
         case stage::preparing:
             if (!is_active || b.role == branch_role::last) return nothing;
-            return b.role == branch_role::reader ? verb::commit_one_phase : verb::prepare;
+            if (b.role == branch_role::reader) {
+                return branches_.size() == 1 ? verb::commit_one_phase : verb::prepare;
+            }
+            // The only writer needs no vote, unless a reader was prepared, whom a decision must
+            // name.
+            return writers() > 1 || any(branch_state::prepared) ? verb::prepare : nothing;
         case stage::deciding:
             return is_active && b.role == branch_role::last ? verb::commit_one_phase : nothing;
         case stage::one_phase:
             return is_active ? verb::commit_one_phase : nothing;
         case stage::committing:
+            if (b.state == branch_state::reads_voted) return verb::commit_one_phase;
             return b.state == branch_state::prepared ? verb::commit : nothing;
+        case stage::ending_reads:
+            if (b.state != branch_state::reads_voted) return nothing;
+            // By the outcome, never before it: what a reader did besides (a NOTIFY) takes effect
+            // with its commit, and would announce work that was rolled back.
+            return is_committed() ? verb::commit_one_phase : verb::rollback;
         case stage::rolling_back:
-            return is_active || b.state == branch_state::prepared || b.state == branch_state::asked
+            return is_active || b.state == branch_state::prepared ||
+                           b.state == branch_state::asked || b.state == branch_state::reads_voted
                        ? verb::rollback
                        : nothing;
         default:
@@ -106,17 +110,19 @@ bool coordinator::send(std::size_t i, verb& what, bool is_first_on_usable_connec
             b.state = branch_state::preparing;
             break;
         case verb::commit_one_phase:
-            b.state = b.role == branch_role::reader ? branch_state::ending_read_only
-                      : stage_ == stage::deciding   ? branch_state::committing_row
-                                                    : branch_state::one_phase;
+            b.state = b.state == branch_state::reads_voted ? branch_state::ending_voted_read
+                      : b.role == branch_role::reader      ? branch_state::ending_read_only
+                      : stage_ == stage::deciding          ? branch_state::committing_row
+                                                           : branch_state::one_phase;
             break;
         case verb::commit:
             b.state = is_first_on_usable_connection ? branch_state::committing
                                                     : branch_state::recommitting;
             break;
         default:
-            b.state = b.state == branch_state::active ? branch_state::rolling_back
-                                                      : branch_state::rolling_back_prepared;
+            b.state = b.state == branch_state::active || b.state == branch_state::reads_voted
+                          ? branch_state::rolling_back
+                          : branch_state::rolling_back_prepared;
     }
     return true;
 }
@@ -137,31 +143,19 @@ stage coordinator::advance() noexcept
         if (is_outstanding(b.state) || (due(b) != nothing && !b.is_sent)) return stage_;
     }
     switch (stage_) {
-        case stage::ending_reads: {
-            // Any read-only branch that did not end well is a no vote for the writer too.
-            bool const is_unanimous =
-                std::all_of(branches_.begin(), branches_.end(), [](branch const& b) {
-                    return b.role != branch_role::reader || b.state == branch_state::read_only;
-                });
-            enter(is_unanimous ? stage::one_phase : stage::rolling_back);
-            return advance();
-        }
-        case stage::preparing: {
-            bool const is_unanimous =
-                std::all_of(branches_.begin(), branches_.end(), [](branch const& b) {
-                    return b.state == branch_state::prepared ||
-                           b.state == branch_state::read_only || b.role == branch_role::last;
-                });
-            if (!is_unanimous) {
+        case stage::preparing:
+            if (!is_unanimous()) {
                 enter(stage::rolling_back);
                 return advance();
             }
             enter(any(branch_state::prepared) ? stage::deciding
                   : any(branch_state::active) ? stage::one_phase
-                                              : stage::ended);
-            return stage_;
-        }
+                                              : stage::ending_reads);
+            return stage_ == stage::ending_reads ? advance() : stage_;
         case stage::one_phase:
+            enter(any(branch_state::rolled_back) ? stage::rolling_back : stage::ending_reads);
+            return advance();
+        case stage::ending_reads:
         case stage::committing:
         case stage::rolling_back:
             enter(stage::ended);
@@ -224,6 +218,33 @@ bool coordinator::any(branch_state what) const noexcept
 {
     return std::any_of(branches_.begin(), branches_.end(),
                        [what](branch const& b) { return b.state == what; });
+}
+
+/// Nobody voted no; whom nobody asked has no vote.
+bool coordinator::is_unanimous() const noexcept
+{
+    return std::all_of(branches_.begin(), branches_.end(), [this](branch const& b) {
+        switch (b.state) {
+            case branch_state::prepared:
+            case branch_state::read_only:
+            case branch_state::reads_voted:
+                return true;
+            case branch_state::active:
+                return b.role != branch_role::reader && due(b) == nothing;
+            default:
+                return false;
+        }
+    });
+}
+
+/// Whether whoever wrote has committed, for certain.
+bool coordinator::is_committed() const noexcept
+{
+    return std::all_of(branches_.begin(), branches_.end(), [](branch const& b) {
+        return b.role == branch_role::reader || b.state == branch_state::reads_voted ||
+               b.state == branch_state::ending_voted_read || b.state == branch_state::committed ||
+               b.state == branch_state::read_only || b.state == branch_state::heuristic_commit;
+    });
 }
 
 coordinator::branch const* coordinator::last_resource() const noexcept

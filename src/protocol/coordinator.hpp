@@ -3,18 +3,20 @@
 // coordinator.hpp -- one global transaction, as a pure state machine: no I/O, clock, lock or
 // thread.
 //
-//   commit() ---> ending_reads? ---> one_phase ----------------------------------+
-//      |                                                                         v
-//      +--------> preparing --all yes--> deciding --decided(token)--> committing --> ended
-//      |              +--any no--> rolling_back --------------------------------^
+//   commit() --> preparing --one writer--> one_phase --> ending_reads ---------+
+//      |             +--all yes--> deciding --decided(token)--> committing ----+--> ended
+//      |             +--any no---> rolling_back -------------------------------+
 //      +-- rollback-only ----------^
+//
+// If only one branch writes, it is not asked to prepare; the others, declared read-only, are asked
+// before it commits.  They only vote then: they end with the outcome.
 //
 // One branch may be the last resource: it is not prepared, and its commit, which carries a row, is
 // the decision (deciding).  Where nobody else voted yes, it commits in one phase, without a row.
 //
-// The engine asks next(), sends the verb to every branch that may_send(), tells on_reply() what
-// came back, and asks again when nothing is outstanding.  All verbs of a stage may overlap.
-// Phase 2 is entered with a durable_decision and nothing else.
+// The engine asks advance() for the stage, sends every branch the verb that send() gives, tells
+// on_reply() what came back, and asks again when nothing is outstanding.  All verbs of a stage may
+// overlap.  Phase 2 is entered with a durable_decision and nothing else.
 
 #ifndef ASSENT_PROTOCOL_COORDINATOR_HPP
 #define ASSENT_PROTOCOL_COORDINATOR_HPP
@@ -32,7 +34,8 @@ namespace assent::protocol {
 
 enum class stage : std::uint8_t {
     active = 0,
-    ending_reads = 1,  // declared read-only branches end before the only writer's one-phase commit
+    ending_reads =
+        1,  // the outcome is known, and branches that were declared read-only end with it
     preparing = 2,
     one_phase = 3,
     deciding = 4,
@@ -56,7 +59,7 @@ enum class verdict : std::uint8_t {
 /// What a branch is asked for.
 enum class branch_role : std::uint8_t {
     voter = 0,   // prepare, then commit or rollback
-    reader = 1,  // declared read-only: its end is its vote
+    reader = 1,  // declared read-only: it votes, and ends with the outcome
     last = 2,    // the last resource: its commit carries the decision
 };
 
@@ -73,7 +76,7 @@ public:
     void rollback() noexcept;
 
     /// Gives up before the decision: a vote that must not count (deadline, lost guardian).
-    /// @pre  stage is preparing, ending_reads or deciding, and nothing is outstanding.
+    /// @pre  stage is preparing or deciding, and nothing is outstanding.
     void veto() noexcept;
 
     /// The commit point has passed.
@@ -110,6 +113,8 @@ private:
     verb due(branch const& b) const noexcept;
     void enter(stage next) noexcept;
     bool any(branch_state what) const noexcept;
+    bool is_unanimous() const noexcept;
+    bool is_committed() const noexcept;
     branch const* last_resource() const noexcept;
     std::size_t writers() const noexcept;
 

@@ -8,6 +8,7 @@ reply_class classify(reply const& what) noexcept
 {
     switch (what.detail) {
         case reply_detail::reply_lost:
+            // The server may have done what it was asked before the connection broke.
             return reply_class::rmfail;
         case reply_detail::left_behind:
             return reply_class::left_behind;
@@ -15,6 +16,9 @@ reply_class classify(reply const& what) noexcept
             return reply_class::read_only_left;
         case reply_detail::busy:
             return reply_class::retry;
+        case reply_detail::still_open:
+            return what.code == xa_code::rdonly ? reply_class::still_open : reply_class::unknown;
+        case reply_detail::may_be_undone:
         case reply_detail::none:
             break;
         default:
@@ -47,6 +51,7 @@ reply_class classify(reply const& what) noexcept
         case xa_code::nota:
             return reply_class::nota;
         default:
+            // Whatever XA has no meaning for must never pass for a success, or for a rollback.
             return reply_class::unknown;
     }
 }
@@ -76,6 +81,7 @@ std::string_view name_of(reply_class what) noexcept
         "vanished",
         "row: commit",
         "row: abort",
+        "still open",
     };
     return names[static_cast<int>(what)];
 }

@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include <assent/resource_manager.hpp>
+#include <assent/xa.hpp>
 
 namespace assent::protocol {
 
@@ -36,10 +36,11 @@ enum class reply_class : std::uint8_t {
     witness_rolled_back = 18,  // the server says it did not
     vanished = 19,             // absent, and the server has lost a part of its past since
     row_commits = 20,          // the row in which the decision lives says commit
-    row_aborts = 21            // ... an abort row took its place, for good
+    row_aborts = 21,           // ... an abort row took its place, for good
+    still_open = 22            // yes, of a declared read-only branch: it ends with the outcome
 };
 
-inline constexpr int reply_class_count = 22;
+inline constexpr int reply_class_count = 23;
 
 reply_class classify(reply const& what) noexcept;
 std::string_view name_of(reply_class what) noexcept;

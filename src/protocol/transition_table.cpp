@@ -49,6 +49,7 @@ constexpr bool every_waiting_state_has_a_default()
 constexpr bool nothing_unknown_is_final()
 {
     for (auto const& row : table::rows) {
+        if (row.from == branch_state::ending_voted_read) continue;  // neither: it wrote nothing
         bool const says_nothing = row.on == reply_class::unknown || row.on == reply_class::silent ||
                                   row.on == reply_class::nota;
         if (says_nothing && is_final(row.to)) return false;
@@ -65,15 +66,35 @@ static_assert(nothing_unknown_is_final());
 std::string_view name_of(branch_state what) noexcept
 {
     constexpr std::string_view names[branch_state_count] = {
-        "active",           "prepared",           "asked to prepare",
-        "read-only",        "committed",          "rolled back",
-        "commit due",       "commit to verify",   "hazard to verify",
-        "rollback due",     "rollback to verify", "in doubt",
-        "heuristic commit", "heuristic rollback", "heuristic mixed",
-        "heuristic hazard", "left behind",        "row in doubt",
-        "row awaited",      "preparing",          "ending read-only",
-        "one-phase",        "committing row",     "committing",
-        "recommitting",     "rolling back",       "rolling back prepared",
+        "active",
+        "prepared",
+        "asked to prepare",
+        "read-only",
+        "committed",
+        "rolled back",
+        "commit due",
+        "commit to verify",
+        "hazard to verify",
+        "rollback due",
+        "rollback to verify",
+        "in doubt",
+        "heuristic commit",
+        "heuristic rollback",
+        "heuristic mixed",
+        "heuristic hazard",
+        "left behind",
+        "row in doubt",
+        "row awaited",
+        "read-only vote",
+        "preparing",
+        "ending read-only",
+        "ending a read-only vote",
+        "one-phase",
+        "committing row",
+        "committing",
+        "recommitting",
+        "rolling back",
+        "rolling back prepared",
     };
     return names[static_cast<int>(what)];
 }

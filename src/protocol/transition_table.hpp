@@ -46,18 +46,20 @@ enum class branch_state : std::uint8_t {
     // Nothing is outstanding, again.
     row_in_doubt = 17,  // its commit carried the decision, and the reply was lost: the row knows
     row_awaited = 18,   // voted yes, and the decision is in doubt: the row knows
+    reads_voted = 19,   // declared read-only, voted yes, and open: it ends with the outcome
     // One verb is outstanding.
-    preparing = 19,
-    ending_read_only = 20,
-    one_phase = 21,
-    committing_row = 22,  // the one commit that carries the decision in a row
-    committing = 23,      // the first commit ever sent for this branch, on a usable connection
-    recommitting = 24,    // any other commit
-    rolling_back = 25,    // never asked to prepare
-    rolling_back_prepared = 26,  // prepared, or perhaps
+    preparing = 20,
+    ending_read_only = 21,   // the only branch: its end is the outcome
+    ending_voted_read = 22,  // the outcome is commit
+    one_phase = 23,
+    committing_row = 24,  // the one commit that carries the decision in a row
+    committing = 25,      // the first commit ever sent for this branch, on a usable connection
+    recommitting = 26,    // any other commit
+    rolling_back = 27,    // not prepared
+    rolling_back_prepared = 28,  // prepared, or perhaps
 };
 
-inline constexpr int branch_state_count = 27;
+inline constexpr int branch_state_count = 29;
 
 /// What must follow a reply.
 enum class follow_up : std::uint8_t {
@@ -89,6 +91,7 @@ inline constexpr std::array rows = {
     // after RMERR, RMFAIL or silence it may be prepared, so a rollback is due.
     transition{s::preparing, c::ok,                 s::prepared,           f::none},
     transition{s::preparing, c::rdonly,             s::read_only,          f::none},
+    transition{s::preparing, c::still_open,         s::reads_voted,        f::none},
     transition{s::preparing, c::rolled_back,        s::rolled_back,        f::none},
     transition{s::preparing, c::rmerr,              s::asked,              f::again},
     transition{s::preparing, c::rmfail,             s::asked,              f::again},
@@ -97,11 +100,17 @@ inline constexpr std::array rows = {
     transition{s::preparing, c::left_behind,        s::left_behind,        f::record},
     transition{s::preparing, c::unknown,            s::asked,              f::again},
 
-    // A branch declared read-only is not prepared: its end is its vote, and it wrote nothing.
+    // A branch declared read-only is not prepared, and it wrote nothing that lasts.  Alone, its end
+    // is its vote.
     transition{s::ending_read_only, c::ok,          s::read_only,          f::none},
     transition{s::ending_read_only, c::rolled_back, s::rolled_back,        f::none},
     transition{s::ending_read_only, c::left_behind, s::left_behind,        f::record},
     transition{s::ending_read_only, c::unknown,     s::rollback_verify,    f::verify},
+
+    // Beside others it has voted, and is ended because the whole committed: what it answers to
+    // that changes nothing, but for work behind our back.
+    transition{s::ending_voted_read, c::left_behind, s::left_behind,       f::record},
+    transition{s::ending_voted_read, c::unknown,    s::read_only,          f::none},
 
     // One phase.  In no log and in no scan: a lost reply is in doubt, never "rolled back".
     transition{s::one_phase, c::ok,                 s::committed,          f::none},
@@ -136,7 +145,9 @@ inline constexpr std::array rows = {
     transition{s::row_awaited, c::row_aborts,       s::rollback_due,       f::again},
     transition{s::row_awaited, c::unknown,          s::row_awaited,        f::ask_row},
 
-    // Phase 2, commit.  XA C193, xa_commit.  RMERR here means rolled back and forgotten.
+    // Phase 2, commit.  XA C193, xa_commit.  RMERR here means rolled back and forgotten.  NOTA does
+    // not say that the branch is gone: MariaDB answers it while another session keeps the branch,
+    // which is then still prepared.  So only a later list settles it.
     transition{s::committing, c::ok,                 s::committed,          f::none},
     transition{s::committing, c::retry,              s::commit_due,         f::again},
     transition{s::committing, c::rmfail,             s::commit_due,         f::again},
@@ -166,8 +177,8 @@ inline constexpr std::array rows = {
     transition{s::recommitting, c::read_only_left,     s::read_only,          f::none},
     transition{s::recommitting, c::unknown,            s::commit_due,         f::again},
 
-    // Rollback of a branch that was never asked to prepare: it can never commit, but until the
-    // server has said so, or the session is gone, that is not confirmed.
+    // Rollback of a branch that is not prepared: it can never commit, but until the server has said
+    // so, or the session is gone, that is not confirmed.
     transition{s::rolling_back, c::ok,                 s::rolled_back,        f::none},
     transition{s::rolling_back, c::rolled_back,        s::rolled_back,        f::none},
     transition{s::rolling_back, c::rmerr,              s::rollback_verify,    f::verify},

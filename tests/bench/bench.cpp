@@ -6,12 +6,15 @@
 
 #include <malloc.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <exception>
+#include <fstream>
 #include <latch>
+#include <stdexcept>
 #include <system_error>
 #include <thread>
 
@@ -32,7 +35,50 @@ double seconds_of(timeval const& time)
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
+std::string processor()
+{
+    std::ifstream about("/proc/cpuinfo");
+    for (std::string line; std::getline(about, line);) {
+        if (line.rfind("model name", 0) != 0) continue;
+        return line.substr(line.find(':') + 2);
+    }
+    return "unknown processor";
+}
+
 }  // namespace
+
+settings& choose()
+{
+    static settings all;
+    return all;
+}
+
+settings const& chosen()
+{
+    return choose();
+}
+
+std::string machine()
+{
+    utsname system = {};
+    ::uname(&system);
+    return std::to_string(std::thread::hardware_concurrency()) + " x " + processor() + ", " +
+           system.sysname + " " + system.release + ", " + file_system_of(chosen().directory);
+}
+
+void require_disk()
+{
+    std::string& directory = choose().directory;
+    if (directory.empty()) {
+        char const* const given = std::getenv("TMPDIR");
+        directory = given && *given ? given : "/tmp";
+    }
+    auto const found = file_system_of(directory);
+    if (found != "tmpfs" && found != "ramfs") return;
+    throw std::runtime_error(directory + " is on " + found +
+                             ", where a force costs nothing; name a directory on a disk with "
+                             "--directory=DIR");
+}
 
 std::size_t amount(std::size_t full, std::size_t blink)
 {

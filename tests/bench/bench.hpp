@@ -10,8 +10,6 @@
 #ifndef ASSENT_TESTS_BENCH_HPP
 #define ASSENT_TESTS_BENCH_HPP
 
-#include <benchmark/benchmark.h>
-
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -32,6 +30,15 @@ struct settings
     bool is_blink = false;  ///< as little as possible: does it still run?
 };
 settings const& chosen();
+/// For the main program, before anything is measured.
+settings& choose();
+
+/// The processors, the system, and the file system of chosen().directory, for people.
+std::string machine();
+
+/// Takes TMPDIR or /tmp where no directory was chosen.
+/// @throws std::runtime_error  a force costs nothing there.
+void require_disk();
 
 /// `full`, or `blink` when the benchmarks only show that they run.
 std::size_t amount(std::size_t full, std::size_t blink);

@@ -8,28 +8,19 @@
 //
 // A benchmark that could not do its work makes the program fail.  One that is slow never does.
 
-#include <sys/utsname.h>
+#include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
-#include <fstream>
 #include <string>
 #include <string_view>
-#include <thread>
 
 #include "bench.hpp"
 
 namespace assent::bench {
 
 namespace {
-
-settings& options()
-{
-    static settings all;
-    return all;
-}
 
 /// Shows what Google Benchmark shows, or nothing, and remembers errors.
 class reporter final : public benchmark::ConsoleReporter
@@ -62,24 +53,6 @@ private:
     bool has_failed_ = false;
 };
 
-std::string processor()
-{
-    std::ifstream about("/proc/cpuinfo");
-    for (std::string line; std::getline(about, line);) {
-        if (line.rfind("model name", 0) != 0) continue;
-        return line.substr(line.find(':') + 2);
-    }
-    return "unknown processor";
-}
-
-std::string machine()
-{
-    utsname system = {};
-    ::uname(&system);
-    return std::to_string(std::thread::hardware_concurrency()) + " x " + processor() + ", " +
-           system.sysname + " " + system.release + ", " + file_system_of(chosen().directory);
-}
-
 std::string number(double value)
 {
     char text[32];
@@ -110,9 +83,9 @@ bool take_options(int& count, char** values)
     for (int i = 1; i < count; ++i) {
         std::string_view const one = values[i];
         if (one.substr(0, directory.size()) == directory) {
-            options().directory = one.substr(directory.size());
+            choose().directory = one.substr(directory.size());
         } else if (one == "--blink") {
-            options().is_blink = true;
+            choose().is_blink = true;
         } else if (one == "--table") {
             is_table = true;
         } else {
@@ -121,19 +94,6 @@ bool take_options(int& count, char** values)
     }
     count = kept;
     return is_table;
-}
-
-void require_disk()
-{
-    if (options().directory.empty()) {
-        char const* const given = std::getenv("TMPDIR");
-        options().directory = given && *given ? given : "/tmp";
-    }
-    auto const found = file_system_of(options().directory);
-    if (found != "tmpfs" && found != "ramfs") return;
-    throw std::runtime_error(options().directory + " is on " + found +
-                             ", where a force costs nothing; name a directory on a disk with "
-                             "--directory=DIR");
 }
 
 int run(int count, char** values)
@@ -153,11 +113,6 @@ int run(int count, char** values)
 }
 
 }  // namespace
-
-settings const& chosen()
-{
-    return options();
-}
 
 }  // namespace assent::bench
 

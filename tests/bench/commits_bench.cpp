@@ -9,6 +9,8 @@
 // Processor time, not elapsed time, of the whole process: what is left is begin to commit, the
 // live table, the protocol, the log with its wake-ups, and the kernel's part of the forces.
 
+#include <benchmark/benchmark.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -17,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include <assent/driver.hpp>
 #include <assent/testing.hpp>
 #include <assent/transaction_manager.hpp>
 
@@ -39,7 +42,7 @@ assent::options options_in(std::string const& directory)
     return assent::options{}
         .log_directory(directory)
         .node_label("bench")
-        .bounds(bounds)
+        .limits(bounds)
         .presumed_abort_delay(limits::duration{0})
         .allow_file_system("overlay")
         .allow_file_system("tmpfs");

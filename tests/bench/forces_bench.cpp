@@ -8,6 +8,8 @@
 //
 // The ratio of the two times is what the log costs besides its writes.
 
+#include <benchmark/benchmark.h>
+
 #include <algorithm>
 #include <atomic>
 #include <memory>

@@ -9,6 +9,8 @@
 // Reading is warm: the file has just been written.  Opening does more than reading: it forces what
 // is there, and writes all of it again into a fresh segment that was zeroed before.
 
+#include <benchmark/benchmark.h>
+
 #include <memory>
 #include <utility>
 

@@ -5,6 +5,8 @@
 // One thread commits through many segments.  The longest force around each change is held against
 // the median of all forces, with the next segment made ahead and without.
 
+#include <benchmark/benchmark.h>
+
 #include <algorithm>
 #include <memory>
 #include <variant>

@@ -10,7 +10,7 @@
 #include <chrono>
 #include <string>
 
-#include <assent/resource_manager.hpp>
+#include <assent/driver.hpp>
 
 namespace assent::contract {
 

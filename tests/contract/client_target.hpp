@@ -81,6 +81,10 @@ public:
     void close_handle(void* handle) override { lent_.close(handle); }
 
 protected:
+    bool accepts(driver_session& session, std::string const& sql) override
+    {
+        return try_run(session.native_handle(), sql).is_ok;
+    }
     /// A connection of the application's, which belongs to its handle.
     virtual std::shared_ptr<void> lend(testing::private_server& server,
                                        std::string const& database) = 0;

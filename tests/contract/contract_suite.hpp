@@ -9,7 +9,7 @@
 //       INSTANTIATE_TEST_SUITE_P(postgresql, contract, ::testing::Values(&make_target));
 //
 // The tests speak to the adapter through the public port only; whatever needs the database's own
-// client (writing a row, killing a session from outside) is the target's.  The one invariant: a
+// client (writing a row, killing a session from outside) is the target's.  Invariant: a
 // target never helps the adapter.  Its own connections are its own, and it checks what it did.
 
 #ifndef ASSENT_TESTS_CONTRACT_CONTRACT_SUITE_HPP
@@ -24,7 +24,7 @@
 #include <stdexcept>
 #include <string>
 
-#include <assent/resource_manager.hpp>
+#include <assent/driver.hpp>
 
 #include "tests/contract/answers.hpp"
 
@@ -80,6 +80,14 @@ public:
 
     /// How many rows `key` are committed, seen from a connection of the target's own.
     virtual int count_rows(int key) = 0;
+
+    /// Whether the server runs the branch that is active on the session, and wrote, at this level.
+    virtual bool runs_at(driver_session& session, isolation level) = 0;
+    /// Where nothing else was asked for.
+    virtual isolation default_level() const = 0;
+    /// By a statement of the application's: what is begun on the session from now on reads only,
+    /// unless it is begun otherwise.
+    virtual void make_read_only(driver_session& session) = 0;
 
     // feature::foreign_branches
     /// Prepares a branch that writes row `key`, under a name that is not of our layout.

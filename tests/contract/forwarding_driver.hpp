@@ -6,7 +6,7 @@
 #ifndef ASSENT_TESTS_CONTRACT_FORWARDING_DRIVER_HPP
 #define ASSENT_TESTS_CONTRACT_FORWARDING_DRIVER_HPP
 
-#include <assent/resource_manager.hpp>
+#include <assent/driver.hpp>
 #include <memory>
 #include <string>
 #include <utility>
@@ -40,6 +40,16 @@ public:
     {
         return under_->scan(manage, until);
     }
+    std::optional<kept_past> read_past(driver_session& manage, std::uint64_t node,
+                                       deadline until) override
+    {
+        return under_->read_past(manage, node, until);
+    }
+    bool keep_past(driver_session& manage, std::uint64_t node, kept_past const& what,
+                   deadline until) override
+    {
+        return under_->keep_past(manage, node, what, until);
+    }
     bool try_guard(driver_session& guardian, std::uint64_t node, deadline until) override
     {
         return under_->try_guard(guardian, node, until);
@@ -52,9 +62,10 @@ public:
     {
         return under_->presence(manage, id, until);
     }
-    session_presence older_sessions(driver_session& ours, deadline until) override
+    session_presence sessions_before(driver_session& ours, std::uint64_t first,
+                                     deadline until) override
     {
-        return under_->older_sessions(ours, until);
+        return under_->sessions_before(ours, first, until);
     }
     void cancel_statement(driver_session& manage, std::uint64_t id, deadline until) override
     {
@@ -63,6 +74,14 @@ public:
     void end_session(driver_session& manage, std::uint64_t id, deadline until) override
     {
         under_->end_session(manage, id, until);
+    }
+    bool end_idle_session(driver_session& manage, std::uint64_t id, deadline until) override
+    {
+        return under_->end_idle_session(manage, id, until);
+    }
+    std::string guard_holder(driver_session& guardian, std::uint64_t node, deadline until) override
+    {
+        return under_->guard_holder(guardian, node, until);
     }
     witness_state ask_witness(driver_session& manage, std::string const& witness,
                               deadline until) override

@@ -26,7 +26,7 @@ public:
     std::uint64_t id() const noexcept override { return session_->id(); }
     void* native_handle() noexcept override { return session_->native_handle(); }
     int descriptor() const noexcept override { return session_->descriptor(); }
-    void declare_read_only() noexcept override { session_->declare_read_only(); }
+    void declare(branch_modes const& next) noexcept override { session_->declare(next); }
     void submit(verb v, xid const& x) noexcept override { session_->submit(v, x); }
     std::optional<reply> collect(deadline until) noexcept override
     {
@@ -61,7 +61,7 @@ public:
         try {
             client = open_();
         } catch (std::runtime_error const& error) {
-            throw driver_error("resource manager " + name() + ": " + error.what());
+            throw driver_error("resource manager \"" + name() + "\": " + error.what());
         }
         auto borrowed = under().borrow_session(*client, expected, until);
         return std::make_unique<lent_session>(std::move(client), std::move(borrowed));

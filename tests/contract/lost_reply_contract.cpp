@@ -132,10 +132,33 @@ TEST_P(contract, APrepareSeveredUnansweredIsLostAndEndsOnlyWithItsSession)
     auto const answer = branch.session->collect(passed());
 
     ASSERT_TRUE(answer.has_value());
-    EXPECT_TRUE(is_lost(*answer));
+    // Where XA END and XA PREPARE are two messages, the second may never have left.
+    bool const never_left = answer->code == xa_code::rbother;
+    EXPECT_TRUE(never_left || is_lost(*answer)) << answer->text;
     target().thaw();
     roll_back_lost(session, branch.id);
     EXPECT_EQ(target().count_rows(1), 0);
+}
+
+TEST_P(contract, AOnePhaseCommitCutByUsIsNeverSaidToBeWorthRepeatingAtOnce)
+{
+    ASSENT_NEEDS(freeze);
+    auto const branch = start_branch(1);
+    auto const session = branch.session->id();
+    target().freeze();
+    branch.session->submit(verb::commit_one_phase, branch.id);
+
+    branch.session->sever();
+    auto const answer = branch.session->collect(passed());
+
+    // Nobody has confirmed that the session is gone: it keeps its locks while it is frozen.
+    ASSERT_TRUE(answer.has_value());
+    EXPECT_TRUE(answer->code == xa_code::rbother || is_lost(*answer)) << answer->text;
+    target().thaw();
+    auto const manage = open(session_purpose::manage);
+    EXPECT_TRUE(eventually([&] {
+        return driver().presence(*manage, session, in_seconds(10)) == session_presence::gone;
+    }));
 }
 
 TEST_P(contract, ACommitSeveredUnansweredIsLostAndCanBeRepeated)
@@ -162,8 +185,9 @@ TEST_P(contract, AKilledActiveSessionNeverVotesYes)
     auto const branch = start_branch(1);
     target().kill_session(branch.session->id());
 
-    EXPECT_TRUE(is_lost(run(*branch.session, verb::prepare, branch.id)));
+    reply const vote = run(*branch.session, verb::prepare, branch.id);
 
+    EXPECT_TRUE(is_lost(vote) || is_rolled_back(vote)) << "a no, where nothing was sent";
     EXPECT_FALSE(is_listed(branch.id));
     EXPECT_EQ(target().count_rows(1), 0);
     EXPECT_FALSE(branch.session->is_reusable());
@@ -234,7 +258,8 @@ TEST_P(contract, AnActiveBranchDoesNotSurviveACrash)
     auto const branch = start_branch(1);
 
     target().crash();
-    EXPECT_TRUE(is_lost(run(*branch.session, verb::prepare, branch.id)));
+    reply const vote = run(*branch.session, verb::prepare, branch.id);
+    EXPECT_TRUE(is_lost(vote) || is_rolled_back(vote)) << "a no, where nothing was sent";
     target().start();
     refresh_driver();
 

@@ -51,6 +51,20 @@ public:
         return static_cast<int>(db_.value(std::to_string(key)).value_or(0));
     }
 
+    bool runs_at(driver_session& session, isolation level) override
+    {
+        std::optional<isolation> asked;
+        for (auto const& each : db_.history()) {
+            if (each.what == verb::start && each.session == session.id()) asked = each.modes.level;
+        }
+        return asked.value_or(default_level()) == level;
+    }
+    isolation default_level() const override { return isolation::read_committed; }
+    void make_read_only(driver_session& session) override
+    {
+        static_cast<memory_connection*>(session.native_handle())->read_only(true);
+    }
+
     void prepare_foreign(int key) override
     {
         foreign_ = "foreign " + std::to_string(key);

@@ -159,7 +159,7 @@ TEST_P(mysql_borrow, NoDatabaseIsRefused)
     auto lent = mysql_client::account(server(), nullptr);
     bool must_close = true;
 
-    EXPECT_THAT(refused(lent.get(), must_close), HasSubstr("resource manager shop-db"));
+    EXPECT_THAT(refused(lent.get(), must_close), HasSubstr("resource manager \"shop-db\""));
 
     EXPECT_FALSE(must_close);
 }
@@ -214,7 +214,7 @@ TEST_P(mysql_borrow, DeadHandleMustBeClosed)
     wait_until_gone(mysql_thread_id(lent.get()));
     bool must_close = false;
 
-    EXPECT_THAT(refused(lent.get(), must_close), HasSubstr("resource manager shop-db"));
+    EXPECT_THAT(refused(lent.get(), must_close), HasSubstr("resource manager \"shop-db\""));
 
     EXPECT_TRUE(must_close);
 }

@@ -163,6 +163,22 @@ std::string xa_name(xid const& x, int format_id)
            std::to_string(format_id);
 }
 
+std::string level_of(testing::private_server const& server, std::uint64_t session)
+{
+    auto watcher = mysql_client::administrator(server);
+    auto const until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    std::string level;
+    do {
+        // Servers renew this table only when nobody has read it for 100 ms.
+        std::this_thread::sleep_for(std::chrono::milliseconds(150));
+        level = watcher.query(
+            "select trx_isolation_level from information_schema.innodb_trx where "
+            "trx_mysql_thread_id = " +
+            std::to_string(session));
+    } while (level.empty() && std::chrono::steady_clock::now() < until);
+    return level;
+}
+
 void wait_for(testing::private_server const& server, std::string const& sql,
               std::string const& wanted)
 {

@@ -10,6 +10,7 @@
 
 #include <mysql.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -102,6 +103,9 @@ private:
 
 /// A branch's name as XA statements want it; the format is ours unless told otherwise.
 std::string xa_name(xid const& x, int format_id = 1);
+
+/// The isolation level of the transaction that the session is in, and has read or written in.
+std::string level_of(testing::private_server const& server, std::uint64_t session);
 
 /// Waits until `sql`, asked as an administrator, gives `wanted`; at most ten seconds.
 void wait_for(testing::private_server const& server, std::string const& sql,

@@ -81,7 +81,7 @@ TEST_P(mysql_guards, ReconnectSwitchedOnIsOffAgainBeforeTheFirstByteOfAnEnd)
 
     reply const said = run(*session, verb::prepare, x);
 
-    EXPECT_EQ(said.detail, reply_detail::reply_lost) << "nothing was left behind: " << said.text;
+    EXPECT_EQ(said.code, xa_code::rbother) << "nothing was left behind: " << said.text;
 }
 
 TEST_P(mysql_guards, ApplicationsOwnXaCommitIsLeftBehindAtEveryEnd)
@@ -102,16 +102,18 @@ TEST_P(mysql_guards, ApplicationsOwnXaCommitIsLeftBehindAtEveryEnd)
 
 TEST_P(mysql_guards, AnotherBranchInItsPlaceIsLeftBehindAtEveryEnd)
 {
+    int key = 0;
     for (bool const is_ended : {false, true}) {
-        int key = 0;
         for (verb const end : ends) {
             SCOPED_TRACE(static_cast<int>(end));
             auto const session = open();
             xid const x = start(*session, ++key);
+            // The server may not have noticed yet that the session before is gone.
+            std::string const mine = "'mine" + std::to_string(key) + "'";
             query(*session, "xa end " + xa_name(x));
             query(*session, "xa rollback " + xa_name(x));
-            query(*session, "xa start 'mine'");
-            if (is_ended) query(*session, "xa end 'mine'");
+            query(*session, "xa start " + mine);
+            if (is_ended) query(*session, "xa end " + mine);
 
             expect_left_behind(run(*session, end, x));
         }
@@ -273,7 +275,11 @@ TEST_P(mysql_guards, ResultThatWasNotReadIsNeverAVote)
 
         reply const said = run(*session, end, x);
 
-        EXPECT_EQ(said.detail, reply_detail::reply_lost);
+        if (end == verb::rollback) {
+            EXPECT_EQ(said.detail, reply_detail::reply_lost);
+        } else {
+            EXPECT_EQ(said.code, xa_code::rbproto) << "nothing was sent: " << said.text;
+        }
         wait_until_gone(session->id());
         EXPECT_EQ(rows(key), 0);
         EXPECT_FALSE(is_listed(x));

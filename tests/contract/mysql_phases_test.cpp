@@ -158,7 +158,7 @@ TEST_P(mysql_phases, ReadOnlyBranchWhoseOwnerLeftIsNamedSo)
     }
 }
 
-TEST_P(mysql_phases, KilledWhileActiveIsALostReplyAtEveryEnd)
+TEST_P(mysql_phases, KilledWhileActiveIsRolledBackAtEveryEnd)
 {
     int key = 0;
     for (verb const end : ends) {
@@ -166,8 +166,15 @@ TEST_P(mysql_phases, KilledWhileActiveIsALostReplyAtEveryEnd)
         xid const x = start(*session, ++key);
         kill(*session);
 
-        EXPECT_EQ(run(*session, end, x).detail, reply_detail::reply_lost);
+        reply const said = run(*session, end, x);
 
+        // The connection is seen to be closed, so that nothing was sent that could be permanent; a
+        // KILL says nothing to an idle client, for whom it may have been closed on the way.
+        if (end == verb::rollback) {
+            EXPECT_EQ(said.detail, reply_detail::reply_lost);
+        } else {
+            EXPECT_EQ(said.code, xa_code::rbother) << said.text;
+        }
         EXPECT_FALSE(session->is_reusable());
         EXPECT_FALSE(is_listed(x));
         EXPECT_EQ(rows(key), 0);

@@ -165,7 +165,7 @@ TEST_P(mysql_rights, TemporaryTablesCannotBeUsedInABranchAndDoNoHarm)
     EXPECT_EQ(rows(1), 1);
 }
 
-TEST_P(mysql_rights, SessionThatWasIdleForTooLongIsALostReply)
+TEST_P(mysql_rights, SessionThatWasIdleForTooLongIsANoVoteAndKeepsWhatItPrepared)
 {
     auto const active = open();
     auto const prepared = open();
@@ -179,10 +179,17 @@ TEST_P(mysql_rights, SessionThatWasIdleForTooLongIsALostReply)
     reply const vote = run(*active, verb::prepare, first);
     reply const said = run(*prepared, verb::commit, second);
 
-    for (auto const& each : {vote, said}) {
-        EXPECT_EQ(each.detail, reply_detail::reply_lost) << each.native_code << each.text;
+    // The connection is seen to be closed, so that no PREPARE was sent.  The server says why, which
+    // cannot be read where it is encrypted, as libmysqlclient's connections are.
+#ifdef LIBMARIADB
+    auto const expected = xa_code::rbcommfail;
+#else
+    auto const expected = xa_code::rbother;
+#endif
+    EXPECT_EQ(vote.code, expected) << vote.native_code << vote.text;
+    EXPECT_EQ(said.detail, reply_detail::reply_lost) << said.native_code << said.text;
+    for (auto const& each : {vote, said})
         EXPECT_THAT(each.native_code, AnyOf(4031, 2006, 2013));
-    }
     EXPECT_FALSE(active->is_reusable());
     EXPECT_FALSE(is_listed(first));
     finish_elsewhere(verb::commit, second);

@@ -259,14 +259,14 @@ TEST_P(mysql_server, SessionsHaveTheSettingsOfTheirPurpose)
     auto const work = open();
     auto const manage = open(session_purpose::manage);
 
-    EXPECT_EQ(query(*work, "select @@wait_timeout"), "31536000");
+    EXPECT_EQ(query(*work, "select @@wait_timeout = @@global.wait_timeout"), "1");
     EXPECT_EQ(query(*manage, "select @@wait_timeout"), "31536000");
-    EXPECT_EQ(query(*manage, "select @@innodb_lock_wait_timeout"), "5");
-    EXPECT_EQ(query(*manage, "select @@lock_wait_timeout"), "5");
-    EXPECT_NE(query(*work, "select @@lock_wait_timeout"), "5");
+    EXPECT_EQ(query(*manage, "select @@innodb_lock_wait_timeout"), "2");
+    EXPECT_EQ(query(*manage, "select @@lock_wait_timeout"), "2");
+    EXPECT_NE(query(*work, "select @@lock_wait_timeout"), "2");
     EXPECT_EQ(query(*work, "select @@autocommit"), "1");
-    EXPECT_EQ(std::stod(query(*work, is_mariadb() ? "select @@max_statement_time"
-                                                  : "select @@max_execution_time")),
+    EXPECT_EQ(std::stod(query(*manage, is_mariadb() ? "select @@max_statement_time"
+                                                    : "select @@max_execution_time")),
               0.0);
     EXPECT_FALSE(reconnects(handle_of(*work)));
 }
@@ -276,13 +276,15 @@ TEST_P(mysql_server, OlderSessionsAreSeenUntilTheyAreGone)
     auto older = open();
     auto const ours = open(session_purpose::manage);
     auto const younger = open();
-    EXPECT_EQ(driver().older_sessions(*ours, in_ms(ten_seconds)), session_presence::present);
+    EXPECT_EQ(driver().sessions_before(*ours, ours->id(), in_ms(ten_seconds)),
+              session_presence::present);
 
     std::uint64_t const id = older->id();
     older.reset();
     wait_until_gone(id);
 
-    EXPECT_EQ(driver().older_sessions(*ours, in_ms(ten_seconds)), session_presence::gone);
+    EXPECT_EQ(driver().sessions_before(*ours, ours->id(), in_ms(ten_seconds)),
+              session_presence::gone);
 }
 
 TEST_P(mysql_server, SessionsOfOtherAccountsAreNeverEnded)

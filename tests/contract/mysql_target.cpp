@@ -39,6 +39,21 @@ void mysql_target::write_row(driver_session& session, int key)
     mysql_client::query(static_cast<MYSQL*>(session.native_handle()), insert(key));
 }
 
+bool mysql_target::accepts(driver_session& session, std::string const& sql)
+{
+    return mysql_client::try_query(static_cast<MYSQL*>(session.native_handle()), sql) == 0;
+}
+
+bool mysql_target::runs_at(driver_session& session, isolation level)
+{
+    return level_of(server(), session.id()) == name_of(level);
+}
+
+void mysql_target::make_read_only(driver_session& session)
+{
+    ASSERT_TRUE(accepts(session, "set session transaction read only"));
+}
+
 int mysql_target::count_rows(int key)
 {
     return std::stoi(mysql_client::administrator(server()).query(

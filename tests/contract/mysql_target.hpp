@@ -29,6 +29,9 @@ public:
     std::shared_ptr<resource_manager_driver> driver() override;
     void write_row(driver_session& session, int key) override;
     int count_rows(int key) override;
+    bool runs_at(driver_session& session, isolation level) override;
+    isolation default_level() const override { return isolation::repeatable_read; }
+    void make_read_only(driver_session& session) override;
     void prepare_foreign(int key) override;
     void commit_foreign() override;
     void kill_session(std::uint64_t id) override;
@@ -51,6 +54,9 @@ public:
     static std::string insert(int key);
 
 protected:
+    /// Runs a statement of the application's.  @return whether it succeeded.
+    virtual bool accepts(driver_session& session, std::string const& sql);
+
     /// The one that `kind` means.
     testing::private_server& server_for(handle_kind kind);
 

@@ -46,6 +46,35 @@ protected:
 };
 ASSENT_ON_EACH_MYSQL(odbc_mariadb, odbc_mysql_target);
 
+// ---- sessions, by the server's own numbers ----------------------------------------------------
+
+TEST_P(odbc_mariadb, ASessionBeforeAnotherIsOlderThanIt)
+{
+    auto const first = open(session_purpose::manage);
+    auto const second = open(session_purpose::manage);
+    auto const third = open(session_purpose::manage);
+    auto const until = in_seconds(10);
+
+    EXPECT_EQ(driver().sessions_before(*third, first->id(), until), session_presence::gone);
+    EXPECT_EQ(driver().sessions_before(*third, second->id(), until), session_presence::present);
+}
+
+TEST_P(odbc_mariadb, ASessionThatPreparedIsEndedOnlyWhenItIsIdle)
+{
+    auto const manage = open(session_purpose::manage);
+    auto const branch = prepare_branch(1);
+    auto const id = branch.session->id();
+    EXPECT_FALSE(driver().end_idle_session(*manage, id, in_seconds(10)));
+    EXPECT_EQ(driver().presence(*manage, id, in_seconds(10)), session_presence::present);
+
+    EXPECT_TRUE(eventually([&] { return driver().end_idle_session(*manage, id, in_seconds(10)); }));
+
+    EXPECT_TRUE(eventually(
+        [&] { return driver().presence(*manage, id, in_seconds(10)) == session_presence::gone; }));
+    EXPECT_TRUE(is_listed(branch.id));
+    finish_elsewhere(verb::rollback, branch.id);
+}
+
 // ---- facts of the driver on which the adapter is built ---------------------------------------
 
 TEST_P(odbc_mariadb, TheDriverShowsNothingOfXaRecoverAsText)
@@ -191,6 +220,35 @@ TEST_P(odbc_mariadb, ABranchThatTheApplicationRolledBackIsLeftBehind)
 
         EXPECT_TRUE(is_left_behind(run(*branch.session, end, branch.id)));
         EXPECT_FALSE(branch.session->is_reusable());
+    }
+}
+
+// ---- what the application sees ---------------------------------------------------------------
+
+TEST_P(odbc_mariadb, AModeThatIsChosenForTheBranchAloneHoldsInIt)
+{
+    odbc_client client{mysql_string(my().server())};
+    for (bool const by_hand : {true, false}) {
+        client.query("SET TRANSACTION READ ONLY");
+        std::unique_ptr<driver_session> held;
+        xid id;
+        if (by_hand) {
+            client.query("XA START 'by hand'");
+        } else {
+            held = driver().borrow(client.get(), facts(), in_seconds(10));
+            id = next_xid(*held);
+            ASSERT_TRUE(run(*held, verb::start, id).is_ok());
+        }
+
+        EXPECT_EQ(odbc_client::try_query(client.get(), "INSERT INTO t VALUES (1, 1)").native_code,
+                  1792);
+
+        if (by_hand) {
+            client.query("XA END 'by hand'");
+            client.query("XA ROLLBACK 'by hand'");
+        } else {
+            EXPECT_TRUE(run(*held, verb::rollback, id).is_ok());
+        }
     }
 }
 

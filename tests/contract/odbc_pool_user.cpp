@@ -17,6 +17,7 @@
 #include <stdexcept>
 #include <string>
 
+#include <assent/driver.hpp>
 #include <assent/odbc.hpp>
 
 #include "tests/contract/odbc_client.hpp"

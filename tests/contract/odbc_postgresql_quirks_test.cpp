@@ -40,6 +40,46 @@ INSTANTIATE_TEST_SUITE_P(psqlodbc, contract, psqlodbc);
 INSTANTIATE_TEST_SUITE_P(psqlodbc, odbc_server, psqlodbc);
 INSTANTIATE_TEST_SUITE_P(psqlodbc, odbc_postgresql, psqlodbc);
 
+// ---- lending ---------------------------------------------------------------------------------
+
+TEST_P(odbc_postgresql, ARefusedHandleKeepsTheSnapshotThatItsOwnerHasNotTakenYet)
+{
+    auto const expected = facts();
+    odbc_client client{postgresql_string(pg().server())};
+    client.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
+
+    EXPECT_THAT(refusal_of(client.get()), HasSubstr("it is in a transaction"));
+
+    plain_connection{pg().server().conninfo()}.run("INSERT INTO entry VALUES (7)");
+    EXPECT_EQ(client.query("SELECT count(*) FROM entry WHERE key = 7"), "1");
+    client.query("COMMIT");
+}
+
+TEST_P(odbc_postgresql, ADeferrableReaderWaitsForASafeSnapshotWhereItsBranchBegins)
+{
+    odbc_client client{postgresql_string(pg().server())};
+    client.query(
+        "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY, "
+        "DEFERRABLE");
+    auto const session = driver().borrow(client.get(), facts(), in_seconds(10));
+    plain_connection writer{pg().server().conninfo()};
+    writer.run("BEGIN ISOLATION LEVEL SERIALIZABLE");
+    writer.run("INSERT INTO entry VALUES (7)");
+    xid const x = next_xid(*session);
+
+    session->submit(verb::start, x);
+    EXPECT_FALSE(session->collect(deadline::clock::now() + std::chrono::milliseconds{300}))
+        << "by libpq it would be the first statement of the application's that waits";
+    writer.run("COMMIT");
+
+    auto const said = session->collect(in_seconds(10));
+    ASSERT_TRUE(said);
+    EXPECT_TRUE(said->is_ok()) << said->text;
+    EXPECT_EQ(client.query("SELECT count(*) FROM entry WHERE key = 7"), "0")
+        << "the snapshot is as old as the wait";
+    EXPECT_TRUE(run(*session, verb::rollback, x).is_ok());
+}
+
 // ---- facts of the driver on which the adapter is built ---------------------------------------
 
 TEST_P(odbc_postgresql, TheDriverCallsPrepareOfAFailedTransactionASuccess)

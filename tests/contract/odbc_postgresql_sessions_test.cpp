@@ -121,7 +121,8 @@ TEST_P(odbc_postgresql_sessions, BehindAProxySessionsHaveNoNumberAndBranchesWork
 
     EXPECT_EQ(branch.session->id(), 0u);
     EXPECT_TRUE(behind.driver()->preflight(*manage, in_seconds(10)).is_proxied);
-    EXPECT_EQ(behind.driver()->older_sessions(*manage, in_seconds(10)), session_presence::unknown);
+    EXPECT_EQ(behind.driver()->sessions_before(*manage, manage->id(), in_seconds(10)),
+              session_presence::unknown);
     EXPECT_THROW(behind.driver()->end_session(*manage, 1, in_seconds(10)), driver_error);
     EXPECT_TRUE(run(*branch.session, verb::prepare, branch.id).is_ok());
     EXPECT_TRUE(run(*branch.session, verb::commit, branch.id).is_ok());

@@ -83,7 +83,7 @@ TEST_P(odbc_server, AOnePhaseCommitThatIsCutBeforeItWasSentIsRolledBack)
     auto const answer = branch.session->collect(in_ms(0));
 
     ASSERT_TRUE(answer);
-    EXPECT_EQ(answer->code, xa_code::rbcommfail) << answer->text;
+    EXPECT_EQ(answer->code, xa_code::rbother) << answer->text << ": its session may still be there";
     EXPECT_EQ(target().count_rows(1), 0);
 }
 
@@ -121,11 +121,9 @@ TEST_P(odbc_server, AServerThatDiesInTheMiddleIsALostReply)
     auto const ended = active.session->collect(in_seconds(10));
     ASSERT_TRUE(committed && ended);
     EXPECT_EQ(committed->detail, reply_detail::reply_lost) << committed->text;
-    if (driver().capabilities().has_one_phase_witness) {
-        EXPECT_EQ(ended->code, xa_code::rbcommfail) << "it asks before it commits: " << ended->text;
-    } else {
-        EXPECT_EQ(ended->detail, reply_detail::reply_lost) << ended->text;
-    }
+    // PostgreSQL is asked before it commits, MariaDB's XA END goes before XA COMMIT: nothing was
+    // sent that could make the branch permanent.
+    EXPECT_EQ(ended->code, xa_code::rbother) << ended->text;
     EXPECT_FALSE(prepared.session->is_reusable());
     target().start();
     EXPECT_TRUE(is_listed(prepared.id));

@@ -111,7 +111,7 @@ TEST_P(odbc_sqlite, AReadOnlyBranchCannotWriteAndTheNextOneCan)
 {
     auto const session = open(session_purpose::work);
     xid const x = next_xid(*session);
-    session->declare_read_only();
+    session->declare({{}, access::read_only});
     ASSERT_TRUE(run(*session, verb::start, x).is_ok());
     EXPECT_NE(odbc_client::try_query(session->native_handle(), "INSERT INTO entry VALUES (1)").text,
               "");
@@ -133,7 +133,7 @@ TEST_P(odbc_sqlite, ALentHandleThatMayNotWriteStaysSoAfterAReadOnlyBranch)
     {
         auto const borrowed = driver().borrow(client.get(), facts(), in_seconds(10));
         xid const x = next_xid(*borrowed);
-        borrowed->declare_read_only();
+        borrowed->declare({{}, access::read_only});
         ASSERT_TRUE(run(*borrowed, verb::start, x).is_ok());
         ASSERT_TRUE(run(*borrowed, verb::commit_one_phase, x).is_ok());
     }

@@ -119,6 +119,61 @@ private:
 };
 INSTANTIATE_TEST_SUITE_P(sqliteodbc, odbc_sqlite_rows, ::testing::Values(&make_sqlite_target));
 
+// ---- what the application sees ---------------------------------------------------------------
+
+TEST_P(odbc_sqlite_rows, LastIdAndChangesAfterACommitAreTheApplications)
+{
+    constexpr char seen[] = "SELECT last_insert_rowid() || ' ' || changes()";
+    other("CREATE TABLE IF NOT EXISTS seen (id INTEGER PRIMARY KEY, v INTEGER)");
+    for (char const* const work :
+         {"INSERT INTO seen VALUES (42, 1)", "INSERT INTO seen (v) VALUES (1), (2), (3)",
+          "INSERT INTO seen VALUES (-7, 1)", "UPDATE seen SET v = v + 1",
+          "UPDATE seen SET v = 0 WHERE id = 4711", "SELECT * FROM seen", "DELETE FROM seen"}) {
+        odbc_client by_hand{sqlite_string(lite().path())};
+        by_hand.query("BEGIN IMMEDIATE");
+        by_hand.query("INSERT INTO seen VALUES (1000, 1)");
+        by_hand.query(work);
+        std::string const expected = by_hand.query(seen);
+        by_hand.query("ROLLBACK");
+        odbc_client lent{sqlite_string(lite().path())};
+        lent.query("PRAGMA synchronous = EXTRA");
+        auto const session = driver().borrow(lent.get(), facts(), in_seconds(10));
+        xid const id = next_xid(*session);
+        ASSERT_TRUE(run(*session, verb::start, id).is_ok());
+        lent.query("INSERT INTO seen VALUES (1000, 1)");
+        lent.query(work);
+        auto const name = next_name();
+        carry(*session, name);
+
+        ASSERT_TRUE(run(*session, verb::commit_one_phase, id).is_ok());
+
+        EXPECT_EQ(lent.query(seen), expected) << work;
+        EXPECT_EQ(lent.query("SELECT count(*) FROM temp.sqlite_master"), "0") << "nothing is left";
+        EXPECT_TRUE(has_row(name));
+        other("DELETE FROM seen");
+    }
+    other("DROP TABLE seen");
+}
+
+TEST_P(odbc_sqlite_rows, WorkOfASessionThatWasMadeReadOnlySinceIsCommittedWithItsRow)
+{
+    odbc_client lent{sqlite_string(lite().path())};
+    lent.query("PRAGMA synchronous = EXTRA");
+    auto const session = driver().borrow(lent.get(), facts(), in_seconds(10));
+    xid const id = next_xid(*session);
+    ASSERT_TRUE(run(*session, verb::start, id).is_ok());
+    target().write_row(*session, 1);
+    lent.query("PRAGMA query_only = 1");
+    auto const name = next_name();
+    carry(*session, name);
+
+    EXPECT_TRUE(run(*session, verb::commit_one_phase, id).is_ok()) << "as COMMIT by hand is";
+
+    EXPECT_EQ(target().count_rows(1), 1);
+    EXPECT_TRUE(has_row(name));
+    EXPECT_EQ(lent.query("PRAGMA query_only"), "1") << "that is the application's";
+}
+
 // ---- one writer ------------------------------------------------------------------------------
 
 TEST_P(odbc_sqlite_rows, AFenceWaitsForEveryBranchThatMayStillCommitItsRow)
@@ -129,12 +184,12 @@ TEST_P(odbc_sqlite_rows, AFenceWaitsForEveryBranchThatMayStillCommitItsRow)
         auto const given_up = next_name();
 
         auto const first = start_branch(journal_mode == "WAL" ? 1 : 2);
-        EXPECT_EQ(fence(committed, 2), std::nullopt) << "it may still commit";
+        EXPECT_EQ(fence(committed, 3), std::nullopt) << "it may still commit";
         EXPECT_TRUE(commit(first, committed).is_ok());
         EXPECT_EQ(fence(committed), row_kind::commit);
 
         auto const second = start_branch(3);
-        EXPECT_EQ(fence(given_up, 2), std::nullopt);
+        EXPECT_EQ(fence(given_up, 3), std::nullopt);
         EXPECT_TRUE(run(*second.session, verb::rollback, second.id).is_ok());
         EXPECT_EQ(fence(given_up), row_kind::abort);
         EXPECT_TRUE(manage().is_reusable());
@@ -161,7 +216,7 @@ TEST_P(odbc_sqlite_rows, ABranchThatOnlyReadsKeepsNobodyFromWriting)
     other("PRAGMA journal_mode = WAL");
     auto const session = open(session_purpose::work);
     xid const x = next_xid(*session);
-    session->declare_read_only();
+    session->declare({{}, access::read_only});
     ASSERT_TRUE(run(*session, verb::start, x).is_ok());
     run_sql(*session, "SELECT count(*) FROM entry");
 
@@ -176,7 +231,7 @@ TEST_P(odbc_sqlite_rows, ALockOfSomebodyElseMakesTheFenceSayLater)
         odbc_client stranger{sqlite_string(lite().path())};
         stranger.query(lock);
 
-        EXPECT_EQ(fence(name, 2), std::nullopt) << lock;
+        EXPECT_EQ(fence(name, 3), std::nullopt) << lock;
         EXPECT_TRUE(manage().is_reusable());
         stranger.query("ROLLBACK");
     }
@@ -195,7 +250,7 @@ TEST_P(odbc_sqlite_rows, ARowThatCannotBeCommittedForReadersIsRolledBackWithItsW
     auto const said = commit(branch, name);
 
     EXPECT_EQ(said.code, xa_code::rbtransient) << said.text;
-    EXPECT_EQ(fence(name, 2), std::nullopt) << "the fence waits for the reader as well";
+    EXPECT_EQ(fence(name, 3), std::nullopt) << "the fence waits for the reader as well";
     reader.query("ROLLBACK");
     EXPECT_EQ(fence(name), row_kind::abort);
     EXPECT_EQ(lite().count_rows(1), 0);
@@ -331,9 +386,10 @@ TEST_P(odbc_sqlite_rows, AFileThatWasMovedIsNeitherCommittedToNorAsked)
 
         auto const said = commit(branch, name);
         EXPECT_TRUE(is_rolled_back(said)) << said.text;
-        EXPECT_THAT(refusal([&] { rows().fence(*fresh, name, in_seconds(2)); }),
+        EXPECT_THAT(refusal([&] { rows().fence(*fresh, name, in_seconds(10)); }),
                     HasSubstr("was moved"));
-        EXPECT_THAT(refusal([&] { driver().scan(*fresh, in_seconds(2)); }), HasSubstr("was moved"));
+        EXPECT_THAT(refusal([&] { driver().scan(*fresh, in_seconds(10)); }),
+                    HasSubstr("was moved"));
 
         std::filesystem::rename(away, lite().path());
         EXPECT_FALSE(has_row(name));

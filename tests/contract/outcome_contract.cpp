@@ -108,6 +108,37 @@ TEST_P(contract, ABranchThatWroteNothingCanEndInEveryWay)
     EXPECT_TRUE(session->is_reusable());
 }
 
+/// What it did that lasts no longer than its session takes effect with the outcome.
+TEST_P(contract, ADeclaredReaderVotesWithoutBeingPreparedAndEndsWithTheOutcome)
+{
+    for (verb const end : {verb::commit_one_phase, verb::rollback}) {
+        auto const session = open(session_purpose::work);
+        for (int i = 0; i < 2; ++i) {
+            xid const x = next_xid(*session);
+            session->declare({{}, access::read_only});
+            ASSERT_TRUE(run(*session, verb::start, x).is_ok());
+
+            auto const vote = run(*session, verb::prepare, x);
+            EXPECT_EQ(vote.code, xa_code::rdonly) << vote.text;
+            EXPECT_EQ(vote.detail, reply_detail::still_open) << vote.text;
+            EXPECT_FALSE(session->is_reusable()) << "its transaction is open";
+            if (target().has(feature::two_phase)) {
+                EXPECT_FALSE(is_listed(x));
+            }
+
+            auto const ended = run(*session, end, x);
+            EXPECT_TRUE(ended.is_ok()) << ended.text;
+            EXPECT_TRUE(session->is_reusable());
+        }
+        xid const next = next_xid(*session);
+        ASSERT_TRUE(run(*session, verb::start, next).is_ok());
+        int const key = end == verb::rollback ? 1 : 2;
+        target().write_row(*session, key);
+        EXPECT_TRUE(run(*session, verb::commit_one_phase, next).is_ok());
+        EXPECT_EQ(target().count_rows(key), 1) << "the declaration was for those branches only";
+    }
+}
+
 TEST_P(contract, AManagersSessionCommitsWhatItsOwnerLeft)
 {
     ASSENT_NEEDS(two_phase);

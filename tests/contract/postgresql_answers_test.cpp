@@ -64,6 +64,72 @@ TEST_P(postgresql_answers, ADeferredConstraintIsNotWorthAnotherRun)
     plain_connection{conninfo("accounts")}.run("DROP TABLE child");
 }
 
+TEST_P(postgresql_answers, AnErrorOfTheApplicationsOwnMakingIsToldAsItsOwn)
+{
+    for (char const* const database : {"accounts", "orders"}) {
+        plain_connection{conninfo(database)}.run(R"(
+            SET client_min_messages = warning; DROP TABLE IF EXISTS own CASCADE;
+            CREATE TABLE own (state text);
+            CREATE OR REPLACE FUNCTION own_error() RETURNS trigger LANGUAGE plpgsql AS
+                $$BEGIN RAISE 'no goods left' USING ERRCODE = NEW.state; END$$;
+            CREATE CONSTRAINT TRIGGER late AFTER INSERT ON own
+                DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION own_error();)");
+    }
+    open_manager();
+    for (std::string const state : {"SHOP1", "U0001"}) {
+        for (bool const is_alone : {false, true}) {
+            for (bool const has_row : {false, true}) {
+                int runs = 0;
+                std::uint64_t before = 0;
+                auto options = run_options{};
+                if (has_row) options.commit_row(*accounts_);
+                auto const told = thrown_by<rolled_back_error>([&] {
+                    tm_->run(options, [&](transaction& tx) {
+                        ++runs;
+                        PGconn* const pg = tx.lease(*accounts_);
+                        before = static_cast<std::uint64_t>(PQbackendPID(pg));
+                        plain_connection::run(pg, "INSERT INTO own VALUES ('" + state + "')");
+                        if (!is_alone) write_row(tx.lease(*orders_), 1);
+                    });
+                });
+
+                EXPECT_EQ(runs, 1);
+                EXPECT_FALSE(told.is_retryable());
+                EXPECT_EQ(sqlstate_at(told, "accounts"), state);
+                EXPECT_THAT(told.what(), HasSubstr("no goods left"));
+                auto tx = begin();
+                EXPECT_EQ(PQbackendPID(tx.lease(*accounts_)), static_cast<int>(before))
+                    << "the connection lives";
+                tx.rollback();
+            }
+        }
+    }
+    EXPECT_THAT(rows(1), Pair(0, 0));
+}
+
+TEST_P(postgresql_answers, WhatIsToldToOneLeaseIsNotHeardByTheNext)
+{
+    open_manager();
+    int process = 0;
+    {
+        auto tx = begin();
+        PGconn* const pg = tx.lease(*accounts_);
+        process = PQbackendPID(pg);
+        plain_connection::run(pg, "LISTEN news; NOTIFY news, 'of the first'");
+        tx.commit();
+    }
+    auto tx = begin();
+    PGconn* const pg = tx.lease(*accounts_);
+    ASSERT_EQ(PQbackendPID(pg), process) << "the same session";
+    plain_connection::run(pg, "SELECT 1");
+    PQconsumeInput(pg);
+    PGnotify* const heard = PQnotifies(pg);
+
+    EXPECT_EQ(heard, nullptr);
+    PQfreemem(heard);
+    tx.rollback();
+}
+
 TEST_P(postgresql_answers, WhatCannotBePreparedIsNotWorthAnotherRun)
 {
     open_manager();
@@ -194,18 +260,23 @@ TEST_P(postgresql_answers, ALentConnectionOfAnotherRoleIsRefusedAndTheTransactio
     EXPECT_THAT(rows(1), Pair(1, 1));
 }
 
-TEST_P(postgresql_answers, ARoleTakenInTheBranchIsRolledBackEverywhere)
+TEST_P(postgresql_answers, ARoleTakenInTheBranchIsCommittedEverywhere)
 {
     open_manager();
     pg().administer(
         "DO $$BEGIN CREATE ROLE clerk; EXCEPTION WHEN duplicate_object THEN END$$; "
         "GRANT clerk TO shop");
 
-    auto const told = refused("SET ROLE clerk");
-
-    EXPECT_FALSE(told.is_retryable());
-    EXPECT_THAT(told.what(), HasSubstr("the session changed its role or database (SET ROLE)"));
-    // Its session, in which the role stays, is not given to the next one.
+    {
+        auto committing = begin();
+        PGconn* const pg = committing.lease(*accounts_);
+        write_row(pg, 1);
+        write_row(committing.lease(*orders_), 1);
+        plain_connection::run(pg, "SET ROLE clerk");
+        EXPECT_EQ(committing.commit(), outcome::committed);
+    }
+    EXPECT_THAT(rows(1), Pair(1, 1));
+    // The next one finds the session as it was opened.
     auto tx = begin();
     PGconn* const next = tx.lease(*accounts_);
     EXPECT_EQ(plain_connection::run(next, "SELECT current_user"), "shop");
@@ -218,16 +289,17 @@ TEST_P(postgresql_answers, ConnectionsThatAreNotTheManagersAccountAreNotLeased)
     // A function that gives the manager one account, and the application another.
     std::string const shop = conninfo("accounts");
     std::string const other = pg().server().superuser_conninfo();
-    auto const is_first = std::make_shared<std::atomic<int>>(0);
+    auto const is_managers = std::make_shared<std::atomic<bool>>(true);
     tm_.emplace(quick_options(log_.path()));
     auto const accounts = tm_->add(postgresql::resource_manager{
-        "accounts", [=] {
-            bool const is_managers = is_first->fetch_add(1) < 2;  // and its guardian
-            return PQconnectdb((is_managers ? shop : other).c_str());
-        }});
+        "accounts", [=] { return PQconnectdb((*is_managers ? shop : other).c_str()); }});
+    auto first = begin(5s);
+    auto const kept = first.lease(accounts);  // by now the manager has what it needs to serve
+    *is_managers = false;
     auto tx = begin(5s);
 
     auto const refused = thrown_by<error>([&] { tx.lease(accounts); });
+    first.rollback();
 
     EXPECT_EQ(refused.code(), errc::unavailable);
     EXPECT_THAT(refused.what(), HasSubstr("its role is 'postgres', and that of the manager's own"));

@@ -3,28 +3,11 @@
 #include "tests/contract/postgresql_doors.hpp"
 
 #include <algorithm>
-#include <cstdlib>
-#include <system_error>
 #include <utility>
 
 namespace assent::contract {
 
 using namespace std::chrono_literals;
-
-log_directory::log_directory()
-{
-    char const* const given = std::getenv("TMPDIR");
-    path_ = std::string{given != nullptr && *given != '\0' ? given : "/tmp"} + "/assent-log-XXXXXX";
-    if (::mkdtemp(path_.data()) == nullptr) {
-        throw std::system_error(errno, std::generic_category(), "mkdtemp " + path_);
-    }
-}
-
-log_directory::~log_directory()
-{
-    std::error_code ignored;  // a directory that stays is untidy, and nothing worse
-    std::filesystem::remove_all(path_, ignored);
-}
 
 void told::on(event const& what)
 {
@@ -61,7 +44,7 @@ options quick_options(std::string const& directory, std::shared_ptr<told> const&
     bounds.completion_retry_max = 100ms;
     bounds.scan_interval = 500ms;
     bounds.presumed_abort_delay = 0ms;
-    return options{}.log_directory(directory).node_label("test").bounds(bounds).observe(to);
+    return options{}.log_directory(directory).node_label("test").limits(bounds).observe(to);
 }
 
 resource_manager_state state_of(transaction_manager const& tm, std::string const& name)

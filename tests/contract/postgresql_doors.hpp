@@ -25,23 +25,11 @@
 
 #include "tests/contract/postgresql_target.hpp"
 #include "tests/thrown_by.hpp"
+#include "tests/unit/log/temporary_directory.hpp"
 
 namespace assent::contract {
 
-/// A directory for a log, on a real disk, that goes with the object.
-class log_directory
-{
-public:
-    log_directory();
-    log_directory(log_directory const&) = delete;
-    log_directory& operator=(log_directory const&) = delete;
-    ~log_directory();
-
-    std::string const& path() const noexcept { return path_; }
-
-private:
-    std::string path_;
-};
+using log_directory = testing::temporary_directory;
 
 /// What an observer was told: "event@resource manager", in order.
 class told final : public observer
@@ -89,7 +77,7 @@ protected:
     }
     transaction begin(std::chrono::milliseconds life = std::chrono::seconds(30))
     {
-        return tm_->begin(begin_options{}.deadline(life));
+        return tm_->begin(begin_options{}.timeout(life));
     }
     /// Rows `key` that are committed in either.
     std::pair<int, int> rows(int key);

@@ -3,7 +3,11 @@
 // postgresql_facts_test.cpp -- what the server does, on which the adapter and recovery are built:
 // names, lifetimes, locks, refusals.  A release that fails one of these needs a new look at both.
 
+#include <sys/socket.h>
+
+#include <chrono>
 #include <string>
+#include <thread>
 
 #include "tests/contract/postgresql_said.hpp"
 
@@ -393,6 +397,40 @@ TEST_P(postgresql_facts, ACommitOfAClientThatIsGoneAppearsLaterAndItsKeyIsTheFen
     fence.ask("SET lock_timeout = 0");
     EXPECT_EQ(fence.ask("INSERT INTO entry VALUES (1)").sqlstate, "23505");
     EXPECT_EQ(pg().count_rows(1), 1);
+}
+
+// --- what bounds the rollback of a prepared transaction ---
+
+TEST_P(postgresql_facts, NoBoundTravelsWithTheRollbackOfAPreparedTransaction)
+{
+    prepare("presumed", 1);
+    listening_connection session{conninfo()};
+
+    said const answer =
+        session.ask("SET LOCAL statement_timeout = '1s'; ROLLBACK PREPARED 'presumed'");
+
+    EXPECT_EQ(answer.sqlstate, "25001") << "it stands alone in its message";
+    EXPECT_EQ(prepared("presumed"), "1");
+    EXPECT_TRUE(session.ask("ROLLBACK PREPARED 'presumed'").is_ok());
+}
+
+TEST_P(postgresql_facts, ABoundOfTheSessionCountsFromWhenTheServerReadsTheStatement)
+{
+    prepare("presumed", 1);
+    listening_connection session{conninfo()};
+    session.ask("SET statement_timeout = '200ms'");
+    pg().server().freeze();
+    session.send("ROLLBACK PREPARED 'presumed'");
+    std::this_thread::sleep_for(std::chrono::milliseconds{600});
+    shutdown(PQsocket(session.get()), SHUT_RDWR);  // severed, as by whoever gave up waiting
+    pg().server().thaw();
+
+    bool is_gone = false;
+    for (int i = 0; i < 100 && !is_gone; ++i) {
+        is_gone = prepared("presumed") == "0";
+        if (!is_gone) std::this_thread::sleep_for(std::chrono::milliseconds{50});
+    }
+    EXPECT_TRUE(is_gone) << "it is carried out, late: ADR 27 says what that may do";
 }
 
 }  // namespace assent::contract

@@ -40,25 +40,6 @@ TEST_P(postgresql_guards, TheServerPreparesOutsideABlockWhatCameInTheSameMessage
               "1");
 }
 
-TEST_P(postgresql_guards, APortalCanBeAskedForInAFailedTransactionAndEndsWithItsOwn)
-{
-    plain_connection session{pg().server().conninfo()};
-    auto const ask = [&] {
-        PGresult* const result = PQdescribePortal(session.get(), "mark");
-        std::string const state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-        PQclear(result);
-        return state;
-    };
-    session.run("BEGIN");
-    session.run("DECLARE mark CURSOR FOR SELECT 1");
-    PQclear(PQexec(session.get(), "SELECT 1/0"));
-
-    EXPECT_EQ(ask(), "25P02");
-    session.run("ROLLBACK; BEGIN");
-    PQclear(PQexec(session.get(), "SELECT 1/0"));
-    EXPECT_EQ(ask(), "34000");
-}
-
 // --- a lost mark, at every end of a branch ---
 
 TEST_P(postgresql_guards, AWayOutOfTheTransactionIsNoticedAtEveryEnd)
@@ -210,33 +191,70 @@ TEST_P(postgresql_guards, AHostileSearchPathDoesNoHarm)
 
 // --- the role ---
 
-TEST_P(postgresql_guards, SetRoleVotesNoBecauseTheManagerCouldNotFinishIt)
+TEST_P(postgresql_guards, ABranchIsTheLoginsWhateverRoleTheApplicationTook)
 {
     pg().administer("DO $$BEGIN CREATE ROLE clerk; EXCEPTION WHEN duplicate_object THEN END$$");
     pg().administer("GRANT clerk TO shop");
-    auto const branch = start_branch(1);
-    apply(*branch.session, "SET ROLE clerk");
+    pg().administer("GRANT ALL ON entry TO clerk");
+    for (std::string const role : {"SET ROLE clerk", "SET LOCAL ROLE clerk"}) {
+        for (verb const end : {verb::commit, verb::rollback}) {
+            pg().reset();
+            auto const branch = start_branch(1);
+            apply(*branch.session, role);
 
-    reply const answer = run(*branch.session, verb::prepare, branch.id);
+            ASSERT_TRUE(run(*branch.session, verb::prepare, branch.id).is_ok());
+            EXPECT_EQ(pg().administer("SELECT owner FROM pg_prepared_xacts"), "shop");
+            EXPECT_TRUE(run(*branch.session, end, branch.id).is_ok());
 
-    EXPECT_EQ(answer.code, xa_code::rbproto) << answer.text;
-    EXPECT_NE(answer.text.find("SET ROLE"), std::string::npos);
-    EXPECT_FALSE(is_listed(branch.id));
-    EXPECT_EQ(pg().count_rows(1), 0);
+            EXPECT_EQ(pg().count_rows(1), end == verb::commit ? 1 : 0);
+            EXPECT_TRUE(branch.session->is_reusable());
+        }
+    }
 }
 
-TEST_P(postgresql_guards, ABranchDoesNotStartUnderAnotherRole)
+TEST_P(postgresql_guards, ALentHandleKeepsTheRoleThatItTookWithinTheBranch)
 {
     pg().administer("DO $$BEGIN CREATE ROLE clerk; EXCEPTION WHEN duplicate_object THEN END$$");
     pg().administer("GRANT clerk TO shop");
+    for (verb const end : {verb::commit, verb::rollback}) {
+        plain_connection lent{pg().server().conninfo()};
+        auto const session = driver().borrow(lent.get(), facts(), in_seconds(10));
+        xid const x = next_xid(*session);
+        ASSERT_TRUE(run(*session, verb::start, x).is_ok());
+        lent.run("SET ROLE clerk");
+
+        ASSERT_TRUE(run(*session, verb::prepare, x).is_ok());
+        EXPECT_EQ(lent.run("SELECT current_user"), "clerk");
+        EXPECT_TRUE(run(*session, end, x).is_ok());
+
+        EXPECT_EQ(lent.run("SELECT current_user || ' ' || session_user"), "clerk shop");
+        EXPECT_TRUE(session->is_reusable());
+    }
+}
+
+TEST_P(postgresql_guards, DeferredTriggersRunAsTheApplicationsRole)
+{
+    pg().administer("DO $$BEGIN CREATE ROLE clerk; EXCEPTION WHEN duplicate_object THEN END$$");
+    pg().administer("GRANT clerk TO shop");
+    pg().administer(R"(
+        CREATE TABLE IF NOT EXISTS ran_as (who text);
+        GRANT ALL ON ran_as, entry TO PUBLIC;
+        TRUNCATE ran_as;
+        CREATE OR REPLACE FUNCTION tell_role() RETURNS trigger LANGUAGE plpgsql AS
+            $$BEGIN INSERT INTO ran_as VALUES (current_user); RETURN NULL; END$$;
+        CREATE CONSTRAINT TRIGGER tells AFTER INSERT ON entry DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION tell_role();)");
     auto const session = open(session_purpose::work);
+    xid const x = next_xid(*session);
+    ASSERT_TRUE(run(*session, verb::start, x).is_ok());
     apply(*session, "SET ROLE clerk");
+    pg().write_row(*session, 1);
 
-    reply const answer = run(*session, verb::start, next_xid(*session));
+    EXPECT_TRUE(run(*session, verb::prepare, x).is_ok());
+    EXPECT_TRUE(run(*session, verb::commit, x).is_ok());
 
-    EXPECT_EQ(answer.code, xa_code::rmerr);
-    EXPECT_FALSE(session->is_reusable());
-    EXPECT_EQ(PQtransactionStatus(static_cast<PGconn*>(session->native_handle())), PQTRANS_IDLE);
+    EXPECT_EQ(pg().administer("SELECT string_agg(who, ' ') FROM ran_as"), "clerk");
+    pg().administer("DROP TRIGGER tells ON entry");
 }
 
 TEST_P(postgresql_guards, ABranchDoesNotStartInsideATransaction)
@@ -356,6 +374,21 @@ TEST_P(postgresql_guards, AHandleThatDoesNotAnswerMustBeClosed)
         EXPECT_TRUE(error.must_close());
     }
     pg().thaw();
+}
+
+TEST_P(postgresql_guards, AHandleThatTookAnotherRoleSinceIsRefused)
+{
+    pg().administer(
+        "DO $$BEGIN CREATE ROLE teller; EXCEPTION WHEN duplicate_object THEN END$$; "
+        "GRANT teller TO shop");
+    plain_connection lent{pg().server().conninfo()};
+    auto const expected = facts();
+    driver().borrow(lent.get(), expected, in_seconds(10));
+
+    lent.run("SET ROLE teller");
+    EXPECT_THROW(driver().borrow(lent.get(), expected, in_seconds(10)), driver_error);
+    lent.run("RESET ROLE");
+    EXPECT_NO_THROW(driver().borrow(lent.get(), expected, in_seconds(10)));
 }
 
 TEST_P(postgresql_guards, ALentHandleKeepsItsOwnersBlockingMode)

@@ -96,31 +96,16 @@ TEST_P(postgresql_roles, WhatIsPreparedUnderSetRoleBelongsToThatRole)
     EXPECT_TRUE(session.ask("COMMIT PREPARED 'clerks'").is_ok());
 }
 
-TEST_P(postgresql_roles, ARoleThatWasTakenInTheBranchVotesNo)
-{
-    for (char const* sql : {"SET ROLE clerk", "SET LOCAL ROLE clerk"}) {
-        auto const branch = start_branch(1);
-        apply(*branch.session, sql);
-
-        reply const answer = run(*branch.session, verb::prepare, branch.id);
-
-        EXPECT_EQ(answer.code, xa_code::rbproto) << sql;
-        EXPECT_THAT(answer.text, HasSubstr("SET ROLE"));
-        EXPECT_EQ(pg().count_rows(1), 0);
-    }
-}
-
-TEST_P(postgresql_roles, AnotherSessionAuthorizationVotesNo)
+TEST_P(postgresql_roles, AnotherSessionAuthorizationIsTheApplicationsOwn)
 {
     auto const super = driver_of("postgres");
     auto const branch = start_on(*super, 1);
     apply(*branch.session, "SET SESSION AUTHORIZATION clerk");
 
-    reply const answer = run(*branch.session, verb::prepare, branch.id);
-
-    EXPECT_EQ(answer.code, xa_code::rbproto);
-    EXPECT_THAT(answer.text, HasSubstr("role"));
-    EXPECT_EQ(pg().administer("SELECT count(*) FROM pg_prepared_xacts"), "0");
+    EXPECT_TRUE(run(*branch.session, verb::prepare, branch.id).is_ok());
+    EXPECT_EQ(pg().administer("SELECT owner FROM pg_prepared_xacts"), "postgres");
+    EXPECT_TRUE(run(*branch.session, verb::commit, branch.id).is_ok());
+    EXPECT_EQ(pg().count_rows(1), 1);
 }
 
 TEST_P(postgresql_roles, ARoleThatWasGivenBackIsNoAlarm)
@@ -147,9 +132,6 @@ TEST_P(postgresql_roles, OfOneDatabaseTheRoleDoesNotMatterAtTheEnd)
     EXPECT_TRUE(run(*branch.session, verb::commit_one_phase, branch.id).is_ok())
         << "the session ends its own transaction";
     EXPECT_EQ(pg().count_rows(1), 1);
-    EXPECT_EQ(run(*branch.session, verb::start, next_xid(*branch.session)).code, xa_code::rmerr)
-        << "but the next branch does not begin so";
-    EXPECT_FALSE(branch.session->is_reusable());
 }
 
 // --- connections that are lent ---
@@ -201,7 +183,8 @@ TEST_P(postgresql_roles, ARoleThatTheServerSetsAtLoginIsTheRoleOfAllAndMustBeAbl
 
     EXPECT_EQ(pg().count_rows(1), 1);
     auto const older = start_branch(2);
-    EXPECT_EQ(driver().older_sessions(*open(session_purpose::manage), in_seconds(10)),
+    auto const ours = open(session_purpose::manage);
+    EXPECT_EQ(driver().sessions_before(*ours, ours->id(), in_seconds(10)),
               session_presence::present);
     driver().end_session(*manage, branch.session->id(), in_seconds(10));
     EXPECT_TRUE(eventually([&] {
@@ -244,7 +227,7 @@ TEST_P(postgresql_roles, AServerThatHidesWhoItIsSaysWhatToGrant)
     }
     pg().administer("GRANT EXECUTE" + function + "TO shop");
 
-    EXPECT_THAT(why, HasSubstr("'accounts'"));
+    EXPECT_THAT(why, HasSubstr("\"accounts\""));
     EXPECT_THAT(why, HasSubstr("GRANT EXECUTE ON FUNCTION pg_catalog.pg_control_system()"));
     EXPECT_EQ(facts().user, "shop");
     pg().administer("GRANT EXECUTE" + function + "TO PUBLIC");

@@ -173,7 +173,7 @@ TEST_P(postgresql_server, SeesTheManagersOwnSettingsOnTheManagersOwnSessions)
     EXPECT_EQ(ask(*manage, "SHOW statement_timeout"), "0");
     EXPECT_EQ(ask(*manage, "SHOW idle_in_transaction_session_timeout"), "0");
     EXPECT_EQ(ask(*manage, "SHOW idle_session_timeout"), "0");
-    EXPECT_EQ(ask(*manage, "SHOW lock_timeout"), "5s");
+    EXPECT_EQ(ask(*manage, "SHOW lock_timeout"), "2s");
     EXPECT_EQ(ask(*manage, "SHOW default_transaction_read_only"), "off");
     EXPECT_EQ(ask(*guardian, "SHOW idle_session_timeout"), "10s");
     EXPECT_EQ(ask(*work, "SHOW statement_timeout"), "1min") << "a lease keeps its own";
@@ -219,7 +219,7 @@ TEST_P(postgresql_server, ThatAFunctionCannotReachIsAnErrorByName)
             accounts.driver()->connect(session_purpose::work, in_seconds(10));
             ADD_FAILURE() << "connected to nothing";
         } catch (driver_error const& error) {
-            EXPECT_NE(std::string{error.what()}.find("'accounts'"), std::string::npos);
+            EXPECT_NE(std::string{error.what()}.find("\"accounts\""), std::string::npos);
         }
     }
 }
@@ -364,6 +364,65 @@ TEST_P(postgresql_server, AWitnessProvesNothingOnceACrashMayHaveGivenItsNumberTo
     reload_with("wal_writer_delay", "200ms");
 }
 
+TEST_P(postgresql_server, WhoHoldsTheNodesLockIsSaid)
+{
+    auto const accounts = driver();
+    auto const guardian = accounts->connect(session_purpose::guardian, in_seconds(10));
+    EXPECT_EQ(accounts->guard_holder(*guardian, 77, in_seconds(10)), "");
+    plain_connection stranger{server().superuser_conninfo("accounts") +
+                              " application_name='any\tbody'"};
+    std::uint64_t const key = std::uint64_t{77} ^ 0x417373656e740001;
+    stranger.run("SELECT pg_advisory_lock(" + std::to_string(key) + ")");
+
+    EXPECT_FALSE(accounts->try_guard(*guardian, 77, in_seconds(10)));
+    std::string const who = accounts->guard_holder(*guardian, 77, in_seconds(10));
+
+    EXPECT_NE(who.find("session " + std::to_string(PQbackendPID(stranger.get()))),
+              std::string::npos)
+        << who;
+    EXPECT_NE(who.find("role 'postgres'"), std::string::npos) << who;
+    EXPECT_NE(who.find("calls itself 'any"), std::string::npos) << who;
+    EXPECT_EQ(who.find('\t'), std::string::npos) << who;
+}
+
+TEST_P(postgresql_server, ABranchOfAnotherRoleIsListedAsItsOwn)
+{
+    auto const ours = prepare_branch(1);
+    auto const session = open(session_purpose::work);
+    xid const theirs = next_xid(*session);
+    plain_connection stranger{server().superuser_conninfo("accounts")};
+    stranger.run("BEGIN; PREPARE TRANSACTION '" + theirs.text() + "'");
+    auto const manage = open(session_purpose::manage);
+
+    auto const seen = contract::driver().scan(*manage, in_seconds(10));
+
+    EXPECT_EQ(seen.ours.size(), 2u);
+    ASSERT_EQ(seen.of_strangers.size(), 1u);
+    EXPECT_EQ(seen.of_strangers.front().id, theirs);
+    EXPECT_EQ(seen.of_strangers.front().account, "postgres");
+    stranger.run("ROLLBACK PREPARED '" + theirs.text() + "'");
+    EXPECT_TRUE(run(*ours.session, verb::rollback, ours.id).is_ok());
+}
+
+TEST_P(postgresql_server, SessionsAndScansSayWhichServerAndWhichOfItsLives)
+{
+    auto const accounts = driver();
+    auto const manage = accounts->connect(session_purpose::manage, in_seconds(10));
+    auto const facts = accounts->preflight(*manage, in_seconds(10));
+    auto const work = accounts->connect(session_purpose::work, in_seconds(10));
+    plain_connection lent{server().conninfo()};
+    auto const scanned = accounts->scan(*manage, in_seconds(10));
+
+    EXPECT_FALSE(facts.instance.empty());
+    EXPECT_EQ(facts.identity.substr(0, facts.identity.find('/')) + '/' + facts.history,
+              facts.instance);
+    EXPECT_EQ(manage->life(), facts.life());
+    EXPECT_EQ(work->life(), facts.life());
+    EXPECT_EQ(accounts->borrow(lent.get(), facts, in_seconds(10))->life(), facts.life());
+    EXPECT_EQ(scanned.life, facts.life());
+    EXPECT_EQ(scanned.history, facts.history);
+}
+
 TEST_P(postgresql_server, BehindAProxyNoSessionIsTakenAsGoneOrTouched)
 {
     renumbering_proxy const proxy{server().port()};
@@ -375,7 +434,7 @@ TEST_P(postgresql_server, BehindAProxyNoSessionIsTakenAsGoneOrTouched)
     EXPECT_TRUE(facts.is_proxied);
     EXPECT_EQ(proxied->id(), 0u) << "the number is the proxy's";
     EXPECT_EQ(accounts.driver()->presence(*proxied, 1, in_seconds(10)), session_presence::unknown);
-    EXPECT_EQ(accounts.driver()->older_sessions(*proxied, in_seconds(10)),
+    EXPECT_EQ(accounts.driver()->sessions_before(*proxied, proxied->id(), in_seconds(10)),
               session_presence::unknown);
     EXPECT_THROW(accounts.driver()->end_session(*proxied, 1, in_seconds(10)), driver_error);
     EXPECT_THROW(accounts.driver()->cancel_statement(*proxied, 1, in_seconds(10)), driver_error);
@@ -386,7 +445,9 @@ TEST_P(postgresql_server, AnOlderSessionCountsOnlyWhileItIsInATransactionOfBefor
     auto const idle = open(session_purpose::work);
     auto const branch = start_branch(1);
     auto const manage = open(session_purpose::manage);
-    auto const seen = [&] { return contract::driver().older_sessions(*manage, in_seconds(10)); };
+    auto const seen = [&] {
+        return contract::driver().sessions_before(*manage, manage->id(), in_seconds(10));
+    };
     EXPECT_EQ(seen(), session_presence::present);
 
     ASSERT_TRUE(run(*branch.session, verb::rollback, branch.id).is_ok());

@@ -140,6 +140,27 @@ void postgresql_target::write_row(driver_session& session, int key)
     plain_connection::run(static_cast<PGconn*>(session.native_handle()), insert(key));
 }
 
+bool postgresql_target::accepts(driver_session& session, std::string const& sql)
+{
+    PGresult* const said = PQexec(static_cast<PGconn*>(session.native_handle()), sql.c_str());
+    auto const status = PQresultStatus(said);
+    PQclear(said);
+    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
+}
+
+/// Some clients show no rows, and all of them whether a statement failed.
+bool postgresql_target::runs_at(driver_session& session, isolation level)
+{
+    return accepts(session, std::string{"SELECT 1 / CASE WHEN "
+                                        "upper(current_setting('transaction_isolation')) = '"} +
+                                name_of(level) + "' THEN 1 ELSE 0 END");
+}
+
+void postgresql_target::make_read_only(driver_session& session)
+{
+    ASSERT_TRUE(accepts(session, "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"));
+}
+
 int postgresql_target::count_rows(int key)
 {
     return std::stoi(administer("SELECT count(*) FROM entry WHERE key = " + std::to_string(key)));

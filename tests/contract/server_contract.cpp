@@ -91,6 +91,27 @@ TEST_P(contract, AMovedServerKeepsItsIdentityAndItsBranches)
     EXPECT_EQ(target().count_rows(1), 1);
 }
 
+TEST_P(contract, WhatANodeKeepsThereIsFoundAgainAndItsCountIsNeverLowered)
+{
+    auto const manage = open(session_purpose::manage);
+    auto const read = [&](std::uint64_t node) {
+        return driver().read_past(*manage, node, in_seconds(10));
+    };
+    auto const keep = [&](std::uint64_t node, kept_past const& what) {
+        return driver().keep_past(*manage, node, what, in_seconds(10));
+    };
+    if (!read(0xabcdef0123456789)) GTEST_SKIP() << "it keeps nothing";
+    auto const before = read(0xabcdef0123456789)->count;
+
+    ASSERT_TRUE(keep(0xabcdef0123456789, {before + 5, 0}));
+    EXPECT_EQ(read(0xabcdef0123456789)->count, before + 5);
+    EXPECT_EQ(read(0xabcdef0123456789)->history, 0U);
+    ASSERT_TRUE(keep(0xabcdef0123456789, {before + 3, before + 7}));
+    EXPECT_EQ(read(0xabcdef0123456789)->count, before + 5);
+    EXPECT_EQ(read(0xabcdef0123456789)->history, before + 7);
+    EXPECT_EQ(read(0xabcdef012345678a)->count, 0U) << "of another node";
+}
+
 TEST_P(contract, TheGuardianLockHasOneHolder)
 {
     auto const holder = open(session_purpose::guardian);
@@ -155,12 +176,15 @@ TEST_P(contract, OlderSessionsAreSeenUntilTheyAreGone)
     auto older = start_branch(1);
     auto const ours = open(session_purpose::manage);
     auto const newer = open(session_purpose::work);
-    EXPECT_EQ(driver().older_sessions(*ours, in_seconds(10)), session_presence::present);
+    EXPECT_EQ(driver().sessions_before(*ours, ours->id(), in_seconds(10)),
+              session_presence::present);
 
     older.session.reset();
 
-    EXPECT_TRUE(eventually(
-        [&] { return driver().older_sessions(*ours, in_seconds(10)) == session_presence::gone; }));
+    EXPECT_TRUE(eventually([&] {
+        return driver().sessions_before(*ours, ours->id(), in_seconds(10)) ==
+               session_presence::gone;
+    }));
 }
 
 TEST_P(contract, ACancelledStatementFailsAndItsSessionIsNotReused)

@@ -139,7 +139,7 @@ TEST_P(text_postgresql, AClientThatBeginsTransactionsItselfIsRefused)
         return client->run_as_it_is("BEGIN; " + sql);  // autocommit is off, in one message
     };
 
-    EXPECT_THAT(refusal_of(client.get()), HasSubstr("set autocommit on"));
+    EXPECT_THAT(refusal_of(client.get()), HasSubstr("switch autocommit on"));
 }
 
 TEST_P(text_postgresql, AConnectionThatLoggedInAsAnotherIsRefused)
@@ -175,7 +175,7 @@ TEST_P(text_postgresql, AOnePhaseCommitThatIsSilentBeforeItWasSentIsRolledBack)
 
     reply const answer = run(*branch.session, verb::commit_one_phase, branch.id);
 
-    EXPECT_EQ(answer.code, xa_code::rbcommfail) << answer.text;
+    EXPECT_EQ(answer.code, xa_code::rbother) << answer.text;
 }
 
 // ---- sessions that are hard to reach ---------------------------------------------------------
@@ -255,7 +255,7 @@ TEST_P(text_postgresql, ACrashIsALostReplyAndWhatWasPreparedStays)
     pg().crash();
 
     EXPECT_EQ(run(*prepared.session, verb::commit, prepared.id).detail, reply_detail::reply_lost);
-    EXPECT_EQ(run(*active.session, verb::commit_one_phase, active.id).code, xa_code::rbcommfail);
+    EXPECT_EQ(run(*active.session, verb::commit_one_phase, active.id).code, xa_code::rbother);
     EXPECT_FALSE(prepared.session->is_reusable());
     pg().start();
     finish_elsewhere(verb::commit, prepared.id);

@@ -57,6 +57,11 @@ void sqlite_target::write_row(driver_session& session, int key)
     run_sql(session, "INSERT INTO entry VALUES (" + std::to_string(key) + ")");
 }
 
+void sqlite_target::make_read_only(driver_session& session)
+{
+    run_sql(session, "PRAGMA query_only = 1");
+}
+
 int sqlite_target::count_rows(int key)
 {
     odbc_client client{sqlite_string(path())};

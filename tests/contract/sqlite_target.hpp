@@ -29,6 +29,9 @@ public:
     std::shared_ptr<resource_manager_driver> driver() override { return driver_with({}); }
     void write_row(driver_session& session, int key) override;
     int count_rows(int key) override;
+    bool runs_at(driver_session&, isolation level) override { return level == default_level(); }
+    isolation default_level() const override { return isolation::serializable; }
+    void make_read_only(driver_session& session) override;
     void* open_handle(handle_kind kind) override;
     bool is_usable(void* handle) override { return try_by_odbc(handle, "SELECT 1").is_ok; }
     void close_handle(void* handle) override { lent_.close(handle); }

@@ -110,9 +110,9 @@ int obey(plan const& what)
 
     auto const watch = std::make_shared<recovery_watch>(what.text("recovered"));
     appended_lines const answers{what.text("answers")};
-    auto bounds = crash_options("").bounds();
+    auto bounds = crash_options("").given().limits;
     bounds.log_lock = std::chrono::seconds{60};  // while the operator's program recovers
-    assent::transaction_manager tm{crash_options(what.text("log")).bounds(bounds).observe(watch)};
+    assent::transaction_manager tm{crash_options(what.text("log")).limits(bounds).observe(watch)};
     watch->is_open(tm.state().epoch);
     appended_lines{what.text("ready")}.add("open");
     auto const databases = add_both(tm, what);

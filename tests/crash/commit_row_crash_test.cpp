@@ -16,8 +16,9 @@
 #include <tuple>
 #include <vector>
 
-#include "log/log_view.hpp"
+#include "recovery/log_tools/log_view.hpp"
 #include "tests/crash/scene.hpp"
+#include "tests/servers/held_commits.hpp"
 
 namespace {
 
@@ -166,9 +167,9 @@ TEST_P(CommitRowCrashes, OfTheServerThatHoldsTheRow)
     auto const watch = std::make_shared<point_watch>();
     plan const what = row_plan("in this process");
     auto options = crash_options(what.text("log")).observe(watch);
-    auto bounds = options.bounds();
+    auto bounds = options.given().limits;
     bounds.phase2_wait = std::chrono::seconds{1};  // nobody starts the server again meanwhile
-    assent::transaction_manager tm{options.bounds(bounds)};
+    assent::transaction_manager tm{options.limits(bounds)};
     teller at_work{tm, add_both(tm, what), what, how()};
     durable_lines answers{what.text("answers")};
     auto& server = place() == "accounts" ? here().money().postgresql() : here().money().mariadb();
@@ -240,9 +241,7 @@ TEST_F(CommitRowOnAStandby, ACommitThatBecomesVisibleAfterRecoveryAskedIsFollowe
     ASSERT_EQ(here().run(first), fate::ended);
     std::unique_ptr<PGconn, void (*)(PGconn*)> const admin{
         PQconnectdb(here().money().postgresql().superuser_conninfo().c_str()), &PQfinish};
-    auto const administer = [&](std::string const& sql) { execute(admin.get(), sql); };
-    administer("alter system set synchronous_standby_names = 'nobody'");
-    administer("select pg_reload_conf()");
+    held_commits held{here().money().postgresql().superuser_conninfo()};
     plan const what = row_plan();
 
     plan struck = what;
@@ -264,8 +263,7 @@ TEST_F(CommitRowOnAStandby, ACommitThatBecomesVisibleAfterRecoveryAskedIsFollowe
         EXPECT_EQ(watch->count("commit_row.aborts"), 0);
         EXPECT_EQ(here().prepared_in_orders().size(), 1u) << "nothing was concluded";
 
-        administer("alter system reset synchronous_standby_names");
-        administer("select pg_reload_conf()");
+        held.release();
 
         EXPECT_TRUE(watch->wait_for("commit_row.commits@accounts", 1, in_seconds(30)));
         here().wait_until_nothing_is_prepared(in_seconds(30));

@@ -92,7 +92,7 @@ void try_everything(inherited& all)
     must_refuse("lease", [&] { tx.lease(all.databases.accounts); });
     must_refuse("enlist",
                 [&] { tx.enlist(all.databases.accounts, reinterpret_cast<PGconn*>(&tx)); });
-    must_refuse("synchronize", [&] { tx.synchronize({}); });
+    must_refuse("register_synchronization", [&] { tx.register_synchronization({}); });
     must_refuse("set_rollback_only", [&] { tx.set_rollback_only(); });
     must_refuse("commit", [&] { tx.commit(); });
     must_refuse("rollback", [&] { tx.rollback(); });
@@ -238,7 +238,9 @@ TEST_F(Fork, UnderThreadsThatAllocateAndCommit)
             for (int i = 0; !is_over; ++i) {
                 auto const id =
                     what.text("prefix") + "-" + std::to_string(number) + "-" + std::to_string(i);
-                (here.transfer(id, 1, number) == "committed" ? committed : refused)++;
+                auto const told = here.transfer(id, 1, number);
+                EXPECT_EQ(told, "committed");
+                (told == "committed" ? committed : refused)++;
             }
         });
         threads.emplace_back([&] {

@@ -122,7 +122,7 @@ TEST_P(Identity, OfAnotherServerOnTheSamePortIsRefusedByName)
         EXPECT_FALSE(state.is_serving);
         EXPECT_NE(state.why.find("not the server it was bound to"), std::string::npos) << state.why;
         EXPECT_NE(state.why.find(name()), std::string::npos) << state.why;
-        auto tx = tm.begin(assent::begin_options{}.deadline(std::chrono::seconds{1}));
+        auto tx = tm.begin(assent::begin_options{}.timeout(std::chrono::seconds{1}));
         try {
             if (is_orders()) tx.lease(databases.orders);
             if (!is_orders()) tx.lease(databases.accounts);

@@ -130,7 +130,7 @@ public:
             }
         }
         for (auto const& id : now.not_submitted) {
-            EXPECT_EQ(outcome(id), ports::recorded_outcome::not_known) << id;
+            EXPECT_EQ(outcome(id), ports::recorded_outcome::unknown) << id;
         }
         EXPECT_LE(now.in_doubt.size(), 1U) << "after one failed force nothing is submitted";
     }

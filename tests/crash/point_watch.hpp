@@ -5,7 +5,7 @@
 //   point              an event's name: branch.prepare.sent
 //   point@resource     the same, of one resource manager only: branch.prepare.sent@orders
 //
-// The one invariant: what was set to strike strikes once, on the thread that takes the step, before
+// Invariant: what was set to strike strikes once, on the thread that takes the step, before
 // that thread takes the next one.
 
 #ifndef ASSENT_TESTS_CRASH_POINT_WATCH_HPP
@@ -18,8 +18,8 @@
 #include <string>
 #include <utility>
 
+#include <assent/driver.hpp>
 #include <assent/observer.hpp>
-#include <assent/resource_manager.hpp>
 
 namespace assent::testing {
 

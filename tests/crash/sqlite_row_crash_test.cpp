@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "log/log_view.hpp"
+#include "recovery/log_tools/log_view.hpp"
 #include "tests/contract/odbc_client.hpp"
 #include "tests/crash/ledger.hpp"
 #include "tests/crash/scene.hpp"
@@ -250,9 +250,9 @@ TEST_F(SqliteRowCrash, ACommitThatBecomesVisibleAfterItsRowWasAskedIsFollowed)
     auto const watch = std::make_shared<point_watch>();
     plan const what = row_plan();
     auto options = crash_options(what.text("log")).observe(watch);
-    auto bounds = options.bounds();
+    auto bounds = options.given().limits;
     bounds.phase2_wait = std::chrono::seconds{1};
-    assent::transaction_manager tm{options.bounds(bounds)};
+    assent::transaction_manager tm{options.limits(bounds)};
     auto const servers = add_both(tm, what);
     auto const in_file = tm.add(assent::odbc::resource_manager{
         "ledger", "DRIVER=" + assent::contract::odbc_drivers::sqlite() +
@@ -263,7 +263,7 @@ TEST_F(SqliteRowCrash, ACommitThatBecomesVisibleAfterItsRowWasAskedIsFollowed)
     auto const id = what.text("prefix") + "-t1";
     odbc_client reader{file().connect_string()};
     auto tx =
-        tm.begin(assent::begin_options{}.commit_row(in_file).deadline(std::chrono::seconds{3}));
+        tm.begin(assent::begin_options{}.commit_row(in_file).timeout(std::chrono::seconds{3}));
     ledger::enter(tx.lease(in_file), id);
     transfer(tx.lease(servers.accounts), tx.lease(servers.orders), id, 7, 1);
     reader.query("BEGIN");

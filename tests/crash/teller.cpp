@@ -24,10 +24,10 @@ std::string word_for(outcome how)
             return "pending";
         case outcome::rolled_back:
             return "rolled_back";
-        case outcome::undetermined:
+        case outcome::unknown:
             break;
     }
-    return "undetermined";
+    return "unknown";
 }
 
 MYSQL* connect(mysql::connect_options const& where)
@@ -52,12 +52,13 @@ options crash_options(std::string const& log_directory)
     using std::chrono::milliseconds;
     limits bounds;
     bounds.presumed_abort_delay = milliseconds{0};  // no log here is a copy
+    bounds.detach_settle = milliseconds{100};       // of each of some hundred kills
     bounds.scan_interval = milliseconds{100};
     bounds.completion_retry_max = milliseconds{100};
     bounds.retry_max = milliseconds{500};
     bounds.first_scan = milliseconds{30'000};
     bounds.segment_bytes = 1u << 20;
-    return options{}.log_directory(log_directory).node_label("crash").bounds(bounds);
+    return options{}.log_directory(log_directory).node_label("crash").limits(bounds);
 }
 
 both add_both(transaction_manager& tm, plan const& where)

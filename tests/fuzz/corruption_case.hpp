@@ -8,7 +8,7 @@
 //   replaced  an older state of this log, or another log, lies there whole: no reader can tell
 //   wrong     anything else
 //
-// The one invariant: unproved and replaced are said only where the specimen allows them.
+// Invariant: unproved and replaced are said only where the specimen allows them.
 
 #ifndef ASSENT_TESTS_CORRUPTION_CASE_HPP
 #define ASSENT_TESTS_CORRUPTION_CASE_HPP

@@ -4,7 +4,7 @@
 //
 //   kind (bit, byte_00, ... file)  x  index (which bit, which byte, ...)  ->  damaged files
 //
-// The one invariant: a kind and an index make the same damage each time, so that a case is run
+// Invariant: a kind and an index make the same damage each time, so that a case is run
 // again by its name alone.
 
 #ifndef ASSENT_TESTS_DAMAGE_HPP

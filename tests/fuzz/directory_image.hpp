@@ -7,7 +7,7 @@
 //
 // What no run covers is zero.  All integers are little endian.
 //
-// The one invariant: any bytes are a directory; what does not fit is left out.
+// Invariant: any bytes are a directory; what does not fit is left out.
 
 #ifndef ASSENT_TESTS_DIRECTORY_IMAGE_HPP
 #define ASSENT_TESTS_DIRECTORY_IMAGE_HPP

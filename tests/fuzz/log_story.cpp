@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "force_group.hpp"
-#include "log/log_inspection.hpp"
 #include "log/log_lock.hpp"
 #include "log/log_reader.hpp"
-#include "log/log_repair.hpp"
 #include "power_losses.hpp"
+#include "recovery/log_tools/log_inspection.hpp"
+#include "recovery/log_tools/log_repair.hpp"
 #include "tests/unit/log/log_fixture.hpp"
 
 namespace assent::testing {
@@ -197,7 +197,7 @@ std::shared_ptr<simulated_disk> torn_disk(story_disk how, witness& promises, std
         who.bind();
         who.commit();
         // The first force succeeds; all that is called after it fails, and leaves what it wrote.
-        disk->fail_call(how.is_write_through ? 2 : 3, {EIO, disk_fault::effect::full}, true);
+        disk->fail_call(how.is_write_through ? 3 : 4, {EIO, disk_fault::effect::full}, true);
         who.commit_together(120);
         if (!promises.has_unanswered()) throw std::logic_error("every force succeeded");
     }

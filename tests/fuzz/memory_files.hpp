@@ -78,6 +78,7 @@ public:
         return -EROFS;
     }
     bool is_write_through(handle) noexcept override { return false; }
+    long verify(handle) noexcept override { return 0; }
     long fdatasync(handle) noexcept override { return -EROFS; }
     long fsync(handle) noexcept override { return -EROFS; }
     long rename(std::string const&, std::string const&) noexcept override { return -EROFS; }

@@ -8,7 +8,7 @@
 // A path names an image: `12.7` is the seventh at the twelfth moment, `12.7/3.0` the first at the
 // third moment of opening that one.
 //
-// The one invariant: what is done to an image changes neither the disk nor the witness.
+// Invariant: what is done to an image changes neither the disk nor the witness.
 
 #ifndef ASSENT_TESTS_POWER_LOSS_WATCH_HPP
 #define ASSENT_TESTS_POWER_LOSS_WATCH_HPP

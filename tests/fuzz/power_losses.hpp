@@ -6,7 +6,7 @@
 //   more                                                     256 of them: none, all, beginnings,
 //                                                            and each one kept, dropped or torn
 //
-// The one invariant: a number names the same disk each time, for the same moment and seed.
+// Invariant: a number names the same disk each time, for the same moment and seed.
 
 #ifndef ASSENT_TESTS_POWER_LOSSES_HPP
 #define ASSENT_TESTS_POWER_LOSSES_HPP

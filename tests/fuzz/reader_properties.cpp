@@ -21,8 +21,8 @@
 #include "log/log_error.hpp"
 #include "log/log_opening.hpp"
 #include "log/log_reader.hpp"
-#include "log/log_view.hpp"
 #include "log/page_builder.hpp"
+#include "recovery/log_tools/log_view.hpp"
 #include "tests/simulation/simulated_disk.hpp"
 
 namespace assent::testing {
@@ -132,7 +132,7 @@ void check_opening(std::vector<memory_file> const& files, log::log_contents cont
     }
     auto const after = log::read_log(*layer);
     require(after.has_value(), "what was opened can be read");
-    contents.image.apply(log::opening_record{{contents.image.last_epoch() + 1, 42}, 43});
+    log::note_opening(contents.image, {contents.image.last_epoch() + 1, 42}, how);
     contents.image.drop_forgettable();
     require(is_same(write_again(after->image, contents.newest),
                     write_again(contents.image, contents.newest)),

@@ -104,8 +104,8 @@ public:
     /// A force that the program never saw the end of.
     void force_in_vain()
     {
-        // The first force's two calls succeed; whatever is called after them fails though done.
-        disk_->fail_call(3, {EIO, disk_fault::effect::full}, true);
+        // The first force's three calls succeed; whatever is called after them fails though done.
+        disk_->fail_call(4, {EIO, disk_fault::effect::full}, true);
         force(plan_.torn_group);
         if (!promises_->has_unanswered()) throw std::logic_error("every force succeeded");
     }

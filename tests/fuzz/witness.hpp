@@ -7,7 +7,7 @@
 //                              below the horizons of all its databases may be gone
 //   not submitted              is not there
 //
-// The one invariant: it knows the log only through its interface, never through its files.
+// Invariant: it knows the log only through its interface, never through its files.
 
 #ifndef ASSENT_TESTS_WITNESS_HPP
 #define ASSENT_TESTS_WITNESS_HPP

@@ -32,28 +32,30 @@ std::map<std::string, part> const& table()
         {"protocol", {{"include"}, false, {}}},
         {"ports", {{"include", "protocol"}, true, {}}},
         {"log", {{"include", "ports", "protocol"}, true, {}}},
-        {"recovery", {{"include", "ports", "protocol"}, false, {}}},
-        {"engine", {{"include", "ports", "protocol", "recovery"}, true, {}}},
+        {"shared", {{"include", "ports", "protocol"}, true, {}}},
+        {"recovery", {{"include", "shared", "ports", "protocol"}, true, {}}},
+        {"engine", {{"include", "shared", "recovery", "ports", "protocol"}, true, {}}},
         {"observe", {{"include"}, true, {"boost/log/"}}},
-        {"api", {{"include", "engine", "recovery", "log", "ports", "protocol"}, true, {}}},
-        {"tx", {{"include", "engine", "recovery", "log", "ports", "protocol", "api"}, true, {}}},
+        {"api",
+         {{"include", "engine", "shared", "recovery", "log", "ports", "protocol"}, true, {}}},
+        {"log_tools", {{"include", "log", "ports", "protocol"}, true, {}}},
         {"cli",
-         {{"include", "recovery", "log", "adapters", "api", "ports"},
+         {{"include", "recovery", "log_tools", "log", "adapters", "api", "ports"},
           true,
           {"CLI/", "toml++/", "nlohmann/"}}},
         {"adapters/dialects", {{"include"}, false, {}}},
         {"adapters/sql_text", {{"include", "ports", "adapters/dialects"}, true, {}}},
-        {"adapters/memory", {{"include", "ports"}, true, {}}},
+        {"adapters/memory", {{"include", "ports", "adapters/dialects"}, true, {}}},
         {"adapters/mysql",
          {{"include", "ports", "adapters/dialects", "adapters/sql_text"},
           true,
           {"mysql", "errmsg.h", "mysqld_error.h"}}},
         {"adapters/postgresql",
-         {{"include", "ports", "adapters/dialects", "adapters/sql_text"}, true, {"libpq-fe.h"}}},
+         {{"include", "ports", "adapters/dialects", "adapters/sql_text"},
+          true,
+          {"libpq-fe.h", "libpq-events.h"}}},
         {"adapters/odbc",
          {{"include", "ports", "adapters/dialects", "adapters/sql_text"}, true, {"sql"}}},
-        {"adapters/vendor_switch", {{"include", "ports"}, true, {}}},
-        {"adapters/exported_switch", {{"include", "ports"}, true, {}}},
     };
     return arrows;
 }
@@ -88,7 +90,7 @@ std::optional<std::string> part_of(fs::path const& file)
     if (steps[0] == "include") return "include";
     if (steps[0] == "src") return steps[1];
     if (steps[0] == "adapters" && steps.size() > 2) return "adapters/" + steps[1];
-    if (steps[0] == "recovery") return steps[1] == "cli" ? "cli" : "recovery";
+    if (steps[0] == "recovery") return steps.size() > 2 ? steps[1] : "recovery";
     return std::nullopt;
 }
 

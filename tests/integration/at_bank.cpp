@@ -19,14 +19,7 @@ std::unique_ptr<PGconn, void (*)(PGconn*)> own_accounts(bank const& from, int po
 
 std::unique_ptr<MYSQL, void (*)(MYSQL*)> own_orders(bank& from, int port)
 {
-    std::unique_ptr<MYSQL, void (*)(MYSQL*)> made{mysql_init(nullptr), &mysql_close};
-    auto& server = from.mariadb();
-    auto const at = static_cast<unsigned>(port == 0 ? server.port() : port);
-    if (mysql_real_connect(made.get(), "127.0.0.1", server.account().c_str(),
-                           server.password().c_str(), "orders", at, nullptr, 0) == nullptr) {
-        throw std::runtime_error{std::string{"mariadb: "} + mysql_error(made.get())};
-    }
-    return made;
+    return {from.connect_orders(port), &mysql_close};
 }
 
 options hasty(std::string const& log_directory)
@@ -37,7 +30,7 @@ options hasty(std::string const& log_directory)
     bounds.log_lock = 50ms;
     bounds.close = 1s;
     bounds.presumed_abort_delay = 0ms;
-    return options{}.log_directory(log_directory).node_label("test").bounds(bounds);
+    return options{}.log_directory(log_directory).node_label("test").limits(bounds);
 }
 
 void expect_words_that_commit_are_refused(mysql::handle_type branch)

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -50,22 +51,26 @@ std::unique_ptr<PGconn, void (*)(PGconn*)> own_accounts(bank const& from, int po
 std::unique_ptr<std::remove_pointer_t<mysql::handle_type>, void (*)(mysql::handle_type)> own_orders(
     bank& from, int port = 0);
 
+enum class how_often : std::uint8_t { once, always };
+
 /// Acts when the manager says that something happened, on the thread that did it.
 class on_event final : public observer
 {
 public:
-    on_event(std::string name, std::function<void()> act)
-        : name_(std::move(name)), act_(std::move(act))
+    on_event(std::string name, std::function<void()> act, how_often acts = how_often::once)
+        : name_(std::move(name)), act_(std::move(act)), acts_(acts)
     {
     }
     void on(event const& what) override
     {
-        if (what.name == name_ && !has_acted_.exchange(true)) act_();
+        if (what.name != name_) return;
+        if (!has_acted_.exchange(true) || acts_ == how_often::always) act_();
     }
 
 private:
     std::string const name_;
     std::function<void()> const act_;
+    how_often const acts_;
     std::atomic<bool> has_acted_{false};  // events come from many threads
 };
 
@@ -73,8 +78,10 @@ private:
 struct network
 {
     explicit network(bank& through)
-        : accounts(wire.add(wire_protocol::postgresql, through.postgresql().port())),
-          orders(wire.add(wire_protocol::mysql, through.mariadb().port()))
+        : accounts(wire.add(wire_protocol::postgresql, through.postgresql().port(),
+                            through.accounts_certificates())),
+          orders(wire.add(wire_protocol::mysql, through.mariadb().port(),
+                          through.orders_certificates()))
     {
     }
 
@@ -151,12 +158,17 @@ class AtBank : public ::testing::Test
 protected:
     static void SetUpTestSuite()
     {
-        if (bank_ == nullptr) bank_ = new bank;
+        if (bank_ == nullptr && bank::why_missing().empty()) keep(new bank);
     }
-    static void TearDownTestSuite()
+    void SetUp() override
     {
-        delete bank_;
-        bank_ = nullptr;
+        if (bank_ == nullptr) GTEST_SKIP() << bank::why_missing();
+    }
+    /// For all suites of the program.
+    static void keep(bank* made)
+    {
+        bank_ = made;
+        ::testing::AddGlobalTestEnvironment(new bank_end);
     }
 
     /// No branch anywhere, no money made or lost, each transfer in both ledgers or in neither.
@@ -183,6 +195,17 @@ protected:
     }
 
     static inline bank* bank_ = nullptr;
+
+private:
+    /// After the last suite: servers take seconds to start.
+    class bank_end final : public ::testing::Environment
+    {
+        void TearDown() override
+        {
+            delete bank_;
+            bank_ = nullptr;
+        }
+    };
 };
 
 /// ... and a manager over both databases, new for each test.

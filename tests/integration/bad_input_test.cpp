@@ -111,7 +111,7 @@ TEST_F(BadInput, ALogDirectoryThatOthersCanWriteIsRefused)
 {
     auto const log = bank_->new_log_directory();
     auto const earlier = commit_one(log, "guarded directory");
-    for (::mode_t const mode : {0770U, 0702U, 0777U}) {
+    for (::mode_t const mode : {0702U, 0777U}) {
         ::chmod(log.c_str(), mode);
         auto const e =
             thrown_by<assent::error>([&] { assent::transaction_manager tm{hasty(log)}; });
@@ -121,6 +121,20 @@ TEST_F(BadInput, ALogDirectoryThatOthersCanWriteIsRefused)
 
     ::chmod(log.c_str(), 0700);
     expect_log_is_intact(log, earlier);
+}
+
+/// As some platforms mount each volume, each time.
+TEST_F(BadInput, ALogDirectoryOfOurOwnThatTheGroupMayWriteIsPutRight)
+{
+    auto const log = bank_->new_log_directory();
+    auto const earlier = commit_one(log, "mounted directory");
+    ::chmod(log.c_str(), 0770);
+
+    expect_log_is_intact(log, earlier);
+
+    struct ::stat seen = {};
+    ASSERT_EQ(::stat(log.c_str(), &seen), 0);
+    EXPECT_EQ(seen.st_mode & 0777U, 0700U);
 }
 
 TEST_F(BadInput, ANameThatCannotBeUsedIsRefused)

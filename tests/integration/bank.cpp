@@ -6,10 +6,12 @@
 #include <mysql.h>
 #include <sys/stat.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace assent::testing {
 
@@ -75,6 +77,51 @@ std::int64_t number(MYSQL* connection, std::string const& sql)
     return std::stoll(row[0]);
 }
 
+bool bank::is_encrypted()
+{
+    char const* const said = std::getenv("ASSENT_TEST_TLS");
+    return said != nullptr && std::string_view{said} == "on";
+}
+
+std::unique_ptr<private_server> bank::default_postgresql()
+{
+    return is_encrypted() ? private_server::postgresql({"tls=on"}) : private_server::postgresql();
+}
+
+#ifdef LIBMARIADB
+std::string bank::why_missing()
+{
+    return {};
+}
+#else
+// This client knows no more how MariaDB's accounts log in.
+std::string bank::why_missing()
+{
+    return private_server::mysql_missing();
+}
+#endif
+
+std::unique_ptr<private_server> bank::default_mariadb()
+{
+    std::vector<std::string> settings;
+    if (is_encrypted()) settings = {"tls=on", "require_secure_transport=on"};
+#ifdef LIBMARIADB
+    return private_server::mariadb(settings);
+#else
+    return private_server::mysql(settings);
+#endif
+}
+
+std::string bank::accounts_certificates() const
+{
+    return is_encrypted() ? postgresql_->certificates() : std::string{};
+}
+
+std::string bank::orders_certificates() const
+{
+    return is_encrypted() ? mariadb_->certificates() : std::string{};
+}
+
 bank::bank(std::unique_ptr<private_server> for_accounts, std::unique_ptr<private_server> for_orders)
     : postgresql_(std::move(for_accounts)), mariadb_(std::move(for_orders))
 {
@@ -108,14 +155,19 @@ void bank::stop_looking()
 
 std::string bank::accounts_conninfo(int port) const
 {
-    return postgresql_->conninfo("accounts", port);
+    // A network that reads what passes has no channel of which both ends could be sure.
+    auto const how = is_encrypted() ? " sslmode=verify-ca channel_binding=disable sslrootcert=" +
+                                          postgresql_->authority()
+                                    : std::string{};
+    return postgresql_->conninfo("accounts", port) + how;
 }
 
 std::string bank::orders_connect_string(int port) const
 {
     return "host=127.0.0.1 port=" + std::to_string(port == 0 ? mariadb_->port() : port) +
            " user=" + mariadb_->account() + " password_file=" + mariadb_->directory() +
-           "/password" + " database=orders";
+           "/password" + " database=orders" +
+           (is_encrypted() ? " ssl_ca=" + mariadb_->authority() : "");
 }
 
 postgresql::resource_manager bank::accounts_manager(int port) const
@@ -148,13 +200,22 @@ MYSQL* bank::look_orders()
         if (mysql_ping(orders_) == 0) return orders_;
         mysql_close(orders_);
     }
-    orders_ = mysql_init(nullptr);
-    if (mysql_real_connect(orders_, "127.0.0.1", mariadb_->account().c_str(),
-                           mariadb_->password().c_str(), "orders",
-                           static_cast<unsigned>(mariadb_->port()), nullptr, 0) == nullptr) {
-        throw std::runtime_error{std::string{"mariadb: "} + mysql_error(orders_)};
+    orders_ = nullptr;
+    return orders_ = connect_orders();
+}
+
+MYSQL* bank::connect_orders(int port) const
+{
+    MYSQL* const made = mysql_init(nullptr);
+    if (is_encrypted()) mysql_options(made, MYSQL_OPT_SSL_CA, mariadb_->authority().c_str());
+    auto const at = static_cast<unsigned>(port == 0 ? mariadb_->port() : port);
+    if (mysql_real_connect(made, "127.0.0.1", mariadb_->account().c_str(),
+                           mariadb_->password().c_str(), "orders", at, nullptr, 0) == nullptr) {
+        std::runtime_error const failed{std::string{"mariadb: "} + mysql_error(made)};
+        mysql_close(made);
+        throw failed;
     }
-    return orders_;
+    return made;
 }
 
 std::int64_t bank::prepared_in_accounts()

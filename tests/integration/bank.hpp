@@ -39,14 +39,28 @@ public:
     static constexpr std::int64_t first_balance = 1'000'000;
     static constexpr int accounts = 10;
 
-    explicit bank(std::unique_ptr<private_server> for_accounts = private_server::postgresql(),
-                  std::unique_ptr<private_server> for_orders = private_server::mariadb());
+    /// Whether this run of the program is the one with encrypted connections: all of them, the
+    /// manager's, those that are borrowed and those that look.  ASSENT_TEST_TLS=on says so.
+    static bool is_encrypted();
+
+    /// Why there are no default servers here, for GTEST_SKIP.
+    static std::string why_missing();
+
+    explicit bank(std::unique_ptr<private_server> for_accounts = default_postgresql(),
+                  std::unique_ptr<private_server> for_orders = default_mariadb());
     ~bank();
     bank(bank const&) = delete;
     bank& operator=(bank const&) = delete;
 
     private_server& postgresql() { return *postgresql_; }
     private_server& mariadb() { return *mariadb_; }  ///< or the MySQL in its place
+
+    /// What a network needs that is to understand what passes; empty where nothing is encrypted.
+    std::string accounts_certificates() const;
+    std::string orders_certificates() const;
+
+    /// Of the application's own; MYSQL* by whichever client library.  @throws std::runtime_error
+    mysql::handle_type connect_orders(int port = 0) const;
 
     postgresql::resource_manager accounts_manager(int port = 0) const;
     mysql::resource_manager orders_manager(int port = 0) const;
@@ -72,6 +86,8 @@ public:
     std::string new_log_directory();
 
 private:
+    static std::unique_ptr<private_server> default_postgresql();
+    static std::unique_ptr<private_server> default_mariadb();
     std::string log_directory(int number) const;
 
     std::unique_ptr<private_server> postgresql_;

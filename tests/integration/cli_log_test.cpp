@@ -81,7 +81,7 @@ TEST_F(CliLog, ASoundLog)
     make();
 
     EXPECT_EQ(ask("verify", 0).at("verdict"), "sound");
-    EXPECT_EQ(ask("dump", 0).at("records").size(), 11U);
+    EXPECT_EQ(ask("dump", 0).at("records").size(), 13U);
     EXPECT_EQ(ask("stats", 0).at("decisions").at("live"), 3);
     auto const repaired = ask("repair", 0);
     EXPECT_EQ(repaired.at("has_acted"), false);
@@ -124,7 +124,7 @@ TEST_F(CliLog, ADamagedLogAndItsSalvage)
     auto const seen = ask("verify", 5);
     EXPECT_EQ(seen.at("verdict"), "damaged");
     EXPECT_EQ(seen.at("segments").at(0).at("damage").at(0).at("proved_durable_by_page"), 4);
-    EXPECT_EQ(ask("dump", 5).at("records").size(), 12U);
+    EXPECT_EQ(ask("dump", 5).at("records").size(), 14U);
     EXPECT_EQ(ask("stats", 5).at("decisions").at("live"), 2);
     EXPECT_EQ(ask("repair", 5, acting()).at("has_acted"), false);
 
@@ -269,6 +269,16 @@ TEST_F(CliLog, BesideALiveOwnerThatCommitsAllTheTime)
             owner.raise_horizon(2, {owner.current().epoch, i});
         }
     }};
+    struct stopper
+    {
+        std::atomic<bool>& is_over;
+        std::thread& busy;
+        ~stopper()
+        {
+            is_over = true;
+            if (busy.joinable()) busy.join();
+        }
+    } const stops{is_over, busy};
     for (int i = 0; i < 8; ++i) {
         auto const seen = ask("verify", 0);
         EXPECT_EQ(seen.at("owner").at("pid"), ::getpid());

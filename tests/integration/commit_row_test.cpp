@@ -43,13 +43,13 @@ struct desk : wired
                                    std::chrono::milliseconds phase2_wait)
     {
         auto chosen = test_options(directory).reset_leases(false);  // messages are counted here
-        auto bounds = chosen.bounds();
+        auto bounds = chosen.given().limits;
         bounds.phase2_wait = phase2_wait;
         bounds.scan_interval = 200ms;
         bounds.server_call = 1s;
         bounds.connect = 1s;
         bounds.close = 1s;
-        return chosen.bounds(bounds);
+        return chosen.limits(bounds);
     }
 
     assent::transaction begin_transfer(std::string const& id)
@@ -91,8 +91,8 @@ TEST_F(CommitRow, OnPostgreSqlIsOneMessageAfterTheVoteAndBeforePhaseTwo)
     auto const to_my = requests(conversation(at.net.wire.messages(at.net.orders), "XA PREPARE"));
     ASSERT_EQ(to_pg.size(), 1u);
     EXPECT_THAT(to_pg[0].text,
-                ::testing::MatchesRegex(
-                    "SELECT CAST.*; WITH made AS .INSERT INTO public.assent_decision .*; COMMIT"));
+                ::testing::MatchesRegex("SELECT 1 .*assent.mark.*; WITH made AS .INSERT INTO "
+                                        "public.assent_decision .*; COMMIT"));
     EXPECT_THAT(to_pg[0].text, ::testing::HasSubstr("synchronous_commit"));
     EXPECT_THAT(to_pg[0].text, ::testing::HasSubstr(std::string{tx.id().text()}));
     ASSERT_EQ(to_my.size(), 2u);
@@ -194,7 +194,7 @@ TEST_F(CommitRow, SilenceIsInDoubtAndResolvedInTheBackground)
     for (bool const is_carried_out : {true, false}) {
         std::string const id = is_carried_out ? "silence after" : "silence before";
         desk at{*bank_, place::accounts, 300ms};
-        auto tx = at.tm.begin(assent::begin_options{at.by_row}.deadline(2s));
+        auto tx = at.tm.begin(assent::begin_options{at.by_row}.timeout(2s));
         transfer(tx.lease(at.accounts), tx.lease(at.orders), id, 1, 0);
         at.spoil_the_decision(is_carried_out ? fault::silence_after : fault::silence_before);
         // Nobody can ask in time either.

@@ -185,7 +185,7 @@ TEST_P(DoctorPostgresql, AProxyThatGivesOutItsOwnProcessIdsIsNoticed)
     auto const told = examine_at(sound(), sound().conninfo("accounts", proxy.port()));
 
     EXPECT_EQ(told.status(), 4);
-    EXPECT_THAT(told.at_level("accounts", "warning"), ElementsAre("proxy"));
+    EXPECT_THAT(told.at_level("accounts", "error"), ElementsAre("proxy"));
 }
 
 TEST_P(DoctorPostgresql, PlacesForPreparedTransactionsRunOut)

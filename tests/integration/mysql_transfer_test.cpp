@@ -20,9 +20,9 @@ protected:
     {
         if (!private_server::mysql_missing().empty()) return;
         bool const is_newest = private_server::newest_postgresql_missing().empty();
-        bank_ =
+        keep(
             new bank{is_newest ? private_server::newest_postgresql() : private_server::postgresql(),
-                     private_server::mysql()};
+                     private_server::mysql()});
     }
     void SetUp() override
     {
@@ -122,12 +122,13 @@ TEST_F(MysqlTransfer, ALeaseFindsNothingOfTheOneBefore)
 {
     auto const remembered = [](assent::mysql::handle_type on) {
         // What is to be as it was: 1 for each, so that one number tells.
-        return number(on,
-                      "select (database() = 'orders') + (@@sql_mode <> 'ANSI_QUOTES') + "
-                      "(@@time_zone = 'SYSTEM') + (@@collation_connection <> 'utf8mb4_bin') + "
-                      "(@@character_set_client = 'utf8mb4') + "
-                      "(@@wait_timeout = 31536000) + (@@autocommit = 1) + (@mine is null) + "
-                      "(is_used_lock('mine') is null)");
+        return number(
+            on,
+            "select (database() = 'orders') + (@@sql_mode <> 'ANSI_QUOTES') + "
+            "(@@time_zone = 'SYSTEM') + (@@collation_connection <> 'utf8mb4_bin') + "
+            "(@@character_set_client = 'utf8mb4') + "
+            "(@@wait_timeout = @@global.wait_timeout) + (@@autocommit = 1) + (@mine is null) + "
+            "(is_used_lock('mine') is null)");
     };
     assent::transaction_manager tm{test_options(bank_->new_log_directory())};
     auto const orders = tm.add(bank_->orders_manager());

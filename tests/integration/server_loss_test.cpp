@@ -3,9 +3,12 @@
 // server_loss_test.cpp -- databases that die or fall silent under a transaction: the answer is
 // true, and what was decided is finished as soon as they answer again.
 
+#include <sys/socket.h>
+
 #include <optional>
 #include <vector>
 
+#include "tests/contract/mysql_client.hpp"
 #include "tests/integration/at_bank.hpp"
 
 namespace {
@@ -22,7 +25,7 @@ assent::options patient_for_a_moment(std::string const& log)
     bounds.server_call = 500ms;
     bounds.connect = 500ms;
     bounds.presumed_abort_delay = 0ms;
-    return assent::options{}.log_directory(log).node_label("test").bounds(bounds);
+    return assent::options{}.log_directory(log).node_label("test").limits(bounds);
 }
 
 class ServerLoss : public AtBank
@@ -39,43 +42,51 @@ protected:
 
 enum class loss { killed, frozen };
 
-TEST_F(ServerLoss, BetweenTheVotesAndPhaseTwoIsCommittedPendingAndFinishedAfterwards)
+class LossBetweenTheVotesAndPhaseTwo : public ServerLoss, public ::testing::WithParamInterface<loss>
 {
-    for (auto const how : {loss::killed, loss::frozen}) {
-        for (bool const is_mariadb : {false, true}) {
-            auto& server = is_mariadb ? bank_->mariadb() : bank_->postgresql();
-            auto const name = std::string{how == loss::killed ? "killed " : "frozen "} +
-                              (is_mariadb ? "mariadb" : "postgresql");
-            SCOPED_TRACE(name);
-            // On the owner's thread, when the decision is on the disk and no COMMIT was sent.
-            auto const strike = std::make_shared<on_event>("decision.durable", [&] {
-                if (how == loss::killed) {
-                    server.kill();
-                } else {
-                    server.freeze();
-                }
-            });
-            assent::transaction_manager tm{
-                patient_for_a_moment(bank_->new_log_directory()).observe(strike)};
-            auto const accounts = tm.add(bank_->accounts_manager());
-            auto const orders = tm.add(bank_->orders_manager());
-            auto tx = tm.begin();
-            transfer(tx.lease(accounts), tx.lease(orders), name, 3, 2);
+};
 
-            EXPECT_EQ(tx.commit(), outcome::committed_pending);
-
-            EXPECT_EQ(tm.outcome(tx.id()), assent::known_outcome::committed);
-            EXPECT_EQ(tm.state().live_transactions, 1u);
+TEST_P(LossBetweenTheVotesAndPhaseTwo, IsCommittedPendingAndFinishedAfterwards)
+{
+    auto const how = GetParam();
+    for (bool const is_mariadb : {false, true}) {
+        auto& server = is_mariadb ? bank_->mariadb() : bank_->postgresql();
+        auto const name = std::string{how == loss::killed ? "killed " : "frozen "} +
+                          (is_mariadb ? "mariadb" : "postgresql");
+        SCOPED_TRACE(name);
+        // On the owner's thread, when the decision is on the disk and no COMMIT was sent.
+        auto const strike = std::make_shared<on_event>("decision.durable", [&] {
             if (how == loss::killed) {
-                server.start();
+                server.kill();
             } else {
-                server.thaw();
+                server.freeze();
             }
-            expect_finished_and_whole(tm);
-            EXPECT_TRUE(is_transferred(name));
+        });
+        assent::transaction_manager tm{
+            patient_for_a_moment(bank_->new_log_directory()).observe(strike)};
+        auto const accounts = tm.add(bank_->accounts_manager());
+        auto const orders = tm.add(bank_->orders_manager());
+        auto tx = tm.begin();
+        transfer(tx.lease(accounts), tx.lease(orders), name, 3, 2);
+
+        EXPECT_EQ(tx.commit(), outcome::committed_pending);
+
+        EXPECT_EQ(tm.outcome(tx.id()), assent::known_outcome::committed);
+        EXPECT_EQ(tm.state().live_transactions, 1u);
+        if (how == loss::killed) {
+            server.start();
+        } else {
+            server.thaw();
         }
+        expect_finished_and_whole(tm);
+        EXPECT_TRUE(is_transferred(name));
     }
 }
+
+INSTANTIATE_TEST_SUITE_P(Server, LossBetweenTheVotesAndPhaseTwo,
+                         ::testing::Values(loss::killed, loss::frozen), [](auto const& param) {
+                             return param.param == loss::killed ? "killed" : "frozen";
+                         });
 
 TEST_F(ServerLoss, BeforeTheVotesIsRolledBackAndNothingRemains)
 {
@@ -92,7 +103,8 @@ TEST_F(ServerLoss, BeforeTheVotesIsRolledBackAndNothingRemains)
 
         auto const e = thrown_by<assent::rolled_back_error>([&] { tx.commit(); });
 
-        EXPECT_FALSE(e.is_retryable()) << "not confirmed";
+        // A connection that was closed without a word may have been closed on the way.
+        EXPECT_FALSE(e.is_retryable()) << "nobody confirmed that the session is gone";
         server.start();
         expect_finished_and_whole(tm);
         EXPECT_FALSE(is_transferred(name));
@@ -140,7 +152,7 @@ TEST_P(CutConnection, LeavesEachTransferInBothDatabasesOrInNeither)
     }
     std::optional<outcome> how;
     {
-        auto tx = tm.begin(assent::begin_options{}.deadline(1500ms));
+        auto tx = tm.begin(assent::begin_options{}.timeout(1500ms));
         net.wire.on_request(given.is_mariadb ? net.orders : net.accounts, given.request,
                             given.what);
 
@@ -258,9 +270,41 @@ TEST_F(ServerLoss, AnOnePhaseReplyLostOnMariadbIsInDoubtAndNobodyWillKnow)
 
         EXPECT_EQ(e.resolved_by(), assent::resolver::nobody);
         EXPECT_FALSE(e.is_retryable());
-        EXPECT_EQ(tm.outcome(tx.id()), assent::known_outcome::not_known);
+        EXPECT_EQ(tm.outcome(tx.id()), assent::known_outcome::unknown);
         EXPECT_EQ(tx.status(), assent::status::unknown);
     }
+}
+
+// What finishes a branch by name, while MariaDB takes apart the session that prepared it, is
+// answered OK and does nothing (ADR 37).  A session with thousands of prepared statements ends
+// slowly.
+TEST_F(ServerLoss, NoDecisionIsLostToASessionThatEnds)
+{
+    constexpr int transactions = 8;
+    constexpr int statements = 6000;
+    std::atomic<int> socket{-1};
+    auto const hang_up = std::make_shared<on_event>(
+        "decision.durable", [&] { ::shutdown(socket, SHUT_RDWR); }, how_often::always);
+    assent::transaction_manager tm{
+        patient_for_a_moment(bank_->new_log_directory()).observe(hang_up)};
+    auto const accounts = tm.add(bank_->accounts_manager());
+    auto const orders = tm.add(bank_->orders_manager());
+
+    for (int i = 0; i < transactions; ++i) {
+        auto tx = tm.begin();
+        auto const row = "insert into ledger values ('hung up " + std::to_string(i) + "', 0)";
+        MYSQL* const on_orders = tx.lease(orders);
+        socket = assent::contract::socket_of(on_orders);
+        execute(tx.lease(accounts), row);
+        execute(on_orders, row);
+        for (int n = 0; n < statements; ++n) {
+            execute(on_orders, "prepare p" + std::to_string(n) + " from 'select ?'");
+        }
+        ASSERT_EQ(tx.commit(), outcome::committed_pending);
+    }
+
+    expect_finished_and_whole(tm);
+    EXPECT_TRUE(is_transferred("hung up 0"));
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 //
 // The main job on real servers: one transaction over PostgreSQL and MariaDB.
 
+#include <libpq-fe.h>
+
 #include "tests/integration/at_bank.hpp"
 
 namespace {
@@ -100,6 +102,125 @@ TEST_F(Transfer, ADeclaredReaderNeedsNoVoteAndCannotWrite)
     execute(writer.lease(accounts), update);
     execute(writer.lease(orders), update);
     EXPECT_EQ(writer.commit(), assent::outcome::committed);
+    expect_whole();
+}
+
+/// What this connection was notified of, up to now.
+int notifications(PGconn* connection)
+{
+    number(connection, "select 1");
+    int seen = 0;
+    while (auto* const each = PQnotifies(connection)) {
+        PQfreemem(each);
+        ++seen;
+    }
+    return seen;
+}
+
+TEST_F(Transfer, WhatADeclaredReaderDidTakesEffectWithTheWholeOrNotAtAll)
+{
+    auto const listener = own_accounts(*bank_);
+    execute(listener.get(), "listen news");
+    for (bool const is_alone : {true, false}) {
+        for (bool const is_committed : {false, true}) {
+            SCOPED_TRACE(std::string{is_committed ? "committed" : "rolled back"} +
+                         (is_alone ? ", one writer" : ", two writers"));
+            auto const pg_reads = own_accounts(*bank_);
+            auto const pg_writes = own_accounts(*bank_);
+            auto const my_reads = own_orders(*bank_);
+            execute(pg_reads.get(), "create temporary table scratch (n integer primary key)");
+            execute(my_reads.get(), "create temporary table scratch (n integer) engine = innodb");
+            std::string const id = std::string{"beside a reader "} + (is_alone ? "1" : "2") +
+                                   (is_committed ? "c" : "r");
+
+            auto tx = tm.begin();
+            auto const another = assent::branch_choice::another;
+            tx.enlist(accounts, pg_reads.get(), assent::enlist_options<PGconn*>{}.read_only());
+            tx.enlist(accounts, pg_writes.get(), assent::enlist_options<PGconn*>{}.branch(another));
+            tx.enlist(orders, my_reads.get(), assent::enlist_options<MYSQL*>{}.read_only());
+            execute(pg_reads.get(), "notify news");
+            execute(pg_reads.get(), "set application_name = 'reader'");
+            execute(pg_reads.get(), "insert into scratch values (1)");
+            execute(my_reads.get(), "insert into scratch values (1)");
+            execute(pg_writes.get(), "update balance set amount = amount + 0 where id = 1");
+            auto const my_writes = own_orders(*bank_);
+            if (!is_alone) {
+                tx.enlist(orders, my_writes.get(),
+                          assent::enlist_options<MYSQL*>{}.branch(another));
+                execute(my_writes.get(), "update balance set amount = amount + 0 where id = 1");
+            }
+            if (!is_committed) {
+                EXPECT_ANY_THROW(execute(pg_writes.get(), "select no_such_column"));
+                EXPECT_THROW(tx.commit(), assent::rolled_back_error);
+            } else {
+                EXPECT_EQ(tx.commit(), assent::outcome::committed);
+            }
+
+            int const expected = is_committed ? 1 : 0;
+            EXPECT_EQ(notifications(listener.get()), expected);
+            EXPECT_EQ(number(pg_reads.get(), "select count(*) from scratch"), expected);
+            EXPECT_EQ(number(my_reads.get(), "select count(*) from scratch"), expected);
+            EXPECT_EQ(number(pg_reads.get(),
+                             "select count(*) from pg_settings where name = "
+                             "'application_name' and setting = 'reader'"),
+                      expected);
+            expect_whole();
+        }
+    }
+}
+
+TEST_F(Transfer, WhatWouldStopADeclaredReadersCommitStopsTheWhole)
+{
+    auto const pg_reads = own_accounts(*bank_);
+    execute(pg_reads.get(),
+            "create temporary table once (n integer unique deferrable initially deferred)");
+    auto tx = tm.begin();
+    tx.enlist(accounts, pg_reads.get(), assent::enlist_options<PGconn*>{}.read_only());
+    execute(pg_reads.get(), "insert into once values (1), (1)");
+    execute(tx.lease(orders), "update balance set amount = amount + 0 where id = 1");
+
+    auto const e = thrown_by<assent::rolled_back_error>([&] { tx.commit(); });
+
+    EXPECT_THAT(e.what(), ::testing::HasSubstr("duplicate key"));
+    EXPECT_EQ(PQtransactionStatus(pg_reads.get()), PQTRANS_IDLE);
+    expect_whole();
+}
+
+TEST_F(Transfer, ADeclaredReaderThatMadeItselfAWriterIsPreparedLikeAnyOther)
+{
+    auto tx = tm.begin();
+    PGconn* const pg = tx.lease(accounts, assent::access::read_only);
+    execute(pg, "set transaction read write");  // allowed before the first query
+    transfer(pg, tx.lease(orders), "a liar", 7, 1);
+
+    EXPECT_EQ(tx.commit(), assent::outcome::committed);
+
+    EXPECT_EQ(tm.state().forces, 1u) << "a decision names it";
+    expect_in_both("a liar");
+}
+
+TEST_F(Transfer, ASerializableReaderThatSawNoAnomalyCanAlwaysBeCommitted)
+{
+    // The other writes what this one has read, and commits first; then a third makes it a pivot.
+    auto const pg_reads = own_accounts(*bank_);
+    auto const pivot = own_accounts(*bank_);
+    auto const first = own_accounts(*bank_);
+    execute(pg_reads.get(), "set default_transaction_isolation = serializable");
+    for (auto* const each : {pivot.get(), first.get()}) {
+        execute(each, "begin isolation level serializable");
+        number(each, "select sum(amount) from balance");
+    }
+    auto tx = tm.begin();
+    tx.enlist(accounts, pg_reads.get(), assent::enlist_options<PGconn*>{}.read_only());
+    number(pg_reads.get(), "select sum(amount) from balance");
+    execute(tx.lease(orders), "update balance set amount = amount + 0 where id = 1");
+    execute(pivot.get(), "update balance set amount = amount + 0 where id = 1");
+    execute(first.get(), "update balance set amount = amount + 0 where id = 2");
+    execute(first.get(), "commit");
+
+    EXPECT_EQ(tx.commit(), assent::outcome::committed);
+
+    EXPECT_ANY_THROW(execute(pivot.get(), "commit"));
     expect_whole();
 }
 

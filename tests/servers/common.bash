@@ -9,7 +9,7 @@
 #   DIR/password   of the account `shop`     DIR/sockets   the directory of its unix socket
 #   DIR/client     the same for the server's own programs (PGPASSFILE, --defaults-file)
 #
-# The one invariant: a signal goes only to a process whose command line names DIR/data.  A process
+# Invariant: a signal goes only to a process whose command line names DIR/data.  A process
 # id alone may have been given to somebody else since.
 
 set -euo pipefail
@@ -77,6 +77,41 @@ prepare_directory() {
         fail "user $server_user cannot reach $dir: a directory above it is closed to others"
     fi
     od -An -N18 -tx1 /dev/urandom | tr -d ' \n' >"$dir/password"
+}
+
+# A test's own authority, and a certificate of it for 127.0.0.1.
+make_certificates() {
+    mkdir -- "$dir/tls"
+    local request=$dir/tls/request subject
+    printf '%s\n' '[req]' 'distinguished_name = name' '[name]' \
+        '[ca]' 'basicConstraints = critical,CA:TRUE' \
+        '[server]' 'subjectAltName = IP:127.0.0.1,DNS:localhost' >"$request"
+    subject=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -config "$request")
+    if ! { openssl req -x509 "${subject[@]}" -days 30 -subj /CN=assent-test-authority \
+        -extensions ca -keyout "$dir/tls/ca-key.pem" -out "$dir/tls/ca.pem" 2>"$dir/log" &&
+        openssl req "${subject[@]}" -subj /CN=127.0.0.1 -keyout "$dir/tls/key.pem" \
+            -out "$dir/tls/server.csr" 2>>"$dir/log" &&
+        openssl x509 -req -in "$dir/tls/server.csr" -CA "$dir/tls/ca.pem" \
+            -CAkey "$dir/tls/ca-key.pem" -CAcreateserial -days 30 -extensions server \
+            -extfile "$request" -out "$dir/tls/cert.pem" 2>>"$dir/log"; }; then
+        fail_with_log "openssl made no certificates in $dir"
+    fi
+}
+
+# Takes `tls=on`, which no server has as a setting, out of the arguments: leaves them in `settings`,
+# and what the server is told of its certificates, by the names that it has for them, as well.
+take_tls() {
+    local ca=$1 cert=$2 key=$3 pair
+    shift 3
+    settings=()
+    for pair in "$@"; do
+        if [ "$pair" != tls=on ]; then
+            settings+=("$pair")
+            continue
+        fi
+        make_certificates
+        settings+=("$ca=$dir/tls/ca.pem" "$cert=$dir/tls/cert.pem" "$key=$dir/tls/key.pem")
+    done
 }
 
 hand_over() {

@@ -7,7 +7,7 @@
 //   server->kill();      // as a crash would
 //   server->start();     // same data, same port
 //
-// The one invariant: whatever becomes of the test program, nothing of the server stays.  The
+// Invariant: whatever becomes of the test program, nothing of the server stays.  The
 // destructor stops it; after kill -9 of the program, with or without all its children, a watchdog
 // process, which waits for the end of a pipe that only the program holds open, kills the server and
 // removes its directory.
@@ -25,6 +25,7 @@ namespace assent::testing {
 
 /// A server in a directory of its own under TMPDIR, on 127.0.0.1 and on a unix socket.
 /// It has the databases `accounts` and `orders`, and the account `shop` with all rights on them.
+/// With `tls=on` among its settings it has a certificate of an authority() of its own.
 ///
 /// Thread safety: distinct objects safe, one shared object unsafe.
 class private_server
@@ -85,6 +86,10 @@ public:
     /// The server's process, or 0 when it does not run.
     pid_t pid() const noexcept { return pid_; }
     std::string directory() const { return directory_; }
+    /// Made where `tls=on` is among the settings: of the authority that signed the server's own.
+    std::string authority() const { return certificates() + "/ca.pem"; }
+    /// That one, and the server's own `cert.pem` and `key.pem`.
+    std::string certificates() const { return directory_ + "/tls"; }
 
     /// PostgreSQL: the account `shop` over TCP; `port` 0 means the server's own (not a proxy's).
     std::string conninfo(std::string const& database = "accounts", int port = 0) const;

@@ -15,58 +15,18 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <deque>
 #include <mutex>
 #include <optional>
 #include <system_error>
 #include <thread>
 #include <utility>
 
-#include "tests/servers/sockets.hpp"
+#include "tests/servers/proxied_session.hpp"
 
 namespace assent::testing {
 namespace {
 
 using clock = std::chrono::steady_clock;
-
-/// Bytes on their way in one direction.
-struct lane
-{
-    struct chunk
-    {
-        clock::time_point release;
-        std::string bytes;
-    };
-    std::deque<chunk> waiting;
-    bool has_ended = false;     ///< the sender has closed
-    bool is_shut_down = false;  ///< and the receiver was told
-};
-
-struct session
-{
-    session(std::size_t id, wire_protocol protocol, descriptor from, descriptor to)
-        : number(id), client(std::move(from)), server(std::move(to)), wire(protocol)
-    {
-    }
-
-    std::size_t number;
-    descriptor client;
-    descriptor server;
-    wire_session wire;
-    lane requests;
-    lane replies;
-    bool is_silent = false;
-    bool is_silent_after_requests = false;  ///< once what waits was delivered
-    bool swallows_reply = false;
-    bool is_over = false;
-
-    void reset() noexcept
-    {
-        client.reset();
-        server.reset();
-        is_over = true;
-    }
-};
 
 struct planned_fault
 {
@@ -78,6 +38,8 @@ struct database
 {
     wire_protocol protocol = wire_protocol::postgresql;
     int server_port = 0;
+    std::string certificates;
+    int comes_from = 1;
     int port = 0;
     descriptor listener;
     std::chrono::milliseconds request_delay{0};
@@ -85,7 +47,8 @@ struct database
     bool is_paused = false;
     std::vector<planned_fault> faults;
     std::vector<std::string> held;  ///< parts of requests that are to wait
-    std::vector<std::unique_ptr<session>> sessions;
+    std::set<std::size_t> held_sessions;
+    std::vector<std::unique_ptr<proxied_session>> sessions;
     std::vector<wire_message> messages;
 };
 
@@ -112,13 +75,15 @@ struct proxy::impl
 
     void run();
     void accept_one(database& of);
-    void read_from(database& of, session& on, bool is_request);
-    void record(database& of, session& on, std::vector<wire_message> messages);
+    void read_from(database& of, proxied_session& on, bool is_request);
+    void take_requests(database& of, proxied_session& on, std::string bytes);
+    void take_replies(database& of, proxied_session& on, std::string bytes);
+    void record(database& of, proxied_session& on, std::vector<wire_message> messages);
     std::optional<fault> take_fault(database& of, std::vector<wire_message> const& messages);
-    static bool is_to_wait(database& of, session const& on,
+    static bool is_to_wait(database& of, proxied_session const& on,
                            std::vector<wire_message> const& messages);
-    static void deliver(session& on, bool is_request, clock::time_point now);
-    static void settle(session& on);
+    static void deliver(proxied_session& on, bool is_request, clock::time_point now);
+    static void settle(proxied_session& on);
 };
 
 proxy::proxy() : impl_(std::make_unique<impl>())
@@ -137,11 +102,12 @@ proxy::~proxy()
     impl_->loop.join();
 }
 
-std::size_t proxy::add(wire_protocol protocol, int server_port)
+std::size_t proxy::add(wire_protocol protocol, int server_port, std::string certificates)
 {
     auto made = std::make_unique<database>();
     made->protocol = protocol;
     made->server_port = server_port;
+    made->certificates = std::move(certificates);
     made->listener = tcp_socket();
     sockaddr_in address = loopback(0);
     socklen_t length = sizeof address;
@@ -170,6 +136,12 @@ void proxy::set_server_port(std::size_t database, int server_port)
     impl_->databases.at(database)->server_port = server_port;
 }
 
+void proxy::come_from(std::size_t database, int last)
+{
+    std::lock_guard const guard(impl_->mutex);
+    impl_->databases.at(database)->comes_from = last;
+}
+
 void proxy::delay(std::size_t database, milliseconds request, milliseconds reply)
 {
     std::lock_guard const guard(impl_->mutex);
@@ -191,6 +163,12 @@ void proxy::let_go(std::size_t database)
             chunk.release = std::min(chunk.release, clock::now());
     }
     impl_->awaken();
+}
+
+void proxy::hold_sessions(std::size_t database, std::set<std::size_t> sessions)
+{
+    std::lock_guard const guard(impl_->mutex);
+    impl_->databases.at(database)->held_sessions = std::move(sessions);
 }
 
 void proxy::on_request(std::size_t database, std::string part, fault what)
@@ -266,7 +244,7 @@ void proxy::impl::run()
     struct owner
     {
         database* of = nullptr;
-        session* on = nullptr;
+        proxied_session* on = nullptr;
         bool is_client = false;
     };
     std::unique_lock guard(mutex);
@@ -349,6 +327,13 @@ void proxy::impl::accept_one(database& of)
     descriptor client(::accept4(of.listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (client.get() < 0) return;  // it went away before we came
     descriptor server = tcp_socket();
+    if (of.comes_from != 1) {
+        sockaddr_in own = loopback(0);
+        own.sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + static_cast<unsigned>(of.comes_from));
+        if (::bind(server.get(), reinterpret_cast<sockaddr const*>(&own), sizeof own) != 0) {
+            fail("bind");
+        }
+    }
     sockaddr_in const address = loopback(of.server_port);
     if (::connect(server.get(), reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0) {
         client.reset();  // as near to a refused connection as an accepted one can come
@@ -356,11 +341,11 @@ void proxy::impl::accept_one(database& of)
     }
     make_ready(client.get());
     make_ready(server.get());
-    of.sessions.push_back(std::make_unique<session>(++sessions_made, of.protocol, std::move(client),
-                                                    std::move(server)));
+    of.sessions.push_back(std::make_unique<proxied_session>(++sessions_made, of.protocol,
+                                                            std::move(client), std::move(server)));
 }
 
-void proxy::impl::record(database& of, session& on, std::vector<wire_message> messages)
+void proxy::impl::record(database& of, proxied_session& on, std::vector<wire_message> messages)
 {
     auto const now = clock::now();
     for (wire_message& each : messages) {
@@ -384,9 +369,10 @@ std::optional<fault> proxy::impl::take_fault(database& of,
     return std::nullopt;
 }
 
-bool proxy::impl::is_to_wait(database& of, session const& on,
+bool proxy::impl::is_to_wait(database& of, proxied_session const& on,
                              std::vector<wire_message> const& messages)
 {
+    if (of.held_sessions.count(on.number) != 0) return true;
     for (auto const& message : messages) {
         auto const part = std::find_if(of.held.begin(), of.held.end(), [&](auto const& each) {
             return message.text.find(each) != std::string::npos;
@@ -399,32 +385,47 @@ bool proxy::impl::is_to_wait(database& of, session const& on,
     return !before.empty() && before.back().release == until_let_go;
 }
 
-void proxy::impl::read_from(database& of, session& on, bool is_request)
+void proxy::impl::read_from(database& of, proxied_session& on, bool is_request)
 {
     char buffer[16384];
     int const from = is_request ? on.client.get() : on.server.get();
-    lane& into = is_request ? on.requests : on.replies;
     ssize_t const got = ::recv(from, buffer, sizeof buffer, 0);
     if (got < 0) {
         if (errno != EAGAIN && errno != EINTR) on.reset();
         return;
     }
     if (got == 0) {
-        into.has_ended = true;
+        (is_request ? on.requests : on.replies).has_ended = true;
         return;
     }
     std::string bytes(buffer, static_cast<std::size_t>(got));
-    if (!is_request) {
-        record(of, on, on.wire.feed_reply(bytes));
-        if (on.swallows_reply) {
-            on.client = descriptor();
-            on.server = descriptor();
-            on.is_over = true;
-            return;
-        }
-        into.waiting.push_back({clock::now() + of.reply_delay, std::move(bytes)});
+    if (on.is_encrypted()) {
+        bytes = on.decrypt(is_request, bytes);
+        if (bytes.empty()) return;
+    }
+    if (is_request) {
+        take_requests(of, on, std::move(bytes));
+    } else {
+        take_replies(of, on, std::move(bytes));
+    }
+}
+
+void proxy::impl::take_replies(database& of, proxied_session& on, std::string bytes)
+{
+    record(of, on, on.wire.feed_reply(bytes));
+    if (on.swallows_reply) {
+        on.client = descriptor();
+        on.server = descriptor();
+        on.is_over = true;
         return;
     }
+    if (on.is_encrypted()) bytes = on.encrypt(false, bytes);
+    on.replies.waiting.push_back({clock::now() + of.reply_delay, std::move(bytes)});
+    if (on.is_to_be_encrypted(of.certificates)) on.begin_encryption(of.certificates);
+}
+
+void proxy::impl::take_requests(database& of, proxied_session& on, std::string bytes)
+{
     std::vector<wire_message> messages = on.wire.feed_request(bytes);
     std::optional<fault> const what = take_fault(of, messages);
     bool const is_held = is_to_wait(of, on, messages);
@@ -437,14 +438,27 @@ void proxy::impl::read_from(database& of, session& on, bool is_request)
         on.is_silent = true;
         return;
     }
-    into.waiting.push_back(
-        {is_held ? until_let_go : clock::now() + of.request_delay, std::move(bytes)});
+    std::string beginning;  // of the client's handshake
+    bool const begins = on.is_to_be_encrypted(of.certificates);
+    if (on.is_encrypted()) {
+        bytes = on.encrypt(true, bytes);
+    } else if (begins) {
+        beginning = on.wire.take_rest();
+        bytes.resize(bytes.size() - beginning.size());
+    }
+    if (!bytes.empty()) {
+        on.requests.waiting.push_back(
+            {is_held ? until_let_go : clock::now() + of.request_delay, std::move(bytes)});
+    }
     if (what == fault::lose_reply) on.swallows_reply = true;
     if (what == fault::silence_after) on.is_silent_after_requests = true;
+    if (!begins) return;
+    on.begin_encryption(of.certificates);
+    on.decrypt(true, beginning);
 }
 
 // Sends what is due; `is_request` names the lane.
-void proxy::impl::deliver(session& on, bool is_request, clock::time_point now)
+void proxy::impl::deliver(proxied_session& on, bool is_request, clock::time_point now)
 {
     lane& from = is_request ? on.requests : on.replies;
     int const to = is_request ? on.server.get() : on.client.get();
@@ -462,7 +476,7 @@ void proxy::impl::deliver(session& on, bool is_request, clock::time_point now)
 }
 
 // Passes on the end of a direction once its last byte was delivered.
-void proxy::impl::settle(session& on)
+void proxy::impl::settle(proxied_session& on)
 {
     for (bool const is_request : {true, false}) {
         lane& each = is_request ? on.requests : on.replies;

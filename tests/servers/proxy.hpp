@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -41,14 +42,19 @@ public:
     proxy(proxy const&) = delete;
     proxy& operator=(proxy const&) = delete;
 
-    /// Begins to listen for the database at `server_port` of 127.0.0.1.
+    /// Begins to listen for the database at `server_port` of 127.0.0.1.  With its certificates
+    /// (private_server::certificates()) sessions that ask for encryption are read all the same:
+    /// each side has a channel of its own, and the client believes to be at its server.
     /// @return the database's number here, from 0.
-    std::size_t add(wire_protocol protocol, int server_port);
+    std::size_t add(wire_protocol protocol, int server_port, std::string certificates = {});
 
     /// Where clients reach that database.
     int port(std::size_t database) const;
     /// A server that restarted elsewhere: for sessions from now on.
     void set_server_port(std::size_t database, int server_port);
+    /// The server sees sessions from now on come from 127.0.0.`last`, which no server takes for
+    /// its own machine as it does 127.0.0.1.
+    void come_from(std::size_t database, int last);
 
     /// Each request waits `request` before the database gets it, each reply `reply`.
     void delay(std::size_t database, milliseconds request, milliseconds reply);
@@ -57,6 +63,9 @@ public:
     /// its session sends after it, until let_go().  Each call is good for one request.
     void hold(std::size_t database, std::string part);
     void let_go(std::size_t database);
+    /// Holds back every request of these sessions alone, each until the next let_go().  Without
+    /// sessions it holds back none any more.
+    void hold_sessions(std::size_t database, std::set<std::size_t> sessions);
 
     /// Does `what` to the session in which the next request whose text contains `part` passes.
     /// Each call is good for one request.

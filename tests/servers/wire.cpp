@@ -5,9 +5,12 @@
 #include "tests/servers/wire.hpp"
 
 #include <cstdint>
+#include <utility>
 
 namespace assent::testing {
 namespace {
+
+constexpr std::size_t encryption_request_bytes = 32;
 
 std::uint32_t byte_at(std::string_view from, std::size_t i)
 {
@@ -78,7 +81,9 @@ std::vector<wire_message> wire_session::feed_request(std::string_view bytes)
                                                                    : take_mysql_request(next);
          next = {}) {
         next.is_request = true;
+        bool const is_last = protocol_ == wire_protocol::mysql && next.kind == "encryption";
         whole.push_back(std::move(next));
+        if (is_last) break;
     }
     return whole;
 }
@@ -93,6 +98,11 @@ std::vector<wire_message> wire_session::feed_reply(std::string_view bytes)
         whole.push_back(std::move(next));
     }
     return whole;
+}
+
+std::string wire_session::take_rest()
+{
+    return std::exchange(requests_, {});
 }
 
 bool wire_session::take_postgresql_request(wire_message& into)
@@ -152,6 +162,8 @@ bool wire_session::take_postgresql_reply(wire_message& into)
     if (awaits_one_byte_) {
         if (replies_.empty()) return false;
         into.kind = "encryption";
+        into.text = replies_.substr(0, 1);
+        is_encrypted_ = into.text == "S";
         replies_.erase(0, 1);
         awaits_one_byte_ = false;
         return true;
@@ -187,7 +199,11 @@ bool wire_session::take_mysql_request(wire_message& into)
     std::string payload;
     if (!take_packet(requests_, sequence, payload)) return false;
     if (sequence != 0 || payload.empty()) {
-        into.kind = "handshake";
+        // The first of a client that wants encryption is cut off before the account's name.
+        bool const begins = !is_started_ && payload.size() == encryption_request_bytes;
+        into.kind = begins ? "encryption" : "handshake";
+        is_started_ = true;
+        if (begins) is_encrypted_ = true;
         return true;
     }
     std::string_view rest(payload);

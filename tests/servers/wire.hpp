@@ -26,6 +26,7 @@ struct wire_message
 {
     /// Requests: query, parse, execute, sync, startup, ... or the command's number.
     /// Replies: ok, error, complete, ready, data, ... or the message's type.
+    /// Both: encryption, which is asked for, and with the text "S" granted.
     std::string kind;
     /// Requests: the SQL text.  Replies: the command tag, or the error's code and text.
     std::string text;
@@ -42,9 +43,14 @@ class wire_session
 public:
     explicit wire_session(wire_protocol protocol) noexcept : protocol_(protocol) {}
 
-    /// @return the messages that `bytes` complete.
+    /// @return the messages that `bytes` complete, at most up to one that begins encryption: a
+    ///         request of MySQL's, a reply of PostgreSQL's.
     std::vector<wire_message> feed_request(std::string_view bytes);
     std::vector<wire_message> feed_reply(std::string_view bytes);
+
+    /// Whether both sides go on encrypted, and the bytes of the client's that came already.
+    bool is_encrypted() const noexcept { return is_encrypted_; }
+    std::string take_rest();
 
 private:
     bool take_postgresql_request(wire_message& into);
@@ -55,8 +61,9 @@ private:
     wire_protocol protocol_;
     std::string requests_;  ///< not yet a whole message
     std::string replies_;
-    bool is_started_ = false;       ///< PostgreSQL: the startup message has passed
+    bool is_started_ = false;       ///< the client's first message of a session has passed
     bool awaits_one_byte_ = false;  ///< PostgreSQL: encryption was asked for
+    bool is_encrypted_ = false;
 };
 
 }  // namespace assent::testing

@@ -88,6 +88,29 @@ TEST(Wire, ReadsPostgresqlRepliesAfterARefusedEncryption)
     EXPECT_FALSE(seen[3].is_request);
 }
 
+TEST(Wire, StopsWhereEncryptionBegins)
+{
+    wire_session my(wire_protocol::mysql);
+    std::string const hello{"\x16\x03\x01 a handshake"};
+    EXPECT_FALSE(my.is_encrypted());
+
+    auto const asked = my.feed_request(mysql_packet(1, std::string(32, 'c')) + hello);
+
+    ASSERT_EQ(asked.size(), 1u);
+    EXPECT_EQ(asked[0].kind, "encryption");
+    EXPECT_TRUE(my.is_encrypted());
+    EXPECT_EQ(my.take_rest(), hello);
+    auto const account = my.feed_request(mysql_packet(2, std::string(32, 'c')));
+    ASSERT_EQ(account.size(), 1u);
+    EXPECT_EQ(account[0].kind, "handshake") << "only the first of a session";
+
+    wire_session pg(wire_protocol::postgresql);
+    pg.feed_request(number(8) + number(80877103));
+    EXPECT_FALSE(pg.is_encrypted()) << "not before the server has said so";
+    EXPECT_EQ(pg.feed_reply("S").at(0).text, "S");
+    EXPECT_TRUE(pg.is_encrypted());
+}
+
 TEST(Wire, ReadsMysqlCommandsAndTheirReplies)
 {
     wire_session session(wire_protocol::mysql);

@@ -70,8 +70,8 @@ private:
 inline char const* name_of(disk_call::kind what) noexcept
 {
     constexpr char const* names[] = {
-        "",      "attach", "open",   "size",           "read", "write", "fdatasync",
-        "fsync", "rename", "unlink", "sync_directory", "list", "lock",  "is_locked"};
+        "",       "attach", "open",           "size", "read", "write",     "fdatasync", "fsync",
+        "rename", "unlink", "sync_directory", "list", "lock", "is_locked", "verify"};
     return names[static_cast<std::size_t>(what)];
 }
 

@@ -42,6 +42,7 @@ struct disk_fault
         none = 1,  ///< the call fails and did nothing
         part = 2,  ///< a write writes its beginning, not even a page; says so when `error` is 0
         full = 3,  ///< the call did all of it, and yet fails
+        late = 4,  ///< a write fails, and takes effect when land_late_writes() is called
     };
     int error = EIO;
     effect what = effect::none;
@@ -64,6 +65,7 @@ struct disk_call
         list = 11,
         lock = 12,
         is_locked = 13,
+        verify = 14,
     };
     kind what = kind::attach;
     std::string name;                    ///< of the file; of a rename, the old one
@@ -149,6 +151,12 @@ public:
     /// The same disk after kill -9: the page cache survives, what failed to be forced included.
     std::shared_ptr<simulated_disk> process_crash() const;
 
+    /// The same, where nobody looks at this one any more: all its calls fail from here on.
+    std::shared_ptr<simulated_disk> hand_over();
+
+    /// What was told to have failed takes effect all the same.
+    void land_late_writes();
+
     /// One of the disks that power loss at this moment may leave, chosen by `seed`.
     std::shared_ptr<simulated_disk> power_loss(std::uint64_t seed) const;
 
@@ -169,13 +177,13 @@ public:
     std::vector<std::byte> contents(std::string const& name) const
     {
         std::lock_guard const held(mutex_);
-        return cached_.at(name)->cache;
+        return cached_.at(name)->cache.all();
     }
     void put(std::string const& name, std::vector<std::byte> bytes)
     {
         std::lock_guard const held(mutex_);
         auto file = std::make_shared<simulated_inode>();
-        file->cache = file->medium = std::move(bytes);
+        file->cache = file->medium = sparse_bytes(std::move(bytes));
         cached_[name] = file;
         medium_[name] = file;
     }
@@ -183,7 +191,7 @@ public:
     {
         std::lock_guard const held(mutex_);
         auto& file = *cached_.at(name);
-        file.cache[bit / 8] ^= std::byte{1} << bit % 8;
+        file.cache.flip_bit(bit);
         file.medium = file.cache;
     }
     void remove(std::string const& name)
@@ -199,6 +207,9 @@ public:
     /// Whether a write to a file that was opened for forces is durable when it returns.
     bool is_write_through = false;
 
+    /// The directory's name leads elsewhere.
+    std::atomic<bool> is_moved{false};
+
     /// No file may grow.
     std::atomic<bool> is_full{false};
 
@@ -210,12 +221,20 @@ private:
     std::optional<disk_fault> count(disk_call const& call)
     {
         ++calls_;
+        if (is_handed_over_) return disk_fault{};
         bool const is_due =
             fail_at_ != 0 && (fault_stays_ ? calls_ >= fail_at_ : calls_ == fail_at_);
         if (!is_due && !(chosen_ && chosen_(call))) return std::nullopt;
         has_fired_ = true;
         return fault_;
     }
+
+    struct late_write
+    {
+        std::shared_ptr<simulated_inode> to;
+        std::vector<std::byte> bytes;
+        std::uint64_t offset;
+    };
 
     void change_directory(directory_change const& how)
     {
@@ -233,6 +252,7 @@ private:
     simulated_directory cached_;
     simulated_directory medium_;
     std::vector<directory_change> pending_;  // not yet forced
+    std::vector<late_write> late_;
     log::file_layer* lock_owner_ = nullptr;
     std::uint64_t calls_ = 0;
     std::uint64_t forces_ = 0;
@@ -241,6 +261,7 @@ private:
     disk_fault fault_;
     bool fault_stays_ = false;
     bool has_fired_ = false;
+    bool is_handed_over_ = false;
     std::function<bool(disk_call const&)> chosen_;
     std::function<void(disk_call const&)> watcher_;
 };

@@ -2,7 +2,7 @@
 //
 // simulated_file_layer.hpp -- what one process sees of a simulated disk.
 //
-// The one invariant: a call either does all of what it is to do under the disk's mutex, or what
+// Invariant: a call either does all of what it is to do under the disk's mutex, or what
 // the fault that hits it says.
 
 #ifndef ASSENT_TESTS_SIMULATED_FILE_LAYER_HPP
@@ -64,12 +64,7 @@ public:
     long read(handle file, std::span<std::byte> into, std::uint64_t offset) noexcept override
     {
         return call(kind::read, name_of(file), [&]() -> long {
-            auto const& bytes = open_.at(file).file->cache;
-            if (offset >= bytes.size()) return 0;
-            auto const from = std::span(bytes).subspan(
-                offset, std::min<std::size_t>(into.size(), bytes.size() - offset));
-            std::copy(from.begin(), from.end(), into.begin());
-            return static_cast<long>(from.size());
+            return static_cast<long>(open_.at(file).file->cache.read(into, offset));
         });
     }
     long write(handle file, std::span<std::byte const> from, std::uint64_t offset) noexcept override
@@ -97,13 +92,30 @@ public:
         }
         using effect = disk_fault::effect;
         auto const done = fault->what == effect::part ? from.first(from.size() / 100) : from;
-        if (fault->what != effect::none) to->write(done, offset);
+        if (fault->what == effect::late) {
+            disk_->late_.push_back({to, {from.begin(), from.end()}, offset});
+        } else if (fault->what != effect::none) {
+            to->write(done, offset);
+        }
         return fault->error == 0 ? static_cast<long>(done.size()) : -fault->error;
     }
     bool is_write_through(handle file) noexcept override
     {
         std::lock_guard const held(disk_->mutex_);
         return disk_->is_write_through && open_.at(file).is_for_forces;
+    }
+    long verify(handle file) noexcept override
+    {
+        return call(kind::verify, name_of(file), [&] {
+            for (auto const& [which, one] : open_) {
+                if (which != file && one.name != "lock") continue;
+                bool const is_named = std::any_of(
+                    disk_->cached_.begin(), disk_->cached_.end(),
+                    [&file = one.file](auto const& entry) { return entry.second == file; });
+                if (!is_named) return log::not_ours;
+            }
+            return disk_->is_moved ? log::not_ours : 0L;
+        });
     }
     long fdatasync(handle file) noexcept override { return force(kind::fdatasync, file); }
     long fsync(handle file) noexcept override { return force(kind::fsync, file); }
@@ -216,7 +228,7 @@ private:
         ++disk_->version_;
         if (!fault || fault->what == disk_fault::effect::full) {
             of.force();
-        } else {
+        } else if (!disk_->is_handed_over_) {
             of.fail_to_force();
         }
         if (!fault) return 0;

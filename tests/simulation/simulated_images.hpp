@@ -6,7 +6,7 @@
 //   power loss    the medium, and of each unforced sector and change of the directory all, a part,
 //                 or nothing
 //
-// The one invariant: an image shares nothing with the disk that it was taken of.
+// Invariant: an image shares nothing with the disk that it was taken of.
 
 #ifndef ASSENT_TESTS_SIMULATED_IMAGES_HPP
 #define ASSENT_TESTS_SIMULATED_IMAGES_HPP
@@ -65,6 +65,29 @@ inline std::shared_ptr<simulated_disk> simulated_disk::process_crash() const
         copy(how.file);
     }
     return made;
+}
+
+inline std::shared_ptr<simulated_disk> simulated_disk::hand_over()
+{
+    std::lock_guard const held(mutex_);
+    auto made = std::make_shared<simulated_disk>();
+    made->facts = facts;
+    made->is_write_through = is_write_through;
+    made->cached_.swap(cached_);
+    made->medium_.swap(medium_);
+    made->pending_.swap(pending_);
+    made->late_.swap(late_);
+    is_handed_over_ = true;
+    return made;
+}
+
+inline void simulated_disk::land_late_writes()
+{
+    std::lock_guard const held(mutex_);
+    for (auto const& each : late_)
+        each.to->write(each.bytes, each.offset);
+    version_ += !late_.empty();
+    late_.clear();
 }
 
 inline unforced_things simulated_disk::unforced() const

@@ -3,62 +3,77 @@
 #include "tests/simulation/world.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+#include <set>
 #include <utility>
-
-#include "log/file_log.hpp"
 
 namespace assent::testing {
 
 namespace {
 
-constexpr std::size_t segment_bytes = 16 * 4096;  // small, so that segments roll often
+using std::chrono::milliseconds;
+using std::chrono::seconds;
 
-limits simulated_limits()
+constexpr unsigned threads_max = 6;  // of the application
+constexpr unsigned boots_in_vain_max = 200;
+constexpr std::size_t first_transactions = 8;  // while databases are bound in a new log
+constexpr seconds settled_within{600};
+constexpr seconds settled_within_after_restore{60};  // what came back stays, and is told
+
+limits simulated_limits(bool may_be_copied)
 {
     limits all;
-    all.presumed_abort_delay = limits::duration{0};  // no log here is a copy
     all.transaction = limits::duration{20'000};
+    if (may_be_copied) {
+        all.heartbeat = limits::duration{300};
+        all.guardian_lapse = limits::duration{1'000};
+        all.log_force = limits::duration{500};
+        all.presumed_abort_delay = all.guardian_lapse + all.log_force;
+    } else {
+        all.presumed_abort_delay = limits::duration{0};
+    }
     return all;
+}
+
+std::uint64_t mixed(std::uint64_t into, std::uint64_t more) noexcept
+{
+    into = (into ^ more) * 0x9e3779b97f4a7c15u;
+    return into ^ (into >> 29);
+}
+
+std::uint64_t mixed(std::uint64_t into, std::string_view text) noexcept
+{
+    std::uint64_t word = 0;
+    for (; text.size() >= sizeof word; text.remove_prefix(sizeof word)) {
+        std::memcpy(&word, text.data(), sizeof word);
+        into = mixed(into, word);
+    }
+    if (text.empty()) return into;
+    word = 0;
+    std::memcpy(&word, text.data(), text.size());
+    return mixed(into, word);
 }
 
 }  // namespace
 
-class world::spy final : public observer
+world::world(std::uint64_t seed, unsigned transactions)
+    : dice_(seed),
+      transactions_left_(transactions),
+      may_be_copied_(dice_.one_in(6)),
+      gives_numbers_again_(dice_.one_in(2)),
+      keeps_past_(dice_.one_in(2)),
+      may_be_restored_(!may_be_copied_ && dice_.one_in(4))
 {
-public:
-    explicit spy(world& whole) : world_(whole) {}
-    void on(event const& what) override { world_.on_event(what); }
-
-private:
-    world& world_;
-};
-
-deadline simulated_clock::now() const noexcept
-{
-    return world_.now();
-}
-
-std::int64_t simulated_clock::unix_ms() const noexcept
-{
-    return std::chrono::duration_cast<std::chrono::milliseconds>(world_.now().time_since_epoch())
-        .count();
-}
-
-void simulated_clock::wait(std::unique_lock<std::mutex>& held, std::condition_variable&,
-                           deadline until)
-{
-    held.unlock();
-    world_.pass_time(until);
-    held.lock();
-}
-
-world::world(std::uint64_t seed) : dice_(seed), now_(std::chrono::hours{1'000'000})
-{
+    bounds_ = simulated_limits(may_be_copied_);
+    history_.all.reserve(transactions + of_trials_max);  // their threads keep references
     memory_options chosen;
-    chosen.time.now = [this] { return now_; };
-    chosen.time.wait_until = [this](deadline until) { pass_time(until); };
+    chosen.gives_numbers_again = gives_numbers_again_;
+    if (may_be_copied_) chosen.guardian_lease = 2 * bounds_.guardian_lapse;
     for (auto const acts_as : {personality::mariadb, personality::postgresql, personality::plain}) {
         chosen.acts_as = acts_as;
+        chosen.keeps_past = keeps_past_ && databases_.size() != replicated;
         chosen.identity = "server-" + std::to_string(databases_.size());
         databases_.emplace_back(chosen);
     }
@@ -66,191 +81,254 @@ world::world(std::uint64_t seed) : dice_(seed), now_(std::chrono::hours{1'000'00
     chosen.identity = "server-" + std::to_string(databases_.size());
     chosen.is_two_phase = false;
     databases_.emplace_back(chosen);
-    start();
+    if (dice_.one_in(8)) {
+        memory_options twin;
+        twin.acts_as = personality::postgresql;
+        twin.identity = databases_[replicated].identity();
+        twin.instance = "the replica";
+        replica_.emplace(twin);
+    }
 }
 
+/// Whatever was thrown: no thread outlives the databases.
 world::~world()
 {
-    if (!process_->is_dead) kill();
-    process_.reset();
+    end_twin();
+    if (machine_) machine_->kill(false);
+    part_from_strangers();
 }
 
-void world::start()
+std::vector<std::string> world::run()
 {
-    if (process_ && !process_->is_dead) kill();
-    process_.reset();
-    if (image_) disk_ = std::exchange(image_, nullptr);
+    databases_[0].prepare_foreign("somebody else's", "foreign", 1);
+    machine_ = std::make_unique<machine>(*this, std::make_shared<simulated_disk>(),
+                                         1 + static_cast<unsigned>(dice_.roll(threads_max)));
+    live_through();
 
-    log::file_log_options options;
-    options.node_label = "simulated";
-    options.segment_bytes = segment_bytes;
-    options.lock_wait = std::chrono::milliseconds{0};
-    options.idle_seal_wait = std::chrono::milliseconds{0};
-    options.makes_segments_ahead = false;
-    options.allowed_file_systems = {"tmpfs", "overlay"};
-    // Of its own stream, so that a forked history has its own node and nonces.
-    auto const random = std::make_shared<std::mt19937_64>(dice_());
-    options.random = [random] { return (*random)(); };
-    options.unix_ms = [this] { return clock_.unix_ms(); };
-    options.files = disk_->attach_layer();
-
-    process_ = std::make_unique<process>();
-    process_->engine = std::make_unique<engine::engine>(
-        simulated_limits(), std::make_shared<spy>(*this),
-        std::make_unique<log::file_log>("simulated", std::move(options)), clock_);
-    for (std::size_t i = 0; i < databases_.size(); ++i) {
-        process_->databases.emplace_back("db" + std::to_string(i), databases_[i]);
-        process_->engine->add(process_->databases.back());
+    // What a failed force left in doubt is resolved by opening the log again.
+    is_stormy_ = false;
+    mend();
+    bool const is_trial = dice_.one_in(4);
+    if (is_trial && !may_be_copied_ && !was_restored_) {
+        starve();
+    } else {
+        replace();
     }
-    events_to_death_ = 0;
-    note("start " + std::to_string(++openings_));
-}
-
-void world::kill()
-{
-    if (process_->is_dead) return;
-    process_->is_dead = true;
-    ++kills_;
-    image_ = chance(50) ? disk_->process_crash() : disk_->power_loss(dice_());
-    for (auto& each : process_->databases)
-        each.kill_process();
-    note("kill");
-}
-
-void world::on_event(event const& what)
-{
-    if (process_ == nullptr || process_->is_dead) return;
-    note(what.name);
-    note(what.id);
-    if (events_to_death_ != 0 && --events_to_death_ == 0) kill();
-}
-
-void world::note(std::string_view text) noexcept
-{
-    for (char const c : text) {
-        trace_ = (trace_ ^ static_cast<unsigned char>(c)) * 1099511628211ull;
+    bool is_settled = settle();
+    if (is_trial && is_settled) {
+        oversleep();
+        is_settled = settle();
     }
+    if (!machine_->is_booted()) {
+        machine_->kill(false);
+        wrong_.push_back("the log is not opened any more");
+        return wrong_;
+    }
+    auto const told = what_was_told();
+    if (!told.empty()) is_settled = true;  // what is left must be told, too
+    note_losses();
+    auto wrong = history_.check(databases_, told, lost_,
+                                [this](auto const& name) { return place_of(name); });
+    wrong.insert(wrong.end(), wrong_.begin(), wrong_.end());
+    if (!is_settled) wrong.push_back("something is left though all is mended");
+    for (auto const& each : history_.all) {
+        if (!each.name || lost_.rows.count(*each.name) != 0) continue;
+        auto const says = machine_->engine().outcome(*each.name);
+        bool const is_untrue =
+            (says == known_outcome::committed && each.said == answer::rolled_back) ||
+            (says == known_outcome::rolled_back && each.said == answer::committed);
+        if (is_untrue) wrong.push_back(each.row + " is told otherwise than it was answered");
+    }
+    if (replica_ && !(replica_->rows().empty() && replica_->prepared().empty())) {
+        wrong.push_back("the replica has work that the primary has not");
+    }
+    databases_[0].commit_foreign("somebody else's");  // throws when it is gone
+    machine_->kill(false);
+    machine_.reset();
+    return wrong;
 }
 
-void world::pass_time(deadline until)
+/// Of which transactions the manager says that a person must look, where a copy was at work, or a
+/// restore.
+std::set<gtrid> world::what_was_told() const
 {
-    // A keeper that waits inside its step lets time pass, but nobody else's step runs inside it.
-    if (is_passing_ || !process_ || process_->is_dead) {
-        now_ = std::max(now_, until);
-        return;
-    }
-    is_passing_ = true;
-    auto const began = now_;
-    constexpr auto tick = std::chrono::milliseconds{5};
-    do {
-        if (!process_->is_dead) process_->engine->deadlines().step();
-        for (auto const& keeper : process_->engine->keepers()) {
-            if (!process_->is_dead) keeper->step();
+    std::set<gtrid> told = meddled_with_;
+    if (!(may_be_copied_ || was_restored_) || !machine_->is_booted()) return told;
+    for (auto const& each : machine_->log().heuristics())
+        told.insert(each.branch.global);
+    bool const is_refusing = !machine_->engine().shared().twin().empty();
+    auto const quarantined = machine_->engine().state().quarantined;
+    for (auto const& database : databases_) {
+        for (auto const& left : database.prepared()) {
+            bool const is_named = std::any_of(
+                quarantined.begin(), quarantined.end(),
+                [&left](auto const& each) { return each.find(left.text()) != std::string::npos; });
+            if (is_named || is_refusing) told.insert(left.global);
         }
-        now_ = std::max(now_, std::min(now_ + tick, until));
-    } while (now_ < until && now_ < began + tick * 4);
-    // The rest of a long wait in one go would starve deadlines; whoever waits asks again.
-    is_passing_ = false;
+    }
+    return told;
 }
 
-void world::spoil(bool with_heuristics)
+/// By the log's own bindings; where it was not read, nowhere.
+std::size_t world::place_of(gtrid const& name) const
 {
-    auto& target = databases_[roll(databases_.size())];
-    constexpr verb verbs[] = {verb::start, verb::prepare, verb::commit, verb::commit_one_phase,
-                              verb::rollback};
-    auto const what = verbs[roll(5)];
-    if (chance(15)) return spoil_call(target);
-    auto fault = target.script().on(what, 1 + static_cast<int>(roll(3)));
-    switch (roll(with_heuristics ? 12 : 9)) {
-        case 0:
-            fault.lose_before_effect();
-            break;
-        case 1:
-            fault.lose_after_effect();
-            break;
-        case 2:
-            fault.hang();
-            break;
-        case 3:
-            fault.hang_after_effect();
-            break;
-        case 4:
-            fault.delay(std::chrono::milliseconds{1 + roll(8'000)});
-            break;
-        case 5:
-            fault.crash_server_before_effect();
-            break;
-        case 6:
-            fault.crash_server_after_effect();
-            break;
-        case 7:
-            if (what == verb::prepare || what == verb::commit_one_phase) {
-                fault.reply(xa_code::rbdeadlock);
-            } else {
-                fault.reply(xa_code::proto);
-            }
-            break;
-        case 8:
-            fault = target.script().on(verb::commit_one_phase, 1 + static_cast<int>(roll(2)));
-            if (chance(50)) {
-                fault.hang_in_commit();
-            } else {
-                fault.hang();
-            }
-            break;
-        case 9:
-            fault.reply(xa_code::heurrb);
-            break;
-        case 10:
-            fault.reply(xa_code::heurcom);
-            break;
-        default:
-            fault.reply(xa_code::heurmix);
-            break;
+    if (!machine_->is_booted()) return database_count;
+    for (auto const& each : machine_->log().bindings()) {
+        if (each.id == name.parts().place_resource_manager) {
+            return static_cast<std::size_t>(each.name.back() - '0');
+        }
+    }
+    return database_count;
+}
+
+/// Until the transactions have run out; whatever dies is booted again.
+void world::live_through()
+{
+    unsigned boots_in_vain = 0;
+    for (;;) {
+        bool const is_twin_over = twin_ && (twin_->is_dead() || threads_.now() >= twin_until_);
+        if (is_twin_over) end_twin();
+        if (std::exchange(is_twin_wanted_, false)) begin_twin();
+        if (machine_->is_dead() || machine_->is_useless()) {
+            boots_in_vain = machine_->is_booted() ? 0 : boots_in_vain + 1;
+            if (boots_in_vain == boots_in_vain_max) return;
+            if (dice_.one_in(3)) threads_.sleep(milliseconds{dice_.roll(12'000)});
+            replace();
+        } else if (machine_->is_idle()) {
+            return;
+        }
+        threads_.wait(this, twin_ ? twin_until_ : deadline::max());
     }
 }
 
-/// A call about commit rows that fails, is cut, or is cut when it has had its effect.
-void world::spoil_call(memory_database& target)
+/// The next machine, on the disk that this one leaves.
+void world::replace()
 {
-    constexpr driver_call calls[] = {driver_call::fence_decision, driver_call::prune_decisions,
-                                     driver_call::list_decisions, driver_call::ensure_decisions};
-    auto const what = calls[roll(4)];
-    auto fault = target.script().on(what);
-    switch (roll(3)) {
-        case 0:
-            fault.fail();
-            break;
-        case 1:
-            fault.cut();
-            break;
-        default:
-            fault.cut_after_effect();
-            break;
+    end_twin();
+    part_from_strangers();
+    if (!machine_->is_dead() && machine_->is_booted() && is_stormy_ && dice_.one_in(4)) {
+        mix_.note(mishap::close);
+        machine_->close();
+        while (!machine_->is_closed() && !machine_->is_dead())
+            threads_.wait(this, deadline::max());
     }
+    machine_->kill(false);
+    auto disk = machine_->left_behind();
+    machine_.reset();
+    disk->heal();
+    disk->is_moved = false;
+    if (dice_.one_in(2)) disk->land_late_writes();
+    steps_to_death_ = 0;
+    unsigned const threads = is_stormy_ ? 1 + static_cast<unsigned>(dice_.roll(threads_max)) : 0;
+    tell("world.boot", {}, {}, {});
+    machine_ = std::make_unique<machine>(*this, std::move(disk), threads);
 }
 
-bool world::settle(std::chrono::seconds span)
+bool world::settle()
 {
-    disk_->heal();
-    for (auto& database : databases_) {
-        database.script().clear();
-        database.script().release();
-        if (!database.is_up()) database.restart();
-        database.thaw();
-        database.reap_sessions();
-    }
-    auto const until = now_ + span;
-    while (now_ < until) {
-        pass_time(std::chrono::milliseconds{20});
-        auto const state = process_->engine->state();
-        bool is_done = state.live_transactions == 0;
-        for (auto const& keeper : process_->engine->keepers()) {
+    auto const until =
+        threads_.now() + (was_restored_ ? settled_within_after_restore : settled_within);
+    while (threads_.now() < until) {
+        threads_.sleep(milliseconds{100});
+        if (!machine_->is_booted()) continue;
+        auto& engine = machine_->engine();
+        bool is_done = engine.state().live_transactions == 0;
+        for (auto const& keeper : engine.keepers())
             is_done = is_done && keeper->is_drained();
-        }
         if (is_done) return true;
     }
     return false;
+}
+
+void world::on_event(machine& here, event const& what)
+{
+    if (here.is_dead() || threads_.running().process->is_dead()) return;
+    trace_ = mixed(mixed(trace_, what.name), what.id);
+    tell(what.name, what.resource_manager, what.id, what.text);
+    if (what.name.substr(0, 15) == "branch.finished") check_finished(what);
+    if (may_be_copied_ && what.name == "decision.durable") durable_.insert(*gtrid::parse(what.id));
+    if (twin_ || !taken_back_.empty()) watch_twin(here, what);
+    if (what.name == "recovery.scanned") {
+        meet_strangers(here, static_cast<std::size_t>(what.resource_manager.back() - '0'));
+    }
+    // Between a list and its verdict a moment is worth the most.
+    bool const is_list = what.name == "recovery.scanned" || what.name == "recovery.mutated";
+    if (is_stormy_ && is_list && dice_.one_in(20)) return stall();
+    come_to_pass(here);
+}
+
+void world::on_disk_call(machine& here, disk_call const& call)
+{
+    if (here.is_dead()) return;
+    trace_ = mixed(trace_, static_cast<std::uint64_t>(call.what));
+    come_to_pass(here);
+    if (twin_ && is_stormy_) stand_still(here);
+    bool const is_write = call.what == disk_call::kind::write ||
+                          call.what == disk_call::kind::fdatasync ||
+                          call.what == disk_call::kind::fsync;
+    bool const is_new = history_.all.size() < first_transactions;
+    if (!is_stormy_ || here.is_dead() || !is_write || !dice_.one_in(is_new ? 40 : 400)) return;
+    mix_.note(mishap::slow_disk);
+    auto const span = dice_.roll(12'000);
+    tell("world.slow_disk", {}, {}, std::to_string(span));
+    threads_.sleep(milliseconds{span});
+}
+
+bool world::misleads(machine const& here)
+{
+    if (!is_stormy_ || here.is_dead() || !dice_.one_in(8)) return false;
+    mix_.note(mishap::replica);
+    return true;
+}
+
+/// What is told to be finished may not be prepared: nobody would look at it again.
+void world::check_finished(event const& what)
+{
+    auto const id = xid::parse(what.id);
+    auto const at = static_cast<std::size_t>(what.resource_manager.back() - '0');
+    if (!id) return;
+    auto const fate = databases_[at].fate(*id);
+    if (may_be_restored_ && fate == branch_fate::committed) heard_.insert(*id);
+    if (fate != branch_fate::prepared || returned_.count(*id) != 0) return;
+    wrong_.push_back("told to be finished, and still prepared: " + std::string{what.id});
+}
+
+/// ASSENT_TELL=1: what happens, for whoever replays one seed.
+void world::tell(std::string_view name, std::string_view where, std::string_view id,
+                 std::string_view text) const
+{
+    static bool const is_told = std::getenv("ASSENT_TELL") != nullptr;
+    if (!is_told) return;
+    auto const since = threads_.now().time_since_epoch() - std::chrono::hours{1'000'000};
+    std::clog << std::chrono::duration_cast<milliseconds>(since).count() << ' ' << name << ' '
+              << where << ' ' << id << ' ' << text << '\n';
+}
+
+/// A thread that the system forgets: mostly for a moment, now and then for longer than any limit.
+void world::stall()
+{
+    mix_.note(mishap::stall);
+    constexpr std::uint64_t spans[] = {50, 50, 50, 1'000, 1'000, 10'000, 10'000, 150'000};
+    auto const span = dice_.roll(spans[dice_.roll(std::size(spans))]);
+    tell("world.stall", {}, {}, std::to_string(span));
+    threads_.sleep(milliseconds{span});
+}
+
+/// Between any two steps of a machine: it dies, or somebody overtakes.
+void world::come_to_pass(machine& here)
+{
+    trace_ = mixed(trace_, static_cast<std::uint64_t>(threads_.now().time_since_epoch().count()));
+    if (!is_stormy_) return;
+    if (steps_to_death_ != 0 && --steps_to_death_ == 0) {
+        bool const is_power_loss = dice_.one_in(2);
+        mix_.note(is_power_loss ? mishap::power_loss : mishap::kill);
+        tell(is_power_loss ? "world.power_loss" : "world.kill", {}, {}, {});
+        if (twin_ && !outlives(here)) twin_->kill(false);
+        here.kill(is_power_loss);
+        return;
+    }
+    if (dice_.one_in(800)) return stall();
+    if (dice_.one_in(4)) threads_.yield();
 }
 
 }  // namespace assent::testing

@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <string>
+
 namespace {
 
 assent::gtrid sample()
@@ -33,6 +36,31 @@ TEST(Xid, RoundTripsEveryField)
     assent::xid const whole{sample(), assent::bqual::make({1, 2, ~0ull})};
     EXPECT_EQ(assent::xid::parse(whole.text()), whole);
     EXPECT_EQ(whole.branch.parts().session, ~0ull);
+}
+
+TEST(Xid, EveryDigitComesBackFromEveryPlace)
+{
+    for (std::uint64_t digit = 0; digit < 16; ++digit) {
+        for (int place = 0; place < 64; place += 4) {
+            auto const all = digit << place;
+            auto const short_one = all & 0xffff'ffff'ffffu;
+            auto const id = assent::gtrid::make(
+                {assent::decision_place::commit_row, static_cast<std::uint16_t>(all), all,
+                 static_cast<std::uint32_t>(all), short_one, short_one});
+            auto const branch = assent::bqual::make(
+                {static_cast<std::uint16_t>(all), static_cast<std::uint16_t>(all), all});
+
+            char text[17];
+            std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(all));
+            EXPECT_EQ(id.text().substr(9, 16), text);
+            EXPECT_EQ(branch.text().substr(8), text);
+            EXPECT_EQ(assent::gtrid::parse(id.text()), id);
+            EXPECT_EQ(assent::gtrid::make(id.parts()), id);
+            EXPECT_EQ(assent::bqual::make(branch.parts()), branch);
+            EXPECT_EQ(id.parts().node, all);
+            EXPECT_EQ(id.parts().nonce, short_one);
+        }
+    }
 }
 
 TEST(Xid, ParsesNothingThatIsNotExactlyOurs)

@@ -5,6 +5,7 @@
 #ifndef ASSENT_ADAPTERS_DIALECTS_MYSQL_ANSWER_HPP
 #define ASSENT_ADAPTERS_DIALECTS_MYSQL_ANSWER_HPP
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,9 @@ struct answer
     std::string text;
     /// By the status flags of an OK; nothing where the client library keeps them to itself.
     std::optional<bool> is_in_transaction;
+    /// Of an OK; nothing where the client library keeps it to itself.
+    std::optional<std::uint64_t> affected;
+    bool has_rows = false;  ///< it is a result set, of whatever number of rows
     table rows;
     bool has_more = false;
 };

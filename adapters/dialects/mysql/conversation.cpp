@@ -1,9 +1,7 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// conversation.cpp -- what each statement's answer means, and what is sent next.
-//
-// Each after_ function takes the answer to one statement, and gives the verb's reply, or nothing
-// when the conversation goes on with what stands in steps_.
+// conversation.cpp -- which statements a verb takes, and how their answers are taken in turn.  What
+// each answer means is in conversation_replies.cpp.
 
 #include "adapters/dialects/mysql/conversation.hpp"
 
@@ -16,15 +14,16 @@ namespace assent::mysql_dialect {
 
 namespace {
 
-constexpr char left_text[] =
-    "the session left the branch behind our back: work done since is permanent or gone";
+constexpr unsigned not_understood = 1064;
 
-// What a session says to one phase, or to rollback, of a branch that is not the one it has ended.
-// An ended branch is IDLE, and MySQL would obey for its own: so with this word it means another.
-bool is_of_another_branch(answer const& said)
+/// Of the next transaction only.  Whatever it does not name stays as the application chose it.
+std::string set_transaction(branch_modes const& modes)
 {
-    return said.code == code::xaer_nota || said.code == code::xaer_outside ||
-           state_in(said) == session_state::idle;
+    std::string sql = "SET TRANSACTION";
+    if (modes.level) sql.append(" ISOLATION LEVEL ").append(name_of(*modes.level));
+    if (modes.level && modes.may) sql += ',';
+    if (modes.may) sql += modes.is_read_only() ? " READ ONLY" : " READ WRITE";
+    return sql;
 }
 
 }  // namespace
@@ -35,9 +34,9 @@ conversation::conversation()
     asked_text_.reserve(128);
 }
 
-bool conversation::owns(attachment how) const noexcept
+bool conversation::owns(attachment state) const noexcept
 {
-    return attachment_ == how && branch_ == asked_;
+    return attachment_ == state && branch_ == asked_;
 }
 
 bool conversation::is_of_session(xid const& x) const noexcept
@@ -62,6 +61,7 @@ std::optional<reply> conversation::begin(verb v, xid const& x)
     steps_.clear();
     sent_ = 0;
     is_proven_ = false;
+    is_decisive_sent_ = false;
     has_row_ = false;
     cause_.reset();
     reply said;
@@ -73,7 +73,7 @@ std::optional<reply> conversation::begin(verb v, xid const& x)
     auto text = render(x);
     if (!text) {
         said.code = xa_code::inval;
-        said.text = "the xid holds a byte that ours never have";
+        said.text = "the xid holds a byte that no xid of a manager has";
         return said;
     }
     asked_text_ = std::move(*text);
@@ -83,7 +83,7 @@ std::optional<reply> conversation::begin(verb v, xid const& x)
     }
     steps_ = plan_for(v);
     if (v == verb::start) {
-        is_read_only_next_ = false;
+        is_read_only_ = next_.is_read_only();
         carried_.clear();
     }
     return std::nullopt;
@@ -95,13 +95,16 @@ std::vector<conversation::step> conversation::plan_for(verb v) const
     switch (v) {
         case verb::start: {
             std::vector<step> steps(preamble_.size(), step::preamble);
-            if (is_read_only_next_) steps.push_back(step::read_only);
+            if (next_.level || next_.may) steps.push_back(step::modes);
             steps.push_back(step::start);
+            if (!trial_.empty()) steps.push_back(step::trial);
             return steps;
         }
         case verb::prepare:
+            if (is_read_only_ && is_of_session(asked_)) return {step::end};
             return {step::end, step::prepare};
         case verb::commit_one_phase:
+            if (is_read_only_ && owns(attachment::ended)) return {step::one_phase};
             if (!carried_.empty()) {
                 return {step::savepoint, step::release, step::insertion, step::end,
                         step::one_phase};
@@ -116,15 +119,17 @@ std::vector<conversation::step> conversation::plan_for(verb v) const
 }
 
 /// `told`: how many statements of the preamble stand before it.
-std::string conversation::statement(step what, std::size_t told) const
+std::string conversation::statement(step next, std::size_t told) const
 {
-    switch (what) {
+    switch (next) {
         case step::preamble:
             return preamble_[told];
-        case step::read_only:
-            return "SET TRANSACTION READ ONLY";  // of the next transaction only
+        case step::modes:
+            return set_transaction(next_);
         case step::start:
             return "XA START " + asked_text_;
+        case step::trial:
+            return trial_;
         case step::savepoint:
             return "SAVEPOINT assent_row";
         case step::release:
@@ -148,29 +153,79 @@ std::string conversation::statement(step what, std::size_t told) const
 // The server runs the statements of one message until the first that fails.
 std::string conversation::message(bool all)
 {
-    sent_ = all ? steps_.size() : 1;
-    std::string text = statement(steps_.front(), 0);
-    for (std::size_t i = 1; i < sent_; ++i)
-        text.append("; ").append(statement(steps_[i], i));
+    sent_ = all && !is_split_ ? steps_.size() : 1;
+    is_first_ = true;
+    std::string text;
+    for (std::size_t i = 0; i < sent_; ++i) {
+        if (i > 0) text.append("; ");
+        text.append(statement(steps_[i], i));
+        if (steps_[i] == step::prepare || steps_[i] == step::one_phase) is_decisive_sent_ = true;
+    }
     return text;
+}
+
+// The application has switched several statements in one message off; none of them was run.
+bool conversation::must_split(answer const& said) const noexcept
+{
+    return is_first_ && sent_ > 1 && said.code == not_understood;
+}
+
+bool conversation::fits(answer const& said) const
+{
+    // Behind it the message may yet be run, if this is the answer to something else.
+    if (must_split(said)) return !is_decisive_sent_;
+    step const due = steps_.front();
+    if (said.code != 0) return due != step::end || is_of_branches(said);
+    if (said.has_rows || said.has_more != (sent_ > 1)) return false;
+    if (due != step::insertion && said.affected.value_or(0) != 0) return false;
+    bool const is_last = due == step::commit || due == step::one_phase || due == step::rollback;
+    return !is_last || !said.is_in_transaction.value_or(false);
+}
+
+bool conversation::is_vote_of_ours() const noexcept
+{
+    bool const is_vote = verb_ == verb::prepare || verb_ == verb::commit_one_phase;
+    return is_vote && attachment_ != attachment::none && branch_ == asked_;
+}
+
+bool conversation::can_vote_no() const noexcept
+{
+    return is_vote_of_ours() && !is_decisive_sent_ && carried_.empty();
 }
 
 std::optional<reply> conversation::advance(answer const& said)
 {
+    bool const is_split_due = must_split(said);
+    is_first_ = false;
+    if (is_split_due) {
+        is_split_ = true;
+        is_decisive_sent_ = false;
+        sent_ = 0;
+        return std::nullopt;
+    }
+    bool const is_vote = verb_ == verb::prepare || verb_ == verb::commit_one_phase;
+    if (said.code == not_understood && is_vote) return refused(said);
     step const done = steps_.front();
     steps_.erase(steps_.begin());
     sent_ = said.code == 0 ? sent_ - 1 : 0;
+    // The server stops at the first statement that fails.
+    if (said.code != 0 && done != step::prepare && done != step::one_phase) {
+        is_decisive_sent_ = false;
+    }
     std::optional<reply> final;
     switch (done) {
         case step::preamble:
             if (said.code == 0) preamble_.erase(preamble_.begin());
             final = before_start(said);
             break;
-        case step::read_only:
+        case step::modes:
             final = before_start(said);
             break;
         case step::start:
             final = after_start(said);
+            break;
+        case step::trial:
+            final = after_trial(said);
             break;
         case step::savepoint:
         case step::release:
@@ -181,6 +236,7 @@ std::optional<reply> conversation::advance(answer const& said)
             break;
         case step::end:
             final = after_end(said);
+            if (!final && steps_.empty()) final = still_open();
             break;
         case step::prepare:
             final = after_prepare(said);
@@ -202,12 +258,16 @@ std::optional<reply> conversation::advance(answer const& said)
 reply conversation::settle(reply said)
 {
     steps_.clear();
+    if (verb_ == verb::start) {
+        next_ = {};
+        trial_.clear();
+    }
     // Of these answers the state of the session is known; of every other one it is not, because an
     // error carries no status.
     bool const is_rolled_back =
         said.code >= xa_code::rbrollback && said.code <= xa_code::rbtransient;
     is_sound_ = said.code == xa_code::ok || said.code == xa_code::nota ||
-                said.code == xa_code::dupid || is_rolled_back;
+                said.code == xa_code::dupid || said.code == xa_code::rdonly || is_rolled_back;
     // A row that was inserted, and not with the branch, may yet be committed by whatever it is in.
     must_cut_ = must_cut_ || (has_row_ && !is_proven_);
     if (verb_ == verb::commit_one_phase) carried_.clear();
@@ -220,178 +280,30 @@ reply conversation::settle(reply said)
 
 reply conversation::lost(answer const& said)
 {
-    return settle(to_reply(said, verb_, false));
+    return lost(said, ends_session(said.code));
 }
 
-reply conversation::left_behind(answer const& said, std::string text)
+reply conversation::lost(answer const& said, bool is_ended_by_server)
 {
-    reply gone;
-    gone.code = xa_code::proto;
-    gone.detail = reply_detail::left_behind;
-    gone.native_code = static_cast<int>(said.code);
-    gone.sqlstate = said.sqlstate;
-    gone.text = std::move(text);
-    return gone;
+    reply gone = to_reply(said, verb_, false);
+    if (can_vote_no()) {
+        gone.code = is_ended_by_server ? xa_code::rbcommfail : xa_code::rbother;
+        gone.detail = reply_detail::none;
+    }
+    return settle(std::move(gone));
 }
 
-std::optional<reply> conversation::before_start(answer const& said)
+reply conversation::refused(answer const& said)
 {
-    if (said.code == 0) return std::nullopt;
-    attachment_ = attachment::none;
-    return to_reply(said, verb_, false);
-}
-
-std::optional<reply> conversation::after_start(answer const& said)
-{
-    if (said.code == 0) {
-        attachment_ = attachment::active;
-        if (said.is_in_transaction.value_or(true)) return reply{};
-        // Something between us and the server answers in its place.
-        reply strange;
-        strange.code = xa_code::proto;
-        strange.text = "XA START was answered, but the session is in no transaction";
-        return strange;
+    is_decisive_sent_ = false;
+    must_cut_ = true;
+    reply gone = to_reply(said, verb_, false);
+    // A row that was inserted may be in something else than the branch.
+    if (is_vote_of_ours() && (!has_row_ || is_proven_)) {
+        gone.code = xa_code::rbother;
+        gone.detail = reply_detail::none;
     }
-    // After an interrupt the branch may have begun; after any other error it has not.
-    if (!is_interrupted(said.code)) attachment_ = attachment::none;
-    return to_reply(said, verb_, false);
-}
-
-/// Anything but OK: the row is not inserted, and the branch, if it is still there, undone.
-std::optional<reply> conversation::before_row(answer const& said)
-{
-    if (said.code == 0) return std::nullopt;
-    return turn_to_end(said);
-}
-
-std::optional<reply> conversation::after_row(answer const& said)
-{
-    if (said.code != 0) return turn_to_end(said);
-    has_row_ = true;
-    return std::nullopt;
-}
-
-std::optional<reply> conversation::after_end(answer const& said)
-{
-    session_state const state = state_in(said);
-    if (said.code == 0) {
-        is_proven_ = true;
-        attachment_ = attachment::ended;
-        if (said.is_in_transaction.value_or(true)) return std::nullopt;
-        attachment_ = attachment::none;
-        return left_behind(said, left_text);
-    }
-    if (is_rollback_only(said)) {
-        is_proven_ = true;
-        attachment_ = attachment::ended;
-        return turn_to_rollback(said);
-    }
-    // The application has ended, or even prepared, the branch itself.  Whether it is *this*
-    // branch, the next statement's answer tells.
-    if (state == session_state::idle) return std::nullopt;
-    if (state == session_state::prepared && verb_ == verb::rollback) return std::nullopt;
-    if (said.code == code::xaer_nota || state == session_state::non_existing) {
-        bool const never_began = attachment_ == attachment::unsure;
-        attachment_ = attachment::none;
-        if (never_began && verb_ == verb::rollback) return reply{};
-        return left_behind(said, left_text);
-    }
-    // A 1399 without a word that we know: XA ROLLBACK tells an attached branch from a lost one.
-    if (said.code == code::xaer_rmfail && state == session_state::unnamed) {
-        return turn_to_rollback(said);
-    }
-    return to_reply(said, verb_, false);
-}
-
-// Replaces whatever was asked by a rollback, and remembers why.
-std::optional<reply> conversation::turn_to_rollback(answer const& cause)
-{
-    if (verb_ != verb::rollback) cause_ = cause;
-    steps_.assign(1, step::rollback);
-    sent_ = 0;
-    return std::nullopt;
-}
-
-std::optional<reply> conversation::turn_to_end(answer const& cause)
-{
-    cause_ = cause;
-    steps_ = {step::end, step::rollback};
-    sent_ = 0;
-    return std::nullopt;
-}
-
-std::optional<reply> conversation::after_prepare(answer const& said)
-{
-    if (said.code == 0) {
-        attachment_ = attachment::prepared;
-        return reply{};
-    }
-    if (said.code == code::xaer_nota || state_in(said) == session_state::non_existing) {
-        attachment_ = attachment::none;
-        return left_behind(said, left_text);
-    }
-    // Of these the server says, or was seen, to have rolled back; XA ROLLBACK confirms it, with OK
-    // where it kept the name and with NOTA where it did not.
-    if (is_rollback_only(said) || said.code == code::deadlock ||
-        said.code == code::lock_wait_timeout) {
-        is_proven_ = true;
-        return turn_to_rollback(said);
-    }
-    return to_reply(said, verb_, false);
-}
-
-std::optional<reply> conversation::after_one_phase(answer const& said)
-{
-    if (said.code == 0) {
-        attachment_ = attachment::none;
-        return reply{};
-    }
-    if (is_rollback_only(said) || said.code == code::deadlock ||
-        said.code == code::lock_wait_timeout) {
-        is_proven_ = true;
-        return turn_to_rollback(said);
-    }
-    // The application had ended some branch itself, and it was not this one.
-    if (!is_proven_ && (said.code == code::xaer_inval || is_of_another_branch(said))) {
-        attachment_ = attachment::none;
-        return left_behind(said, left_text);
-    }
-    // XA ROLLBACK answered OK proves that it had not committed; anything else proves nothing.
-    if (is_interrupted(said.code)) {
-        is_proven_ = false;
-        return turn_to_rollback(said);
-    }
-    return to_reply(said, verb_, false);
-}
-
-std::optional<reply> conversation::after_commit(answer const& said)
-{
-    if (said.code == 0) {
-        if (owns(attachment::prepared)) attachment_ = attachment::none;
-        return reply{};
-    }
-    return to_reply(said, verb_, owns(attachment::prepared));
-}
-
-std::optional<reply> conversation::after_rollback(answer const& said)
-{
-    // NOTA is the end only where the branch was attached to this very session a moment ago.
-    bool const is_gone = said.code == 0 || (said.code == code::xaer_nota && is_proven_);
-    if (is_gone) {
-        if (branch_ == asked_) attachment_ = attachment::none;
-        if (!cause_) return reply{};
-        reply vote = to_reply(*cause_, verb_, true);
-        vote.code = rollback_code(*cause_);
-        vote.detail = reply_detail::none;
-        return vote;
-    }
-    if (cause_ && is_interrupted(cause_->code)) return to_reply(*cause_, verb_, false);
-    bool const was_here = owns(attachment::active) || owns(attachment::unsure);
-    if (was_here && is_of_another_branch(said)) {
-        attachment_ = attachment::none;
-        return left_behind(said, left_text);
-    }
-    return to_reply(said, cause_ ? verb_ : verb::rollback, owns(attachment::prepared));
+    return settle(std::move(gone));
 }
 
 }  // namespace assent::mysql_dialect

@@ -4,10 +4,13 @@
 //
 //   start              XA START x
 //     after a reset    what the session was told when it was opened; XA START x
+//     with modes       SET TRANSACTION ...; XA START x
+//     before a row     XA START x; DELETE ... of no row, which READ ONLY refuses
 //   prepare            XA END x; XA PREPARE x
+//     read-only        XA END x: the vote; it is not prepared, and ends with the outcome
 //   commit_one_phase   XA END x; XA COMMIT x ONE PHASE
-//     with a row       SAVEPOINT s; RELEASE SAVEPOINT s; INSERT ...; XA END x; XA COMMIT x ONE
-//     PHASE
+//     with a row       SAVEPOINT s; RELEASE SAVEPOINT s; INSERT ...; XA END x;
+//                      XA COMMIT x ONE PHASE
 //   rollback, active   XA END x; XA ROLLBACK x
 //   commit, rollback   XA COMMIT x | XA ROLLBACK x        of a prepared branch, on any session
 //
@@ -30,7 +33,7 @@
 // after XA END nothing can be inserted.  So a savepoint asks first whether the session is in any
 // transaction: outside of one it is forgotten as soon as it was set, and releasing it is an error.
 //
-// The one invariant: a no vote (XA_RB*) is given only after XA ROLLBACK was answered here, so the
+// Invariant: a no vote (XA_RB*) is given only after XA ROLLBACK was answered here, so the
 // branch is gone and no rollback will be sent.  Every other negative answer to prepare leaves the
 // branch as it may be, and the engine sends rollback.
 
@@ -44,7 +47,7 @@
 #include <utility>
 #include <vector>
 
-#include <assent/resource_manager.hpp>
+#include <assent/driver.hpp>
 
 #include "adapters/dialects/mysql/answer.hpp"
 
@@ -64,8 +67,11 @@ public:
 
     conversation();
 
-    /// The next branch is read-only.
-    void declare_read_only() noexcept { is_read_only_next_ = true; }
+    /// How the next branch is begun.
+    void declare(branch_modes const& next) noexcept { next_ = next; }
+
+    /// The next branch will carry a row: its start tries this statement, which changes none.
+    void announce(std::string statement) { trial_ = std::move(statement); }
 
     /// The next start runs these statements first.
     void precede(std::vector<std::string> const& statements) { preamble_ = statements; }
@@ -81,11 +87,20 @@ public:
     /// @return a reply when there is nothing to send.
     std::optional<reply> begin(verb v, xid const& x);
 
-    /// The next message.  @param all  it may hold several statements, parted by "; ".
+    /// The next message.  @param all  it may hold several statements, parted by "; "; where the
+    /// application has switched that off the server refuses such a message whole, and each
+    /// statement is then sent by itself.
     std::string message(bool all);
 
     /// Whether all statements of the last message were answered, and the next one is due.
     bool must_send() const noexcept { return sent_ == 0; }
+
+    /// Whether `said` can be the answer to the statement whose answer is due.  If not, it is an
+    /// answer to something else, or of a server that does what none of these servers does.
+    bool fits(answer const& said) const;
+
+    /// Whether `said` refuses a message for its several statements: they are sent one by one.
+    bool must_split(answer const& said) const noexcept;
 
     /// Takes the answer to one statement.  @return the reply when the conversation is over.
     std::optional<reply> advance(answer const& said);
@@ -93,11 +108,28 @@ public:
     /// Ends the conversation with `said`, which came from elsewhere: a connection that broke, or
     /// was replaced.
     reply settle(reply said);
-    /// The same, with an answer that says that the connection is lost.
+    /// The same, with an answer that says that the connection is lost.  Where the statement that
+    /// could make the branch permanent was not sent, it never will be: a no vote.  It is worth
+    /// repeating at once only where the server said that it ends the session; one that is there,
+    /// unreachable, keeps its locks.
     reply lost(answer const& said);
+    reply lost(answer const& said, bool is_ended_by_server);
+
+    /// The same, where the server refused a statement for a reason that has nothing to do with the
+    /// branch, and therefore ran neither it nor anything behind it: the session must be cut.
+    reply refused(answer const& said);
+
+    /// The branch of the verb in progress, as XA statements have it.
+    std::string const& name() const noexcept { return asked_text_; }
+
+    /// Whether the verb in progress may yet end in a no vote, since nothing was sent that could
+    /// make the branch permanent.
+    bool can_vote_no() const noexcept;
+    /// ... although the server refused a statement in front of it, in the same message.
+    bool is_decisive_sent() const noexcept { return is_decisive_sent_; }
 
     /// Whether the verb in progress is for the branch that this session holds in this way.
-    bool owns(attachment how) const noexcept;
+    bool owns(attachment state) const noexcept;
     /// Whether `x` is the branch that this session holds, in whatever way.
     bool is_of_session(xid const& x) const noexcept;
     /// Whether `x` is prepared, and attached here.
@@ -111,8 +143,9 @@ public:
 private:
     enum class step : std::uint8_t {
         preamble,
-        read_only,
+        modes,
         start,
+        trial,
         savepoint,
         release,
         insertion,
@@ -124,12 +157,15 @@ private:
     };
 
     std::vector<step> plan_for(verb v) const;
-    std::string statement(step what, std::size_t told) const;
+    std::string statement(step next, std::size_t told) const;
+    bool is_vote_of_ours() const noexcept;
     std::optional<reply> before_start(answer const& said);
     std::optional<reply> after_start(answer const& said);
+    std::optional<reply> after_trial(answer const& said);
     std::optional<reply> before_row(answer const& said);
     std::optional<reply> after_row(answer const& said);
     std::optional<reply> after_end(answer const& said);
+    reply still_open() const;
     std::optional<reply> after_prepare(answer const& said);
     std::optional<reply> after_one_phase(answer const& said);
     std::optional<reply> after_commit(answer const& said);
@@ -141,16 +177,21 @@ private:
     attachment attachment_ = attachment::none;
 
     // The verb that is being answered.
-    bool is_read_only_next_ = false;
+    branch_modes next_;
+    std::string trial_;                  ///< of the next start
+    bool is_read_only_ = false;          ///< the branch was declared so
     std::vector<std::string> preamble_;  ///< of the next start
     verb verb_ = verb::start;
     xid asked_;
     std::string asked_text_;
-    std::vector<step> steps_;  ///< to be answered, first one first
-    std::size_t sent_ = 0;     ///< how many of them are in the message that was sent
-    bool is_proven_ = false;   ///< XA END said that the branch is attached
-    std::string carried_;      ///< by the next one-phase commit
-    bool has_row_ = false;     ///< it was inserted, into whatever the session is in
+    std::vector<step> steps_;        ///< to be answered, first one first
+    std::size_t sent_ = 0;           ///< how many of them are in the message that was sent
+    bool is_first_ = false;          ///< of its answers is the next one
+    bool is_split_ = false;          ///< the session takes one statement in a message
+    bool is_decisive_sent_ = false;  ///< XA PREPARE, or XA COMMIT ... ONE PHASE
+    bool is_proven_ = false;         ///< XA END said that the branch is attached
+    std::string carried_;            ///< by the next one-phase commit
+    bool has_row_ = false;           ///< it was inserted, into whatever the session is in
     bool must_cut_ = false;
     std::optional<answer> cause_;  ///< why a rollback replaced what was asked
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "adapters/dialects/mysql/error.hpp"
+#include "adapters/dialects/mysql/xid_text.hpp"
 #include "adapters/dialects/row_text.hpp"
 
 namespace assent::mysql_dialect::decisions {
@@ -24,7 +25,18 @@ using dialects::quoted;
 
 std::string insert_into(std::string const& table, decision_row const& row)
 {
-    return "insert into " + table + " (gtrid, kind, content) values " + dialects::values_of(row);
+    char const kind = static_cast<char>(row.kind);
+    return "insert into " + table + " (gtrid, kind, content) values (" +
+           hexadecimal(row.name.text()) + ", " + hexadecimal({&kind, 1}) + ", " +
+           hexadecimal(row.content) + ")";
+}
+
+std::string named_with(std::string const& database)
+{
+    std::string name = "`";
+    for (char const c : database)
+        name.append(c == '`' ? 2 : 1, c);
+    return name.append("`.").append(table_name);
 }
 
 std::optional<decision_row> read(std::string_view name, row const& from, std::size_t kind)
@@ -45,8 +57,8 @@ bool is_locked(driver_error const& error)
 
 [[noreturn]] void fail_missing(question& q, driver_error const& error)
 {
-    q.fail(std::string("the table assent_decision is missing, and with it decisions may be; "
-                       "restore it (") +
+    q.fail(std::string("the table assent_decision is missing, and decisions may be lost with it; "
+                       "restore the table (") +
            error.what() + ")");
 }
 
@@ -54,10 +66,13 @@ bool is_locked(driver_error const& error)
 
 std::string insert(std::string const& database, decision_row const& row)
 {
-    std::string name = "`";
-    for (char const c : database)
-        name.append(c == '`' ? 2 : 1, c);
-    return insert_into(name + "`." + table_name, row);
+    return insert_into(named_with(database), row);
+}
+
+std::string delete_none(std::string const& database)
+{
+    // The key is for sql_safe_updates.
+    return "delete from " + named_with(database) + " where gtrid = X'' and false";
 }
 
 bool is_fit(question& q)
@@ -90,20 +105,24 @@ void ensure(question& q)
     try {
         q.ask("create table if not exists assent_decision" ASSENT_MYSQL_COLUMNS);
     } catch (driver_error const& error) {
-        if (is_connection_lost(static_cast<unsigned>(error.native_code()))) throw;
+        auto const number = static_cast<unsigned>(error.native_code());
+        bool const is_heard = number != 0 && !is_connection_lost(number);
+        if (!is_heard || is_interrupted(number) || is_locked(error)) throw;
         q.fail(std::string("cannot make the table of commit rows (") + error.what() +
                "); let an administrator run, in this database: " + ddl +
                ", and GRANT SELECT, INSERT, UPDATE, DELETE on it");
     }
-    if (!is_fit(q)) q.fail("the table of commit rows was made, and is not there");
+    if (!is_fit(q)) q.fail("the table of commit rows was created, but is not there");
 }
 
-std::optional<decision_row> fence(question& q, gtrid const& which, std::chrono::milliseconds wait)
+std::optional<decision_row> fence(question& q, gtrid const& row_name,
+                                  std::chrono::milliseconds wait)
 {
     auto const seconds = std::max<long long>(1, wait.count() / 1000);
-    decision_row abort{which, row_kind::abort, {}};
+    decision_row abort{row_name, row_kind::abort, {}};
     try {
-        q.ask("set session innodb_lock_wait_timeout = " + std::to_string(seconds));
+        q.ask("set session innodb_lock_wait_timeout = " + std::to_string(seconds) +
+              ", lock_wait_timeout = " + std::to_string(seconds));
         q.ask(insert_into(table_name, abort));
         return abort;
     } catch (driver_error const& error) {
@@ -114,11 +133,11 @@ std::optional<decision_row> fence(question& q, gtrid const& which, std::chrono::
     // Somebody's row is there, and committed.  A locking read takes no snapshot of before.
     try {
         auto const rows = q.ask("select kind, content from assent_decision where gtrid = " +
-                                quoted(which.text()) + " lock in share mode");
+                                quoted(row_name.text()) + " lock in share mode");
         // Its transaction was rolled back in between, so nothing is there yet: ask again.
         if (rows.empty()) return std::nullopt;
         if (rows.front().size() < 2) q.fail("the server's answer is not complete");
-        return read(which.text(), rows.front(), 0);
+        return read(row_name.text(), rows.front(), 0);
     } catch (driver_error const& error) {
         if (is_locked(error)) return std::nullopt;
         throw;
@@ -158,8 +177,12 @@ void prune(question& q, decision_row const& horizon_row, std::vector<gtrid> cons
         if (!gone.empty()) q.ask(erase + ")");
         q.ask("commit");
     } catch (driver_error const& error) {
-        // A connection that was lost takes the transaction with it.
-        if (!is_connection_lost(static_cast<unsigned>(error.native_code()))) q.ask("rollback");
+        // What went wrong first is what is told.  A connection that was lost, or is not rolled
+        // back, takes the transaction with it: it is_reusable() no more.
+        try {
+            if (!is_connection_lost(static_cast<unsigned>(error.native_code()))) q.ask("rollback");
+        } catch (driver_error const&) {
+        }
         throw;
     }
 }

@@ -39,6 +39,12 @@ meaning meaning_of(unsigned number, verb v, bool is_owner) noexcept
             if (v == verb::commit) return {xa_code::retry, reply_detail::busy};
             if (v == verb::commit_one_phase) return {xa_code::proto};
             return {xa_code::rmerr};
+        case 3:     // EE_WRITE, as the binary log's writer says it (MariaDB)
+        case 1026:  // ER_ERROR_ON_WRITE
+            // The binary log could not be written, and the server has rolled the branch back,
+            // prepared as it was: a later scan must say so.
+            if (v == verb::commit) return {xa_code::nota, reply_detail::may_be_undone};
+            return {xa_code::proto};
         case 1402:
             if (is_second_phase && !is_owner) {
                 return {xa_code::rbrollback, reply_detail::read_only_owner_left};
@@ -71,12 +77,12 @@ meaning meaning_of(unsigned number, verb v, bool is_owner) noexcept
 
 }  // namespace
 
-session_state state_in(answer const& what) noexcept
+session_state state_in(answer const& said) noexcept
 {
-    return what.code == code::xaer_rmfail ? state_word(what.text) : session_state::unnamed;
+    return said.code == code::xaer_rmfail ? state_word(said.text) : session_state::unnamed;
 }
 
-bool is_connection_lost(unsigned number) noexcept
+bool ends_session(unsigned number) noexcept
 {
     switch (number) {
         case 1053:  // server shutdown
@@ -92,8 +98,23 @@ bool is_connection_lost(unsigned number) noexcept
         case 4031:  // idle for too long (MySQL)
             return true;
         default:
-            return (number >= 2000 && number <= 2999) || (number >= 5000 && number <= 5999);
+            return false;
     }
+}
+
+bool is_connection_lost(unsigned number) noexcept
+{
+    return ends_session(number) || (number >= 2000 && number <= 2999) ||
+           (number >= 5000 && number <= 5999);
+}
+
+answer out_of_step()
+{
+    answer said;
+    said.code = code::out_of_sync;
+    said.sqlstate = "HY000";
+    said.text = "the server's answer does not belong to the request";
+    return said;
 }
 
 bool is_interrupted(unsigned number) noexcept
@@ -101,29 +122,35 @@ bool is_interrupted(unsigned number) noexcept
     return number == code::query_interrupted || number == 1969 || number == 3024;
 }
 
-bool is_rollback_only(answer const& what) noexcept
+bool is_rollback_only(answer const& said) noexcept
 {
-    switch (what.code) {
+    switch (said.code) {
         case code::xa_rbrollback:
         case code::xa_rbtimeout:
         case code::xa_rbdeadlock:
             return true;
         default:
-            return state_in(what) == session_state::rollback_only;
+            return state_in(said) == session_state::rollback_only;
     }
 }
 
-reply to_reply(answer const& what, verb v, bool is_owner)
+bool is_of_branches(answer const& said) noexcept
 {
-    reply said;
-    if (what.code == 0) return said;
-    meaning const means = meaning_of(what.code, v, is_owner);
-    said.code = means.code;
-    said.detail = means.detail;
-    said.native_code = static_cast<int>(what.code);
-    said.sqlstate = what.sqlstate;
-    said.text = what.text;
-    return said;
+    return (said.code >= code::xaer_nota && said.code <= code::xa_rbrollback) ||
+           is_rollback_only(said) || is_interrupted(said.code);
+}
+
+reply to_reply(answer const& said, verb v, bool is_owner)
+{
+    reply told;
+    if (said.code == 0) return told;
+    meaning const means = meaning_of(said.code, v, is_owner);
+    told.code = means.code;
+    told.detail = means.detail;
+    told.native_code = static_cast<int>(said.code);
+    told.sqlstate = said.sqlstate;
+    told.text = said.text;
+    return told;
 }
 
 xa_code rollback_code(answer const& cause) noexcept

@@ -2,6 +2,8 @@
 //
 // error.hpp -- the server's error numbers, by what they mean for a branch.
 //
+//   3, 1026           proto;       at commit nota: the binary log could not be written, and MariaDB
+//                                  has rolled the prepared branch back
 //   1397 XAER_NOTA    nota         says nothing by itself: MariaDB answers so while the branch is
 //                                  attached to another session, and for a moment afterwards
 //   1398 XAER_INVAL   inval
@@ -23,7 +25,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include <assent/resource_manager.hpp>
+#include <assent/driver.hpp>
 
 #include "adapters/dialects/mysql/answer.hpp"
 
@@ -33,6 +35,7 @@ namespace code {
 inline constexpr unsigned no_such_table = 1146;
 inline constexpr unsigned duplicate_key = 1062;
 inline constexpr unsigned no_such_thread = 1094;
+inline constexpr unsigned no_right_to_table = 1142;
 inline constexpr unsigned lock_wait_timeout = 1205;
 inline constexpr unsigned deadlock = 1213;
 inline constexpr unsigned access_denied = 1227;
@@ -46,6 +49,8 @@ inline constexpr unsigned xa_rbrollback = 1402;
 inline constexpr unsigned xa_rbtimeout = 1613;
 inline constexpr unsigned xa_rbdeadlock = 1614;
 inline constexpr unsigned no_such_query = 1957;
+inline constexpr unsigned server_lost = 2013;  // the client library's
+inline constexpr unsigned out_of_sync = 2014;
 }  // namespace code
 
 /// The state that 1399 complains about.
@@ -59,19 +64,31 @@ enum class session_state : std::uint8_t {
 };
 
 /// Reads the state word, which the server leaves as it is in every language of lc_messages.
-session_state state_in(answer const& what) noexcept;
+session_state state_in(answer const& said) noexcept;
 
 /// Whether nothing was heard: the connection is of no use any more.
 bool is_connection_lost(unsigned number) noexcept;
+
+/// Whether the server ends a session with this error, asked or unasked: whatever was not answered
+/// before it was not done.
+bool ends_session(unsigned number) noexcept;
+
+/// What is said where an answer came that nothing was asked for, or one that cannot be the answer
+/// to what was: the connection is of no use any more (CR_COMMANDS_OUT_OF_SYNC).
+answer out_of_step();
 
 /// Whether the statement was stopped by somebody: it may have had its effect.
 bool is_interrupted(unsigned number) noexcept;
 
 /// Whether the server has decided to roll the branch back, and says so on its owning session.
-bool is_rollback_only(answer const& what) noexcept;
+bool is_rollback_only(answer const& said) noexcept;
+
+/// Whether this error says something of a branch, or that a statement was stopped: what the XA
+/// statements say of themselves.
+bool is_of_branches(answer const& said) noexcept;
 
 /// The answer as a reply to `v`.  `is_owner`: the session that prepared the branch asks.
-reply to_reply(answer const& what, verb v, bool is_owner);
+reply to_reply(answer const& said, verb v, bool is_owner);
 
 /// The XA_RB* code of a branch that was rolled back because of `cause`.
 xa_code rollback_code(answer const& cause) noexcept;

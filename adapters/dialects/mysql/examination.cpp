@@ -55,6 +55,10 @@ constexpr dialects::setting_rule rules[] = {
      "as soon as a connection is lost"},
     {"wsrep_on", dialects::is_off, level::error, risk::none,
      "use a server outside of the cluster: Galera does not support XA"},
+    {"wsrep_provider", [](std::string_view value) { return value.empty() || value == "none"; },
+     level::error, risk::none,
+     "use a server outside of the cluster: Galera does not support XA, and while wsrep_on is off "
+     "a vote is this node's alone, until the next state transfer"},
     {"group_replication_group_name", dialects::is_empty, level::warning, risk::none,
      "Assent was never tested on Group Replication: test a failover with prepared branches first"},
     {"autocommit", dialects::is_on, level::warning, risk::none,
@@ -137,7 +141,7 @@ facts read_facts(question& q, dialects::settings const& all, server_answer const
     of.is_mariadb = q.is_mariadb();
     std::string const schema = of.is_mariadb ? "information_schema" : "performance_schema";
     row const seen = q.one_row(
-        "select version(), database(), connection_id(), substring_index(user(), '@', -1), "
+        "select version(), database(), connection_id(), substring_index(user(), _utf8mb4'@', -1), "
         "(select variable_value from " +
             schema +
             ".global_status where variable_name = 'Threads_connected'), (select variable_value "
@@ -278,8 +282,8 @@ bool may_create(question& q)
         "information_schema.schema_privileges where privilege_type = 'CREATE' and grantee = "
         "me.name and database() like table_schema) from (select concat('''', "
         "left(current_user(), char_length(current_user()) - "
-        "char_length(substring_index(current_user(), '@', -1)) - 1), '''@''', "
-        "substring_index(current_user(), '@', -1), '''') as name) as me";
+        "char_length(substring_index(current_user(), _utf8mb4'@', -1)) - 1), _utf8mb4'''@''', "
+        "substring_index(current_user(), _utf8mb4'@', -1), '''') as name) as me";
     return number_of(q.one_row(sql, 1), 0) > 0;
 }
 
@@ -295,6 +299,27 @@ void examine_identity(examination& into, bool may_make)
         into.add("identity", level::ok, "none yet: the first start of the application makes it");
     } else {
         into.add("identity", level::error, "none, and the account may not make the table", advice);
+    }
+}
+
+/// By which a restore is noticed; its absence stops nothing.
+void examine_past(examination& into, question& q, bool may_make)
+{
+    constexpr char name[] = "record of the past";
+    row const there = q.one_row(
+        "select count(*) from information_schema.tables where table_schema = database() and "
+        "table_name = 'assent_past'",
+        1);
+    if (number_of(there, 0) != 0) {
+        into.add(name, level::ok, "there");
+    } else if (may_make) {
+        into.add(name, level::ok, "not there yet: the first start of the application makes it");
+    } else {
+        into.add(
+            name, level::warning, "not there, and the account may not make the table",
+            std::string("without it a restore of older data is not noticed, and what it took "
+                        "away is told finished: let an administrator run, in this database: ") +
+                past_ddl() + "; and GRANT SELECT, INSERT, UPDATE on it");
     }
 }
 
@@ -351,7 +376,7 @@ void measure_force(examination& into, question& q, std::string const& probe)
 
 }  // namespace
 
-examination examine(question& q, examination_settings const& how)
+examination examine(question& q, examination_settings const& chosen)
 {
     examination told;
     told.kind = q.is_mariadb() ? "mariadb" : "mysql";
@@ -360,13 +385,14 @@ examination examine(question& q, examination_settings const& how)
     auto const all = read_settings(q);
     facts const of = read_facts(q, all, who);
     told.version = of.version;
-    dialects::apply(told, checks, of, how.allow_non_durable);
-    dialects::judge(told, rules, all, how.allow_non_durable);
+    dialects::apply(told, checks, of, chosen.allow_non_durable);
+    dialects::judge(told, rules, all, chosen.allow_non_durable);
     bool const may_make = may_create(q);
-    examine_listing(told, q, how.may_list);
+    examine_listing(told, q, chosen.may_list);
     examine_identity(told, may_make);
+    examine_past(told, q, may_make);
     std::string const probe = examine_rows(told, q, may_make);
-    dialects::add_client(told, how.client);
+    dialects::add_client(told, chosen.client);
     told.round_trip = dialects::measure(
         dialects::round_trips, [&] { return dialects::time_of([&] { q.ask("select 1"); }); });
     measure_force(told, q, of.is_writable ? probe : std::string{});

@@ -22,7 +22,7 @@ struct examination_settings
 
 /// Reads.  A force is measured by a row that is inserted and deleted in one transaction, where a
 /// table of ours is there for it.
-examination examine(question& q, examination_settings const& how);
+examination examine(question& q, examination_settings const& chosen);
 
 }  // namespace assent::mysql_dialect
 

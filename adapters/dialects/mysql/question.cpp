@@ -5,22 +5,25 @@
 #include <array>
 #include <charconv>
 
+#include "adapters/dialects/subject.hpp"
+
 namespace assent::mysql_dialect {
 
 void question::fail(std::string const& why) const
 {
-    throw driver_error("resource manager " + resource_manager_ + ": " + why);
+    throw driver_error(dialects::subject(resource_manager_) + why);
 }
 
 void question::fail(answer const& said, std::string const& why) const
 {
-    throw driver_error("resource manager " + resource_manager_ + ": " + why + ": " + said.text,
-                       said.sqlstate, static_cast<int>(said.code));
+    throw driver_error(dialects::subject(resource_manager_) + why + ": " + said.text, said.sqlstate,
+                       static_cast<int>(said.code));
 }
 
 row question::one_row(std::string const& sql, std::size_t columns)
 {
-    table rows = ask(sql);
+    // Said in the statement, it holds against a sql_select_limit of the session's.
+    table rows = ask(sql + " limit 1");
     if (rows.size() != 1 || rows[0].size() < columns) fail("the server's answer is not complete");
     return std::move(rows[0]);
 }

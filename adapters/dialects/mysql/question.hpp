@@ -2,7 +2,7 @@
 //
 // question.hpp -- how the dialect asks a server something, by whatever client library.
 //
-// Each adapter that speaks to these servers derives its own.  The one invariant: a question that
+// Each adapter that speaks to these servers derives its own.  Invariant: a question that
 // is not answered in full, by its deadline, throws, and the session is of no use afterwards.
 
 #ifndef ASSENT_ADAPTERS_DIALECTS_MYSQL_QUESTION_HPP
@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include <assent/resource_manager.hpp>
+#include <assent/driver.hpp>
 
 #include "adapters/dialects/mysql/answer.hpp"
 
@@ -32,9 +32,9 @@ public:
     /// @throws driver_error  with the server's errno as native_code().
     virtual table ask(std::string const& sql) = 0;
 
-    /// Two tables: of the query `who`, and of XA RECOVER, from one message, so that no other
-    /// server can stand behind the connection in between.
-    virtual std::vector<table> ask_branches(std::string const& who) = 0;
+    /// Two tables: of the query `identity_sql`, and of XA RECOVER, from one message, so that no
+    /// other server can stand behind the connection in between.
+    virtual std::vector<table> ask_branches(std::string const& identity_sql) = 0;
 
     virtual bool is_mariadb() const = 0;
 

@@ -12,12 +12,21 @@
 
 namespace assent::mysql_dialect {
 
-// A user name may hold an @, a host may not.
+// A user name may hold an @, a host may not.  The session's own characters may have none (swe7).
 char const user_column[] =
-    "left(user(), char_length(user()) - char_length(substring_index(user(), '@', -1)) - 1)";
+    "left(user(), char_length(user()) - char_length(substring_index(user(), _utf8mb4'@', -1)) - 1)";
 
 // Where names are compared without regard to case, ORDERS and orders are one database.
 char const database_column[] = "if(@@lower_case_table_names = 0, database(), lower(database()))";
+
+char const detach_is_off[] =
+    "xa_detach_on_prepare is OFF, so that a reset connection loses a commit: let an administrator "
+    "run SET PERSIST xa_detach_on_prepare = ON";
+
+std::string as_bytes(std::string const& column)
+{
+    return "cast(convert(" + column + " using utf8mb4) as binary)";
+}
 
 namespace {
 
@@ -81,26 +90,60 @@ void ensure_identity(question& q)
     }
 }
 
-char const* whoami_sql(bool mariadb)
+// Tells a server from others without a look into any table.
+std::string instance_column(bool mariadb)
 {
-    // One statement, so that identity and state are of one server, behind whatever proxy.
-    return mariadb ? "select (select value from assent_identity where id = 1), %d, @@read_only, 0, "
-                     "@@log_bin"
-                   : "select @@server_uuid, %d, @@read_only, @@super_read_only, @@log_bin";
+    return as_bytes(mariadb ? "concat_ws('/', @@server_id, @@hostname, @@port, @@datadir)"
+                            : "@@server_uuid");
+}
+
+std::string start_column(bool mariadb)
+{
+    return as_bytes(std::string("(select cast(unix_timestamp() - variable_value as signed) from ") +
+                    (mariadb ? "information_schema" : "performance_schema") +
+                    ".global_status where variable_name = 'Uptime')");
+}
+
+constexpr std::size_t whoami_columns = 8;
+
+// One statement, so that identity and state are of one server, behind whatever proxy.
+// `who`, `start`: SQL expressions.
+std::string whoami_query(std::string const& who, bool mariadb, std::string const& start)
+{
+    return "select " + as_bytes(who) + ", " + as_bytes(database_column) + ", " +
+           as_bytes("@@read_only + 0") + ", " + as_bytes(mariadb ? "0" : "@@super_read_only + 0") +
+           ", " + as_bytes("@@log_bin + 0") + ", " + instance_column(mariadb) + ", " + start +
+           ", " + as_bytes(mariadb ? "@@server_id" : "''");
 }
 
 std::string whoami_query(bool mariadb)
 {
-    std::string sql = whoami_sql(mariadb);
-    return sql.replace(sql.find("%d"), 2, database_column);
+    return whoami_query(
+        mariadb ? "(select value from assent_identity where id = 1)" : "@@server_uuid", mariadb,
+        start_column(mariadb));
+}
+
+// Of a server without its table: this equals nothing that a table ever gave.
+std::string nobody_query(bool mariadb)
+{
+    return whoami_query("'none'", mariadb, start_column(mariadb));
+}
+
+// Nothing but variables is read; MariaDB's identity is none of them.
+std::string lent_query(bool mariadb)
+{
+    return whoami_query(mariadb ? "'none'" : "@@server_uuid", mariadb, "''");
 }
 
 server_answer read_whoami(question& q, row const& from)
 {
     std::string const kind = q.is_mariadb() ? "mariadb" : "mysql";
-    if (text_of(from, 0).empty()) q.fail("the table assent_identity is empty: its row was lost");
+    if (text_of(from, 0).empty())
+        q.fail("the table assent_identity is empty, so the server has lost its identity");
     return {identity_of(kind, text_of(from, 0), text_of(from, 1)),
-            number_of(from, 2) == 0 && number_of(from, 3) == 0, number_of(from, 4) != 0};
+            number_of(from, 2) == 0 && number_of(from, 3) == 0, number_of(from, 4) != 0,
+            server_life{std::string(text_of(from, 5)), std::string(text_of(from, 6))},
+            std::string(text_of(from, 7))};
 }
 
 using settings = std::map<std::string, std::string, std::less<>>;
@@ -117,16 +160,19 @@ bool differs(settings const& all, std::string_view name, std::string_view wanted
     return found != all.end() && found->second != wanted;
 }
 
-constexpr char detach_is_off[] =
-    "xa_detach_on_prepare is OFF, so that a reset connection loses a commit: let an administrator "
-    "run SET PERSIST xa_detach_on_prepare = ON";
-
 void check_settings(question& q, settings const& all, std::string const& version,
                     bool allow_non_durable)
 {
     if (auto const why = why_unsafe(q.is_mariadb(), version); !why.empty()) q.fail(why);
     if (is_on(all, "wsrep_on")) {
         q.fail("wsrep_on is ON: Galera does not support XA; use a server outside of the cluster");
+    }
+    // With wsrep_on off for a while, XA works on this node alone, and the next state transfer
+    // replaces what it voted for.
+    if (differs(all, "wsrep_provider", "none") && differs(all, "wsrep_provider", "")) {
+        q.fail(
+            "wsrep_provider is set: this is a node of a Galera cluster, which does not support XA; "
+            "use a server outside of the cluster");
     }
     if (!q.is_mariadb() && !is_on(all, "xa_detach_on_prepare")) {
         q.fail(detach_is_off);
@@ -149,8 +195,8 @@ std::string account_of(question& q)
 {
     constexpr char sql[] =
         "select concat(quote(left(current_user(), char_length(current_user()) - "
-        "char_length(substring_index(current_user(), '@', -1)) - 1)), '@', "
-        "quote(substring_index(current_user(), '@', -1)))";
+        "char_length(substring_index(current_user(), _utf8mb4'@', -1)) - 1)), _utf8mb4'@', "
+        "quote(substring_index(current_user(), _utf8mb4'@', -1)))";
     return std::string(text_of(q.one_row(sql, 1), 0));
 }
 
@@ -169,7 +215,7 @@ std::vector<table> list_branches(question& q, std::string const& who)
             "GRANT XA_RECOVER_ADMIN ON *.* TO " +
             account_of(q));
     }
-    if (all.size() != 2 || all[0].size() != 1 || all[0][0].size() < 5) {
+    if (all.size() != 2 || all[0].size() != 1 || all[0][0].size() < whoami_columns) {
         q.fail("the server's answer is not complete");
     }
     return all;
@@ -183,7 +229,7 @@ std::string mixed_format_ids(std::set<std::string> const& seen)
     for (auto const& id : seen)
         all += (all.empty() ? "" : ", ") + id;
     return "another transaction manager prepares branches with format id " + all +
-           " on this server, ours have " + std::to_string(mysql_format_id) +
+           " on this server, those of this manager have " + std::to_string(mysql_format_id) +
            ": with a binary log, MySQL may then lose acknowledged branches of both when it "
            "crashes; "
            "let that manager use " +
@@ -196,59 +242,6 @@ std::string mixed_format_ids(std::set<std::string> const& seen)
 bool is_same_session(std::uint64_t client_side, std::uint64_t server_side) noexcept
 {
     return (client_side & 0xffffffffU) == (server_side & 0xffffffffU);
-}
-
-namespace {
-
-std::string settings_for(question const& q, session_purpose purpose)
-{
-    // A wait_timeout of 0 would become one second.
-    std::string sql = "set session autocommit = 1, lc_messages = 'en_US', wait_timeout = ";
-    sql += purpose == session_purpose::guardian ? "10" : "31536000";
-    if (purpose != session_purpose::work) {
-        sql += ", innodb_lock_wait_timeout = 5, lock_wait_timeout = 5";
-        // A chained commit begins a transaction that nobody ends: what follows is never committed.
-        sql += ", completion_type = 'NO_CHAIN'";
-    }
-    return sql + (q.is_mariadb() ? ", max_statement_time = 0" : ", max_execution_time = 0");
-}
-
-}  // namespace
-
-std::vector<std::string> what_was_told(question& q)
-{
-    bool const can_detach = !q.is_mariadb() && q.server_version() >= 80029;
-    row const now = q.one_row(
-        std::string(
-            "select concat('use `', replace(database(), '`', '``'), '`'), "
-            "concat(', character_set_client = ', @@session.character_set_client, "
-            "', character_set_results = ', ifnull(@@session.character_set_results, 'null'), "
-            "', collation_connection = ', @@session.collation_connection), ") +
-            (can_detach ? "@@global.xa_detach_on_prepare" : "1") + ", " +
-            // A reset leaves the role as it is.  MySQL lists its roles as SET ROLE takes them.
-            (q.is_mariadb() ? "ifnull(concat('`', replace(current_role(), '`', '``'), '`'), 'none')"
-                            : "current_role()"),
-        4);
-    std::string settings = settings_for(q, session_purpose::work);
-    settings += text_of(now, 1);
-    if (number_of(now, 2) == 0) settings += ", xa_detach_on_prepare = 1";
-    return {std::move(settings), "set role " + std::string(text_of(now, 3)),
-            std::string(text_of(now, 0))};
-}
-
-void prepare_session(question& q, session_purpose purpose)
-{
-    q.ask(settings_for(q, purpose));
-    if (q.is_mariadb() || q.server_version() < 80029) return;
-    // Only asked for where it is off: changing it needs a right that few accounts have.
-    row const detach = q.one_row("select @@session.xa_detach_on_prepare", 1);
-    if (number_of(detach, 0) != 0) return;
-    try {
-        q.ask("set session xa_detach_on_prepare = 1");
-    } catch (driver_error const& error) {
-        if (error.native_code() != static_cast<int>(code::access_denied)) throw;
-        q.fail(detach_is_off);
-    }
 }
 
 std::string why_unsafe(bool mariadb, std::string_view version)
@@ -265,32 +258,30 @@ server_facts read_facts(question& q, bool allow_non_durable)
     settings all;
     auto const shown = q.ask(
         "show global variables where variable_name in ('innodb_flush_log_at_trx_commit', "
-        "'log_bin', 'sync_binlog', 'wsrep_on', 'xa_detach_on_prepare')");
+        "'log_bin', 'sync_binlog', 'wsrep_on', 'wsrep_provider', 'xa_detach_on_prepare')");
     for (row const& one : shown) {
         all.emplace(text_of(one, 0), text_of(one, 1));
     }
     bool const mariadb = q.is_mariadb();
-    std::string const status =
-        mariadb ? "information_schema.global_status" : "performance_schema.global_status";
-    row const seen =
-        q.one_row(std::string("select version(), ") + user_column + ", " + database_column +
-                      ", connection_id(), (select cast(unix_timestamp() - "
-                      "variable_value as signed) from " +
-                      status + " where variable_name = 'Uptime')",
-                  5);
+    row const seen = q.one_row("select version(), " + as_bytes(user_column) + ", " +
+                                   as_bytes(database_column) + ", connection_id()",
+                               4);
     server_facts facts;
     facts.kind = mariadb ? "mariadb" : "mysql";
     facts.version = text_of(seen, 0);
     facts.user = text_of(seen, 1);
     facts.database = text_of(seen, 2);
-    facts.server_start = text_of(seen, 4);
     facts.is_proxied = !is_same_session(q.session_id(), number_of(seen, 3));
     if (facts.database.empty()) q.fail("no database is chosen: name it in the connect options");
-    if (facts.server_start.empty()) q.fail("the server does not say when it started");
     check_settings(q, all, facts.version, allow_non_durable);
     if (mariadb) ensure_identity(q);
     // Recovery without the right to list branches would be found out too late.
-    facts.identity = read_whoami(q, list_branches(q, whoami_query(mariadb))[0][0]).identity;
+    server_answer who = read_whoami(q, list_branches(q, whoami_query(mariadb))[0][0]);
+    facts.identity = std::move(who.identity);
+    facts.instance = std::move(who.life.instance);
+    facts.server_start = std::move(who.life.start);
+    facts.history = std::move(who.history);
+    if (facts.server_start.empty()) q.fail("the server does not say when it started");
     return facts;
 }
 
@@ -302,13 +293,11 @@ char const* identity_ddl() noexcept
 server_answer read_answer(question& q)
 {
     try {
-        return read_whoami(q, q.one_row(whoami_query(q.is_mariadb()), 5));
+        return read_whoami(q, q.one_row(whoami_query(q.is_mariadb()), whoami_columns));
     } catch (driver_error const& error) {
         if (error.native_code() != static_cast<int>(code::no_such_table)) throw;
     }
-    server_answer who = read_whoami(q, q.one_row(std::string("select 'none', ") + database_column +
-                                                     ", @@read_only, 0, @@log_bin",
-                                                 5));
+    server_answer who = read_whoami(q, q.one_row(nobody_query(q.is_mariadb()), whoami_columns));
     who.identity.clear();
     return who;
 }
@@ -320,14 +309,14 @@ scan_result read_branches(question& q)
         all = list_branches(q, whoami_query(q.is_mariadb()));
     } catch (driver_error const& error) {
         if (error.native_code() != static_cast<int>(code::no_such_table)) throw;
-        // A server without its table is another one than the one that was bound; the identity says
-        // so, and equals none that a table ever gave.
-        all = list_branches(
-            q, std::string("select 'none', ") + database_column + ", @@read_only, 0, @@log_bin");
+        // A server without its table is another one than the one that was bound.
+        all = list_branches(q, nobody_query(q.is_mariadb()));
     }
     server_answer const who = read_whoami(q, all[0][0]);
     scan_result seen;
     seen.identity = who.identity;
+    seen.life = who.life;
+    seen.history = who.history;
     seen.is_writable_primary = who.is_writable;
     std::set<std::string> format_ids;
     for (row const& one : all[1]) {
@@ -347,40 +336,61 @@ scan_result read_branches(question& q)
     return seen;
 }
 
-bool check_work_session(question& q, server_facts const& expected)
+server_life read_life(question& q)
+{
+    bool const mariadb = q.is_mariadb();
+    row const seen =
+        q.one_row("select " + instance_column(mariadb) + ", " + start_column(mariadb), 2);
+    return {std::string(text_of(seen, 0)), std::string(text_of(seen, 1))};
+}
+
+// A lent session may have a transaction before it for which its owner chose something, or warnings
+// behind it: nothing but variables is read there.  A table of a transactional engine would make the
+// query a transaction, which takes such a choice with it; one of information_schema the warnings.
+bool check_work_session(question& q, server_facts const& expected, whose_session whose,
+                        server_life& life)
 {
     bool const mariadb = q.is_mariadb();
     if (mariadb != (expected.kind == "mariadb")) {
         q.fail("the connection leads to another kind of server");
     }
-    std::string sql = whoami_query(mariadb) + ", " + user_column + ", @@autocommit, ";
-    sql += mariadb ? "1" : "@@session.xa_detach_on_prepare";
-    sql += ", connection_id()";
+    bool const is_by_instance = mariadb && whose == whose_session::lent;
+    std::string sql = whose == whose_session::lent ? lent_query(mariadb) : whoami_query(mariadb);
+    sql += ", " + as_bytes(user_column) + ", " + as_bytes("@@autocommit + 0") + ", " +
+           as_bytes(mariadb ? "1" : "@@session.xa_detach_on_prepare + 0") + ", " +
+           as_bytes("connection_id()");
     row seen;
     try {
-        seen = q.one_row(sql, 9);
+        seen = q.one_row(sql, whoami_columns + 4);
     } catch (driver_error const& error) {
         if (error.native_code() != static_cast<int>(code::no_such_table)) throw;
-        q.fail("the connection leads to another server or database (no assent_identity)");
+        q.fail(
+            "the connection leads to another server or database: it has no table assent_identity");
     }
-    server_answer const who = read_whoami(q, seen);
+    if (text_of(seen, 1).empty()) q.fail("the connection has chosen no database");
     if (text_of(seen, 1) != expected.database) {
         q.fail("the connection uses the database " + std::string(text_of(seen, 1)) + ", not " +
                expected.database);
     }
-    if (who.identity != expected.identity) {
+    server_answer who = read_whoami(q, seen);
+    life = std::move(who.life);
+    if (is_by_instance && life.instance != expected.instance) {
+        q.fail("the connection leads to another server: " + life.instance);
+    }
+    if (!is_by_instance && who.identity != expected.identity) {
         q.fail("the connection leads to another server: its identity is " + who.identity);
     }
     if (!who.is_writable) q.fail("the connection leads to a read-only server");
-    if (text_of(seen, 5) != expected.user) {
-        q.fail("the connection is of the account " + std::string(text_of(seen, 5)) + ", not " +
-               expected.user + ": the manager could not end its session");
+    if (text_of(seen, whoami_columns) != expected.user) {
+        q.fail("the connection is of the account " + std::string(text_of(seen, whoami_columns)) +
+               ", not " + expected.user + ": the manager could not end its session");
     }
-    if (number_of(seen, 6) == 0) q.fail("the connection has autocommit off: set it on");
-    if (number_of(seen, 7) == 0) {
-        q.fail("the connection has xa_detach_on_prepare off: set it on");
+    if (number_of(seen, whoami_columns + 1) == 0)
+        q.fail("the connection has autocommit off, and may be in a transaction: switch it on");
+    if (number_of(seen, whoami_columns + 2) == 0) {
+        q.fail("the connection has xa_detach_on_prepare off: switch it on");
     }
-    return is_same_session(q.session_id(), number_of(seen, 8));
+    return is_same_session(q.session_id(), number_of(seen, whoami_columns + 3));
 }
 
 }  // namespace assent::mysql_dialect

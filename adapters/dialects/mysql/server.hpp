@@ -2,8 +2,10 @@
 //
 // server.hpp -- what the manager asks a server outside of any branch.
 //
+//   opening.hpp    what sessions of ours are told
 //   server.cpp     preflight, identity, scan
 //   sessions.cpp   the guardian's lock, the sessions of our account
+//   past.cpp       what tells that the server was restored
 //
 // Who the server is:
 //
@@ -15,7 +17,13 @@
 // in four seconds gave one value.  Two starts within one second look alike, which is the safe side:
 // sessions of the earlier one are then looked for, not taken as gone.
 //
-// The one invariant: a question that is not answered in full, by the deadline, throws.
+// Which of those that have this identity: a replica has its primary's assent_identity, and a copied
+// data directory the server_uuid's file may have been copied with:
+//
+//   MySQL     @@server_uuid
+//   MariaDB   @@server_id, @@hostname, @@port and @@datadir
+//
+// Invariant: a question that is not answered in full, by the deadline, throws.
 
 #ifndef ASSENT_ADAPTERS_DIALECTS_MYSQL_SERVER_HPP
 #define ASSENT_ADAPTERS_DIALECTS_MYSQL_SERVER_HPP
@@ -26,7 +34,7 @@
 #include <string_view>
 #include <vector>
 
-#include <assent/resource_manager.hpp>
+#include <assent/driver.hpp>
 
 #include "adapters/dialects/cancelled_sessions.hpp"
 #include "adapters/dialects/mysql/question.hpp"
@@ -38,19 +46,15 @@ namespace assent::mysql_dialect {
 extern char const user_column[];
 /// The database, in the one spelling that the server uses for it.
 extern char const database_column[];
+/// The column as UTF-8, whatever character set the session has its results in.
+std::string as_bytes(std::string const& column);
 
 /// Whether the client library's id of this session is the server's own, of which the greeting
 /// carries 32 bits.
 bool is_same_session(std::uint64_t client_side, std::uint64_t server_side) noexcept;
 
-/// Sets what a session of ours needs for its purpose.
-void prepare_session(question& q, session_purpose purpose);
-
-/// The statements that tell a session for work, after a reset, what it is told now: a reset undoes
-/// what prepare_session() set, and may take the client's character set; the chosen database it
-/// leaves as it is.
-/// @pre  the session was just prepared, and nobody else used it.
-std::vector<std::string> what_was_told(question& q);
+/// Why a MySQL that keeps prepared branches with their sessions is refused.
+extern char const detach_is_off[];
 
 /// Why prepared branches are not safe on a server of this version; empty where they are.
 std::string why_unsafe(bool mariadb, std::string_view version);
@@ -59,6 +63,15 @@ std::string why_unsafe(bool mariadb, std::string_view version);
 server_facts read_facts(question& q, bool allow_non_durable);
 scan_result read_branches(question& q);
 
+/// The node's row of the table assent_past.
+/// @return nothing where the account may not read it.
+std::optional<kept_past> read_past(question& q, std::uint64_t node);
+/// Makes the table where it is missing and the account may.
+/// @return false where the server refused.
+bool keep_past(question& q, std::uint64_t node, kept_past const& past);
+/// For an administrator: the table.
+char const* past_ddl() noexcept;
+
 /// Who answers, without listing anything.
 struct server_answer
 {
@@ -66,25 +79,38 @@ struct server_answer
     bool is_writable = false;
     /// Whether a binary log says it again after a crash.
     bool has_binlog = false;
+    server_life life;
+    /// Of MariaDB: what a replica has another of than its primary, and no restart changes.
+    std::string history;
 };
 server_answer read_answer(question& q);
 
 /// For an administrator: the table that gives a MariaDB its identity.
 char const* identity_ddl() noexcept;
 
-/// Checks a connection for work, lent or opened, against `expected`, after what the client library
-/// knows.
+enum class whose_session : std::uint8_t { ours, lent };
+
+/// Checks a connection for work against `expected`, after what the client library knows.
+/// @param seen  which server answers, and which of its lives: of a lent session the start is empty,
+///              since nothing that may be asked there tells it.
 /// @return whether the session's number is the server's own.
-bool check_work_session(question& q, server_facts const& expected);
+bool check_work_session(question& q, server_facts const& expected, whose_session whose,
+                        server_life& seen);
+
+/// Which server answers, and which of its lives.
+server_life read_life(question& q);
 
 /// @return the lock, as an SQL expression, for renew_guard(); nothing when another session has it.
 std::optional<std::string> take_guard(question& q, std::uint64_t node);
 void renew_guard(question& q, std::string const& lock);
 session_presence find_session(question& q, std::uint64_t id);
-session_presence find_older_sessions(question& q);
+/// Those older than session `first`, which the asking session may be younger than.
+session_presence find_sessions_before(question& q, std::uint64_t first);
 /// @return false when there was no statement to cancel; nothing was sent then.
 bool cancel_running(question& q, std::uint64_t id, dialects::cancelled_sessions& cancelled);
 void kill_session(question& q, std::uint64_t id);
+/// The same where it has run nothing for two seconds.  @return whether it was ended.
+bool kill_idle_session(question& q, std::uint64_t id);
 
 }  // namespace assent::mysql_dialect
 

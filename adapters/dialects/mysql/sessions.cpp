@@ -26,25 +26,31 @@ std::string lock_name(std::uint64_t node)
            database_column + ", 256), 32))";
 }
 
+// Whoever runs nothing for so long has no COMMIT of its last owner in its socket any more.
+constexpr int idle_before_ending_s = 2;
+
 // What the process list shows of one session.
 struct listed_session
 {
     bool is_there = false;
     bool is_of_our_account = false;
     bool is_running = false;  ///< a statement, and not one of XA's
+    bool is_idle = false;     ///< it has run nothing for idle_before_ending_s
     std::string query_id;     ///< MariaDB
 };
 
 listed_session look_up(question& q, std::uint64_t id)
 {
     std::string const query_id = q.is_mariadb() ? "p.query_id" : "0";
-    row const seen =
-        q.one_row(std::string("select connection_id(), ") + user_column +
-                      ", p.id is not null, p.user, " + "p.command, " + query_id +
-                      ", ltrim(ifnull(p.info, '')) like 'xa %' from (select 1) as one left join "
-                      "information_schema.processlist p on p.id = " +
-                      std::to_string(id),
-                  7);
+    row const seen = q.one_row(
+        std::string("select connection_id(), ") + user_column + ", p.id is not null, p.user, " +
+            "p.command, " + query_id +
+            ", ltrim(ifnull(p.info, '')) like 'xa %', p.command = 'Sleep' and p.time >= " +
+            std::to_string(idle_before_ending_s) +
+            " from (select 1) as one left join information_schema.processlist p "
+            "on p.id = " +
+            std::to_string(id),
+        8);
     if (!is_same_session(q.session_id(), number_of(seen, 0))) {
         q.fail("the connection is proxied, so a session cannot be ended by its number");
     }
@@ -55,6 +61,7 @@ listed_session look_up(question& q, std::uint64_t id)
     bool const executes = text_of(seen, 4) == "Query" || text_of(seen, 4) == "Execute";
     found.is_running = executes && number_of(seen, 6) == 0;
     found.query_id = text_of(seen, 5);
+    found.is_idle = number_of(seen, 7) == 1;
     return found;
 }
 
@@ -109,7 +116,7 @@ session_presence find_session(question& q, std::uint64_t id)
     return number_of(said, 1) == 0 ? session_presence::gone : session_presence::present;
 }
 
-session_presence find_older_sessions(question& q)
+session_presence find_sessions_before(question& q, std::uint64_t first)
 {
     auto const all =
         q.ask(std::string(
@@ -122,7 +129,10 @@ session_presence find_older_sessions(question& q)
         if (one.size() < 2) q.fail("the server's answer is not complete");
         std::uint64_t const self = number_of(one, 0);
         if (!is_same_session(q.session_id(), self)) return session_presence::unknown;
-        if (is_older(number_of(one, 1), self, mariadb)) found = session_presence::present;
+        // Ids are compared whole, or not at all: the client library may know 32 bits of `first`.
+        bool const is_before = first != 0 && self <= 0xffffffffU && is_older(first, self, mariadb);
+        std::uint64_t const bound = is_before ? first : self;
+        if (is_older(number_of(one, 1), bound, mariadb)) found = session_presence::present;
     }
     return found;
 }
@@ -131,7 +141,7 @@ bool cancel_running(question& q, std::uint64_t id, dialects::cancelled_sessions&
 {
     listed_session const found = look_up(q, id);
     if (!found.is_there) return false;
-    if (!found.is_of_our_account) q.fail("the session to cancel is of another account");
+    if (!found.is_of_our_account) q.fail("the session to cancel belongs to another account");
     if (!found.is_running) return false;
     cancelled.add(id);
     // MariaDB can be told which statement is meant, so a late cancel hits nothing else.
@@ -143,8 +153,17 @@ void kill_session(question& q, std::uint64_t id)
 {
     listed_session const found = look_up(q, id);
     if (!found.is_there) return;
-    if (!found.is_of_our_account) q.fail("the session to end is of another account");
+    if (!found.is_of_our_account) q.fail("the session to end belongs to another account");
     kill(q, "connection " + std::to_string(id));
+}
+
+bool kill_idle_session(question& q, std::uint64_t id)
+{
+    listed_session const found = look_up(q, id);
+    if (!found.is_there || !found.is_idle) return false;
+    if (!found.is_of_our_account) q.fail("the session to end belongs to another account");
+    kill(q, "connection " + std::to_string(id));
+    return true;
 }
 
 }  // namespace assent::mysql_dialect

@@ -27,14 +27,20 @@ std::optional<Number> to_number(std::string_view text)
 
 }  // namespace
 
+std::string hexadecimal(std::string_view bytes)
+{
+    constexpr char digits[] = "0123456789abcdef";
+    std::string text = "X'";
+    text.reserve(2 * bytes.size() + 3);
+    for (unsigned char const c : bytes)
+        text.append(1, digits[c >> 4]).append(1, digits[c & 15]);
+    return text += '\'';
+}
+
 std::optional<std::string> render(std::string_view global, std::string_view branch)
 {
     if (!is_plain(global) || !is_plain(branch)) return std::nullopt;
-    std::string text;
-    text.reserve(global.size() + branch.size() + 8);
-    text.append("'").append(global).append("','").append(branch).append("',");
-    text.append(std::to_string(mysql_format_id));
-    return text;
+    return hexadecimal(global) + "," + hexadecimal(branch) + "," + std::to_string(mysql_format_id);
 }
 
 std::optional<std::string> render(xid const& x)

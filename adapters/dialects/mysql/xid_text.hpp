@@ -2,11 +2,13 @@
 //
 // xid_text.hpp -- an xid in the server's words, both ways.
 //
-//   XA START 'asn1l...','0001...',1            gtrid, bqual, format id
+//   XA START X'61736e31...',X'30303031...',1   gtrid, bqual, format id
 //   XA RECOVER -> formatID, gtrid_length, bqual_length, data (gtrid and bqual joined)
 //
 // XA statements take no parameters, so the xid is pasted into the statement: render() lets
-// nothing but lower-case letters and digits through, whatever it is given.
+// nothing but lower-case letters and digits through, whatever it is given.  In hexadecimal, because
+// the session's collation_connection makes of a string what it likes: in UTF-16 ours would be
+// longer than an xid may be.
 
 #ifndef ASSENT_ADAPTERS_DIALECTS_MYSQL_XID_TEXT_HPP
 #define ASSENT_ADAPTERS_DIALECTS_MYSQL_XID_TEXT_HPP
@@ -18,6 +20,9 @@
 #include <assent/xid.hpp>
 
 namespace assent::mysql_dialect {
+
+/// The bytes as a literal that means the same whatever the session's character sets are.
+std::string hexadecimal(std::string_view bytes);
 
 /// @return the three parts as the server wants them, or nothing when a byte is not ours.
 std::optional<std::string> render(std::string_view global, std::string_view branch);

@@ -7,6 +7,7 @@
 
 #include <array>
 
+#include "adapters/dialects/postgresql/statements.hpp"
 #include "adapters/dialects/row_text.hpp"
 
 namespace assent::postgresql_dialect::decisions {
@@ -101,9 +102,8 @@ constexpr std::array requirements = {
 // says nothing: so the statement fails where it has not inserted one row.
 std::string insert(decision_row const& row)
 {
-    return "WITH made AS (INSERT INTO " ASSENT_PG_TABLE + values_of(row) +
-           " RETURNING 1) SELECT CAST(CASE WHEN pg_catalog.count(*) OPERATOR(pg_catalog.=) 1 THEN "
-           "'1' ELSE 'a trigger or rule kept the commit row out' END AS pg_catalog.int4) FROM made";
+    return "WITH made AS (INSERT INTO " ASSENT_PG_TABLE + values_of(row) + " RETURNING 1) SELECT " +
+           statements::only_where("pg_catalog.count(*) OPERATOR(pg_catalog.=) 1") + " FROM made";
 }
 
 bool is_fit(question& manage)
@@ -132,23 +132,23 @@ void ensure(question& manage, session_identity const& asking)
     try {
         manage.ask(create, "making the table of commit rows");
     } catch (driver_error const& error) {
-        if (error.must_close()) throw;
+        if (error.must_close() || is_locked(error)) throw;
         throw driver_error(
             std::string{error.what()} + "; let an administrator run, in this database: " + ddl +
                 "; GRANT SELECT, INSERT, UPDATE, DELETE ON " ASSENT_PG_TABLE " TO \"" +
                 asking.user + "\"",
             error.sqlstate());
     }
-    if (!is_fit(manage)) throw driver_error(ASSENT_PG_TABLE " was made, and is not there");
+    if (!is_fit(manage)) throw driver_error(ASSENT_PG_TABLE " was created, but is not there");
 }
 
-std::optional<decision_row> fence(question& manage, gtrid const& which,
+std::optional<decision_row> fence(question& manage, gtrid const& row_name,
                                   std::chrono::milliseconds wait)
 {
-    std::string const name = quoted(which.text());
+    std::string const name = quoted(row_name.text());
     std::string const sql =
         begin + ("SET LOCAL lock_timeout = " + std::to_string(wait.count()) + "; INSERT INTO ") +
-        ASSENT_PG_TABLE + values_of({which, row_kind::abort, {}}) +
+        ASSENT_PG_TABLE + values_of({row_name, row_kind::abort, {}}) +
         " ON CONFLICT (gtrid) DO NOTHING; SELECT kind, content FROM " ASSENT_PG_TABLE
         " WHERE gtrid OPERATOR(pg_catalog.=) " +
         name;
@@ -159,14 +159,15 @@ std::optional<decision_row> fence(question& manage, gtrid const& which,
         if (is_locked(error)) return std::nullopt;
         if (!is_missing_table(error)) throw;
         throw driver_error(
-            std::string{ASSENT_PG_TABLE " is missing, and with it decisions may be; restore it ("} +
+            std::string{ASSENT_PG_TABLE
+                        " is missing, and decisions may be lost with it; restore the table ("} +
                 error.what() + ")",
             error.sqlstate());
     }
     if (rows.empty() || rows.back().size() != 2) {
         throw driver_error("fencing a commit row: the server's answer has no row");
     }
-    return read(std::string{which.text()}, rows.back()[0], rows.back()[1]);
+    return read(std::string{row_name.text()}, rows.back()[0], rows.back()[1]);
 }
 
 std::vector<decision_row> list(question& manage, std::string_view prefix, std::size_t at_most)

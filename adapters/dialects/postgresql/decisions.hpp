@@ -7,7 +7,7 @@
 // Its schema is fixed: the search path of a session that works is the application's, and a row in
 // another table of the same name would be no row at all.
 //
-// The one invariant: whatever is read or written here has been, or is, committed with
+// Invariant: whatever is read or written here has been, or is, committed with
 // synchronous_commit at least on: a row that a crash or a failover may take back decides nothing.
 
 #ifndef ASSENT_ADAPTERS_DIALECTS_POSTGRESQL_DECISIONS_HPP
@@ -20,7 +20,7 @@
 #include <string_view>
 #include <vector>
 
-#include <assent/resource_manager.hpp>
+#include <assent/driver.hpp>
 
 #include "adapters/dialects/postgresql/server.hpp"
 
@@ -42,7 +42,7 @@ bool is_fit(question& manage);
 
 void ensure(question& manage, session_identity const& asking);
 /// @param wait  for a row that is not committed yet.
-std::optional<decision_row> fence(question& manage, gtrid const& which,
+std::optional<decision_row> fence(question& manage, gtrid const& row_name,
                                   std::chrono::milliseconds wait);
 std::vector<decision_row> list(question& manage, std::string_view prefix, std::size_t at_most);
 void prune(question& manage, decision_row const& horizon_row, std::vector<gtrid> const& gone);

@@ -18,10 +18,9 @@ struct row
     xa_code code;
 };
 
-// An ERROR while a transaction ends, from a server that goes on: it was rolled back.  Listed are
-// the classes that statements, constraints and triggers raise.  Class XX (internal error), 58
-// (system error) and codes that a trigger invented are not among them: they are `proto`, and a
-// rollback of the name, or the transaction's witness, settles what they meant.
+// An ERROR while a transaction ends, from a server that goes on: it was rolled back.  (A server
+// that fails after its COMMIT became permanent stops instead.)  A code that is not listed was
+// invented by a trigger, and is worth no other run.
 constexpr std::array ending_rows = {
     row{"40P01", xa_code::rbdeadlock}, row{"40002", xa_code::rbintegrity},
     row{"40", xa_code::rbtransient},   row{"23", xa_code::rbintegrity},
@@ -29,13 +28,6 @@ constexpr std::array ending_rows = {
     row{"57014", xa_code::rbtimeout},  row{"55P03", xa_code::rbtransient},
     row{"53", xa_code::rbtransient},   row{"0A", xa_code::rbproto},
     row{"25P02", xa_code::rbrollback}, row{"25", xa_code::rbproto},
-    row{"42710", xa_code::rbother},  // the gid exists: this transaction is gone, the other stays
-    row{"55", xa_code::rbother},       row{"22", xa_code::rbother},
-    row{"42", xa_code::rbother},       row{"54", xa_code::rbother},
-    row{"21", xa_code::rbother},       row{"2F", xa_code::rbother},
-    row{"38", xa_code::rbother},       row{"39", xa_code::rbother},
-    row{"2B", xa_code::rbother},       row{"2D", xa_code::rbother},
-    row{"3B", xa_code::rbother},       row{"P0", xa_code::rbother},
 };
 
 // An ERROR about a prepared transaction: it is still there, unless the server does not know it.
@@ -43,12 +35,6 @@ constexpr std::array finishing_rows = {
     row{"42704", xa_code::nota},  row{"55000", xa_code::retry},  // "is busy"
     row{"57014", xa_code::retry}, row{"55P03", xa_code::retry}, row{"53", xa_code::retry},
     row{"40", xa_code::retry},    row{"25006", xa_code::retry},  // a standby, not yet promoted
-};
-
-// XA's xa_start may fail with RMERR; nothing was begun, or it was undone.
-constexpr std::array beginning_rows = {
-    row{"53", xa_code::rmerr}, row{"57014", xa_code::rmerr}, row{"25", xa_code::rmerr},
-    row{"55", xa_code::rmerr}, row{"42", xa_code::rmerr},
 };
 
 template <std::size_t Size>
@@ -60,11 +46,17 @@ std::optional<xa_code> look_up(std::array<row, Size> const& rows, std::string_vi
     return std::nullopt;
 }
 
-std::optional<xa_code> look_up(phase when, std::string_view sqlstate)
+xa_code code_of(phase when, std::string_view sqlstate)
 {
-    if (when == phase::ending) return look_up(ending_rows, sqlstate);
-    if (when == phase::finishing) return look_up(finishing_rows, sqlstate);
-    return look_up(beginning_rows, sqlstate);
+    switch (when) {
+        case phase::beginning:
+            return xa_code::rmerr;  // XA's xa_start: nothing was begun, or it was undone
+        case phase::ending:
+            return look_up(ending_rows, sqlstate).value_or(xa_code::rbother);
+        case phase::finishing:
+            break;
+    }
+    return look_up(finishing_rows, sqlstate).value_or(xa_code::proto);
 }
 
 /// What an operator must do, where the server's words do not say it.
@@ -99,23 +91,29 @@ reply map_error(phase when, std::string_view sqlstate, std::string text)
     answer.sqlstate = sqlstate;
     answer.text = std::move(text);
     answer.text.append(advice(when, answer.sqlstate));
-    answer.code = look_up(when, answer.sqlstate).value_or(xa_code::proto);
+    answer.code = code_of(when, answer.sqlstate);
     if (when == phase::finishing && answer.sqlstate == "55000") {
         answer.detail = reply_detail::busy;
     }
     return answer;
 }
 
-bool is_rolled_back(reply const& what) noexcept
+bool is_rolled_back(reply const& said) noexcept
 {
-    return what.code >= xa_code::rbrollback && what.code <= xa_code::rbtransient;
+    return said.code >= xa_code::rbrollback && said.code <= xa_code::rbtransient;
 }
 
-reply as_rolled_back(reply what)
+bool may_stay_prepared(reply const& failed) noexcept
 {
-    if (!is_rolled_back(what)) what.code = xa_code::rbother;
-    what.detail = reply_detail::none;
-    return what;
+    std::string_view const group = std::string_view{failed.sqlstate}.substr(0, 2);
+    return group == "XX" || group == "58";
+}
+
+reply as_rolled_back(reply said)
+{
+    if (!is_rolled_back(said)) said.code = xa_code::rbother;
+    said.detail = reply_detail::none;
+    return said;
 }
 
 reply lost_reply(std::string text)
@@ -125,6 +123,20 @@ reply lost_reply(std::string text)
     answer.detail = reply_detail::reply_lost;
     answer.text = std::move(text);
     return answer;
+}
+
+bool ends_session(std::string_view sqlstate) noexcept
+{
+    // 57P01 to 57P05: an administrator, a crash, a start, a dropped database, idle for too long;
+    // 25P03 and 25P04: the transaction was idle, or took, too long.
+    return sqlstate.substr(0, 4) == "57P0" || sqlstate == "25P03" || sqlstate == "25P04";
+}
+
+reply never_committed(reply lost)
+{
+    lost.code = ends_session(lost.sqlstate) ? xa_code::rbcommfail : xa_code::rbother;
+    lost.detail = reply_detail::none;
+    return lost;
 }
 
 }  // namespace assent::postgresql_dialect

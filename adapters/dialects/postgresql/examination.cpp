@@ -300,7 +300,7 @@ void measure_force(examination& into, question& manage)
 
 }  // namespace
 
-examination examine(question& manage, session_identity const& asking, bool allow_non_durable,
+examination examine(question& manage, session_identity const& asking, accepted_risks const& risks,
                     dialects::client_library const& client)
 {
     examination told;
@@ -308,16 +308,21 @@ examination examine(question& manage, session_identity const& asking, bool allow
     told.identity = asking.server;
     facts const of = read_facts(manage);
     told.version = of.version;
-    dialects::apply(told, checks, of, allow_non_durable);
-    dialects::judge(told, rules, read_settings(manage), allow_non_durable);
+    dialects::apply(told, checks, of, risks.allow_non_durable);
+    dialects::judge(told, rules, read_settings(manage), risks.allow_non_durable);
     told.findings.push_back(examine_rows(manage, of, asking));
     dialects::add_client(told, client);
     row const self = manage.one_row("SELECT CAST(pg_catalog.pg_backend_pid() AS pg_catalog.text)",
                                     1, "examining the session");
     if (asking.is_proxied || self[0] != std::to_string(asking.process)) {
-        told.add("proxy", level::warning, "process ids are not the server's own",
-                 "connect past the proxy: sessions are neither cancelled nor ended through one, so "
-                 "deadlines come late, and statement pooling loses the node's lock");
+        bool const is_stated = risks.pools_by_session;
+        told.add("proxy", is_stated ? level::warning : level::error,
+                 "process ids are not the server's own",
+                 is_stated ? "sessions are neither cancelled nor ended through a proxy, so "
+                             "deadlines come late, and nothing is ever called drained"
+                           : "connect past the proxy, since no branch is decided through one whose "
+                             "server sessions serve several clients; where it pools by session, "
+                             "say so: pools_by_session");
     } else {
         told.add("proxy", level::ok, "none was noticed");
     }

@@ -12,9 +12,16 @@
 
 namespace assent::postgresql_dialect {
 
+/// What the user has accepted by name.
+struct accepted_risks
+{
+    bool allow_non_durable = false;
+    bool pools_by_session = false;
+};
+
 /// Reads, and commits nothing but a message in the
 /// server's own log, by which a force is measured.
-examination examine(question& manage, session_identity const& asking, bool allow_non_durable,
+examination examine(question& manage, session_identity const& asking, accepted_risks const& risks,
                     dialects::client_library const& client);
 
 }  // namespace assent::postgresql_dialect

@@ -125,7 +125,7 @@ void in_transaction(assent::transaction_manager& tm,
                     assent::postgresql::resource_manager const& accounts,
                     std::function<void(PGconn*)> const& work)
 {
-    tm.run(assent::run_options{}.attempts_max(1).deadline(5s),
+    tm.run(assent::run_options{}.attempts_max(1).timeout(5s),
            [&](assent::transaction& tx) { work(tx.lease(accounts)); });
 }
 // [after]
@@ -236,9 +236,8 @@ try {
     PGconn* const mine = pool.take(std::chrono::steady_clock::now() + 5s);
     assent::user_transaction ut{tm};
     ut.begin();
-    assent::join(tm, accounts, mine, [&pool](void* handle, assent::release what) {
-        auto* const connection = static_cast<PGconn*>(handle);
-        what == assent::release::keep ? pool.put_back(connection) : pool.discard(connection);
+    assent::join(tm, accounts, mine, [&pool](PGconn* back, assent::release what) {
+        what == assent::release::keep ? pool.put_back(back) : pool.discard(back);
     });
     execute(mine, "UPDATE balance SET amount = amount - 3 WHERE id = 4");
     ut.commit();

@@ -47,7 +47,7 @@ try {
     auto orders = tm.add(assent::mysql::resource_manager{"orders", setting("SHOP_ORDERS")});
 
     // [begin]
-    auto tx = tm.begin(assent::begin_options{}.deadline(5s).commit_row(accounts));
+    auto tx = tm.begin(assent::begin_options{}.timeout(5s).commit_row(accounts));
     execute(tx.lease(accounts), "UPDATE balance SET amount = amount - 5 WHERE id = 1");
     execute(tx.lease(orders), "UPDATE balance SET amount = amount + 5 WHERE id = 1");
     tx.commit();  // prepares orders, commits accounts and the row, commits orders

@@ -54,7 +54,7 @@ try {
     auto accounts =
         tm.add(assent::postgresql::resource_manager{"accounts", setting("SHOP_ACCOUNTS")});
 
-    auto tx = tm.begin(assent::begin_options{}.deadline(5s).commit_row(till));
+    auto tx = tm.begin(assent::begin_options{}.timeout(5s).commit_row(till));
     execute(tx.lease(accounts), "UPDATE balance SET amount = amount - 5 WHERE id = 1");
     execute(tx.lease(till), "INSERT INTO sale VALUES ('book', 5)");
     tx.commit();  // prepares accounts, commits the file with the row, commits accounts

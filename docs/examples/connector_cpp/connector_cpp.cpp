@@ -75,7 +75,7 @@ try {
     // [enlist]
     connector_session session{*connection};
     auto tx = tm.begin();
-    tx.enlist(orders, session, [&is_sound](void*, assent::release what) {
+    tx.enlist(orders, session, [&is_sound](assent::sql_session*, assent::release what) {
         is_sound = what == assent::release::keep;  // else: close the connection
     });
     std::unique_ptr<sql::Statement> const statement{connection->createStatement()};

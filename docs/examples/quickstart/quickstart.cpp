@@ -62,7 +62,7 @@ try {
     // [open]
 
     // [commit]
-    auto tx = tm.begin(assent::begin_options{}.deadline(5s));
+    auto tx = tm.begin(assent::begin_options{}.timeout(5s));
     PGconn* pg = tx.lease(accounts);
     MYSQL* my = tx.lease(orders);
     execute(pg, "UPDATE balance SET amount = amount - 5 WHERE id = 1");

@@ -2,7 +2,7 @@
 //
 // events.cpp -- one event to Boost.Log, by a program that includes nothing of Boost.
 
-#include <assent/observer.hpp>
+#include <assent/boost_log.hpp>
 
 int main()
 {

@@ -5,6 +5,7 @@
 // Without a macro this file compiles: it holds the one legal way.  Each macro adds one line that
 // commits before the decision is on disk, and must be refused by the compiler.
 
+#include <assent/decision_table.hpp>
 #include <assent/xid.hpp>
 
 #include "ports/decision_port.hpp"

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -99,11 +100,23 @@ inline memory_database database(personality acts_as)
     return memory_database{chosen};
 }
 
+/// Looks again and again, for at most a minute, until `is_so`.
+inline bool becomes_true(std::function<bool()> const& is_so)
+{
+    auto const end = std::chrono::steady_clock::now() + 60s;
+    while (!is_so()) {
+        if (std::chrono::steady_clock::now() > end) return false;
+        std::this_thread::sleep_for(1ms);
+    }
+    return true;
+}
+
 /// Two databases and the manager over them.
 struct doors
 {
-    explicit doors(personality acts_as = personality::plain)
-        : bank(database(acts_as)), shop(database(acts_as))
+    explicit doors(personality acts_as = personality::plain,
+                   std::shared_ptr<assent::observer> also = nullptr)
+        : watching(std::move(also)), bank(database(acts_as)), shop(database(acts_as))
     {
         open();
     }
@@ -113,8 +126,8 @@ struct doors
         tm = std::make_unique<assent::transaction_manager>(assent::options{}
                                                                .log_directory(log.path())
                                                                .node_label("api")
-                                                               .observe(seen)
-                                                               .bounds(quick())
+                                                               .observe(watching ? watching : seen)
+                                                               .limits(quick())
                                                                .allow_file_system("tmpfs"));
         accounts.emplace(tm->add(memory_resource_manager{"accounts", bank}));
         orders.emplace(tm->add(memory_resource_manager{"orders", shop}));
@@ -129,6 +142,14 @@ struct doors
         return tx;
     }
 
+    void expect_serving() const
+    {
+        EXPECT_TRUE(becomes_true([this] {
+            auto const now = tm->state().resource_managers;
+            return std::all_of(now.begin(), now.end(),
+                               [](auto const& rm) { return rm.is_serving; });
+        }));
+    }
     void expect_rows(std::optional<std::int64_t> value, std::string const& key = "row") const
     {
         EXPECT_EQ(bank.value(key), value);
@@ -145,6 +166,7 @@ struct doors
 
     temporary_directory log;
     std::shared_ptr<recorder> seen = std::make_shared<recorder>();
+    std::shared_ptr<assent::observer> watching;  // in its place, if any
     memory_database bank;
     memory_database shop;
     std::unique_ptr<assent::transaction_manager> tm;
@@ -163,18 +185,7 @@ inline int count(memory_database const& where, verb what)
 template <class Call>
 errc code_of(Call&& call)
 {
-    return thrown_by<assent::error>(std::forward<Call>(call)).code();
-}
-
-/// Looks again and again, for at most ten seconds, until `is_so`.
-inline bool becomes_true(std::function<bool()> const& is_so)
-{
-    auto const end = std::chrono::steady_clock::now() + 10s;
-    while (!is_so()) {
-        if (std::chrono::steady_clock::now() > end) return false;
-        std::this_thread::sleep_for(1ms);
-    }
-    return true;
+    return thrown_by<assent::error>(std::forward<Call>(call)).why();
 }
 
 }  // namespace api_test

@@ -2,7 +2,12 @@
 //
 // closing_test.cpp -- the end of a manager: with transactions in other hands, in any order.
 
+#include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <future>
+#include <set>
+#include <string>
 
 #include "tests/unit/api/api_fixture.hpp"
 
@@ -13,6 +18,22 @@ using namespace api_test;
 assent::deadline soon()
 {
     return std::chrono::steady_clock::now() + 5s;
+}
+
+/// Of this process, by number.
+std::set<std::string> threads_that_take(int signal)
+{
+    std::set<std::string> found;
+    for (auto const& task : std::filesystem::directory_iterator("/proc/self/task")) {
+        std::ifstream status{task.path() / "status"};
+        for (std::string word; status >> word;) {
+            if (word != "SigBlk:") continue;
+            status >> word;
+            bool const is_blocked = (std::stoull(word, nullptr, 16) >> (signal - 1) & 1) != 0;
+            if (!is_blocked) found.insert(task.path().filename());
+        }
+    }
+    return found;
 }
 
 TEST(Close, OfAQuietManagerIsDrained)
@@ -41,6 +62,63 @@ TEST(Close, TwiceIsHarmlessAlsoFromTwoThreads)
         each.join();
 
     EXPECT_TRUE(at.tm->close(soon()).is_drained) << "and it says the same again";
+}
+
+TEST(Close, KeepsItsDeadlineBesideADatabaseThatDoesNotAnswer)
+{
+    std::atomic<bool> is_in_a_call{false};
+    assent::testing::memory_options chosen;
+    chosen.time.now = [] { return std::chrono::steady_clock::now(); };
+    chosen.time.wait_until = [&](assent::deadline) {
+        is_in_a_call = true;
+        std::this_thread::sleep_for(1ms);
+    };
+    memory_database vault{chosen};
+    vault.freeze();
+    doors at;
+    at.tm->add(memory_resource_manager{"vault", vault});
+    ASSERT_TRUE(becomes_true([&] { return is_in_a_call.load(); }));
+    auto const before = std::chrono::steady_clock::now();
+
+    auto const left = at.tm->close(before + 100ms);
+
+    EXPECT_LT(std::chrono::steady_clock::now() - before, 500ms);
+    EXPECT_THAT(left.notes, ::testing::Contains(::testing::HasSubstr("not answered yet")));
+    EXPECT_EQ(code_of([&] { at.tm->begin(); }), errc::closed);
+    vault.thaw();
+    EXPECT_THAT(at.tm->close(soon()).notes,
+                ::testing::Not(::testing::Contains(::testing::HasSubstr("not answered yet"))));
+    at.tm.reset();
+    at.open();  // the log is free
+}
+
+TEST(Close, KeepsItsDeadlineBesideAnotherOne)
+{
+    doors at;
+    auto tx = at.begin_work();
+    at.bank
+        .freeze();  // nobody can end the session of what is active: there is something to wait for
+    auto first = std::async(std::launch::async, [&] { return at.tm->close(soon()); });
+    ASSERT_TRUE(becomes_true([&] { return !at.tm->state().is_accepting; }));
+    auto const before = std::chrono::steady_clock::now();
+
+    auto const left = at.tm->close(before + 50ms);
+
+    EXPECT_LT(std::chrono::steady_clock::now() - before, 2s) << "the first one has five";
+    EXPECT_FALSE(left.is_drained);
+    EXPECT_THAT(left.notes, ::testing::Contains(::testing::HasSubstr("another close()")));
+    at.bank.thaw();
+    first.get();
+    EXPECT_THROW(tx.commit(), assent::rolled_back_error);
+}
+
+/// An application that waits for a signal in one thread blocks it there, after it made the manager.
+TEST(Signals, AreTakenByNoThreadOfTheLibrary)
+{
+    std::set<std::string> const before = threads_that_take(SIGTERM);
+    doors at;
+    at.begin_work().commit();
+    EXPECT_EQ(threads_that_take(SIGTERM), before);
 }
 
 TEST(Close, RollsBackWhatIsActiveInAnotherThread)
@@ -77,7 +155,7 @@ TEST(Close, WaitsForACommitThatIsUnderWay)
     auto tx = at.begin_work();
     at.bank.script().on(verb::prepare).delay(100ms);
     std::promise<void> is_entered;
-    tx.synchronize({[&] { is_entered.set_value(); }, {}});
+    tx.register_synchronization({[&] { is_entered.set_value(); }, {}});
     auto committing = std::async(std::launch::async, [&] { return tx.commit(); });
     is_entered.get_future().wait();
     ASSERT_TRUE(becomes_true([&] { return count(at.bank, verb::prepare) == 1; }));
@@ -181,7 +259,7 @@ TEST(Zombie, ATransactionObjectThatOutlivesItsManagerEndsQuietly)
     auto tx = at.begin_work();
     auto lease = tx.lease(*at.accounts);
     std::vector<status> told;
-    tx.synchronize({{}, [&](status now) { told.push_back(now); }});
+    tx.register_synchronization({{}, [&](status now) { told.push_back(now); }});
 
     at.tm.reset();
 
@@ -202,7 +280,7 @@ TEST(Zombie, DoesNotKeepTheLogFromItsNextOwner)
     at.open();
 
     EXPECT_EQ(at.begin_work("next").commit(), outcome::committed);
-    EXPECT_EQ(at.tm->outcome(tx.id()), known_outcome::not_known);
+    EXPECT_EQ(at.tm->outcome(tx.id()), known_outcome::unknown);
     EXPECT_THROW(tx.commit(), assent::rolled_back_error);
     at.expect_rows(std::nullopt);
 }
@@ -233,7 +311,7 @@ TEST(Destruction, WorksInEveryOrder)
         auto tm = std::make_unique<assent::transaction_manager>(assent::options{}
                                                                     .log_directory(log.path())
                                                                     .node_label("api")
-                                                                    .bounds(limits)
+                                                                    .limits(limits)
                                                                     .allow_file_system("tmpfs"));
         auto const name = std::string{"bank"};
         auto rm = std::make_unique<memory_resource_manager>(
@@ -280,8 +358,8 @@ TEST(Outcome, IsNotKnownForAStranger)
     auto parts = at.tm->begin().id().parts();
     parts.sequence += 1000;
 
-    EXPECT_EQ(at.tm->outcome(assent::gtrid::make(parts)), known_outcome::not_known);
-    EXPECT_EQ(at.tm->outcome({}), known_outcome::not_known);
+    EXPECT_EQ(at.tm->outcome(assent::gtrid::make(parts)), known_outcome::unknown);
+    EXPECT_EQ(at.tm->outcome({}), known_outcome::unknown);
 }
 
 }  // namespace

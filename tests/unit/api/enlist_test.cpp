@@ -14,15 +14,15 @@ using assent::release;
 /// What on_release was told, in order.
 struct releases
 {
-    assent::release_function on(std::string name)
+    assent::release_function<memory_connection*> on(std::string name)
     {
-        return [this, name = std::move(name)](void* handle, release what) {
+        return [this, name = std::move(name)](memory_connection* handle, release what) {
             told.push_back(name + (what == release::keep ? " keep" : " must_close"));
             handles.push_back(handle);
         };
     }
     std::vector<std::string> told;
-    std::vector<void*> handles;
+    std::vector<memory_connection*> handles;
 };
 
 /// A transaction on a connection of the application's, which is given back as "bank".
@@ -62,7 +62,7 @@ TEST(Enlist, ReleasesInReverseOrderOnceAndBeforeAfterCompletion)
         auto const second = at.shop.connect();
         {
             auto tx = at.tm->begin();
-            tx.synchronize({{}, [&](status) { given.told.push_back("after"); }});
+            tx.register_synchronization({{}, [&](status) { given.told.push_back("after"); }});
             tx.enlist(*at.accounts, first.get(), given.on("bank"));
             tx.enlist(*at.orders, second.get(), given.on("shop"));
             first->set("row", 1);
@@ -138,7 +138,7 @@ TEST(Enlist, ABorrowedConnectionThatDoesNotAnswerIsSeveredBeforeItIsGivenBack)
     auto tx = at.tm->begin();
     bool was_open = true;
     releases given;
-    tx.enlist(*at.accounts, mine.get(), [&](void* handle, release what) {
+    tx.enlist(*at.accounts, mine.get(), [&](memory_connection* handle, release what) {
         was_open = static_cast<memory_connection*>(handle)->is_open();
         given.on("bank")(handle, what);
     });
@@ -175,7 +175,9 @@ TEST(Enlist, ASecondHandleIsRefusedUnlessAskedFor)
         [&] { at.tx.enlist(*at.accounts, second.get(), at.given.on("second")); });
     EXPECT_EQ(e.code(), errc::invalid_state);
     EXPECT_THAT(e.what(), ::testing::HasSubstr("branch_choice::another"));
-    at.tx.enlist(*at.accounts, second.get(), at.given.on("second"), branch_choice::another);
+    at.tx.enlist(*at.accounts, second.get(),
+                 assent::enlist_options<memory_connection*>{at.given.on("second")}.branch(
+                     branch_choice::another));
     at.mine->set("a", 1);
     second->set("b", 1);
 

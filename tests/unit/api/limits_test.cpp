@@ -2,12 +2,14 @@
 //
 // limits_test.cpp -- limits that cannot be kept are refused by name, and none that can.
 
+#include "api/require_sane.hpp"
 #include "tests/unit/api/api_fixture.hpp"
 
 namespace {
 
 using namespace api_test;
 using assent::limits;
+using assent::api::duration_rules;
 
 /// What opening with these limits says; empty: it opens.
 std::string refusal(limits const& bounds)
@@ -17,7 +19,7 @@ std::string refusal(limits const& bounds)
         assent::transaction_manager const tm{assent::options{}
                                                  .log_directory(log.path())
                                                  .node_label("limits")
-                                                 .bounds(bounds)
+                                                 .limits(bounds)
                                                  .allow_file_system("tmpfs")};
         return {};
     } catch (assent::error const& e) {
@@ -26,47 +28,17 @@ std::string refusal(limits const& bounds)
     }
 }
 
-constexpr struct
-{
-    char const* name;
-    limits::duration limits::*which;
-    bool may_be_zero;
-} durations[] = {
-    {"transaction", &limits::transaction, false},
-    {"phase2_wait", &limits::phase2_wait, true},
-    {"rollback_wait", &limits::rollback_wait, true},
-    {"destructor_wait", &limits::destructor_wait, true},
-    {"deadline_grace", &limits::deadline_grace, true},
-    {"cancel_call", &limits::cancel_call, false},
-    {"connect", &limits::connect, false},
-    {"first_scan", &limits::first_scan, true},
-    {"server_call", &limits::server_call, false},
-    {"close", &limits::close, true},
-    {"log_lock", &limits::log_lock, true},
-    {"log_force", &limits::log_force, false},
-    {"retry_min", &limits::retry_min, false},
-    {"retry_max", &limits::retry_max, false},
-    {"completion_retry_max", &limits::completion_retry_max, false},
-    {"scan_interval", &limits::scan_interval, false},
-    {"heartbeat", &limits::heartbeat, false},
-    {"guardian_lapse", &limits::guardian_lapse, false},
-    {"presumed_abort_delay", &limits::presumed_abort_delay, true},
-    {"log_force_slow", &limits::log_force_slow, true},
-    {"session_idle_max", &limits::session_idle_max, true},
-    {"session_age_max", &limits::session_age_max, true},
-};
-
 TEST(Limits, NoDurationIsNegativeOrOverflowsTheClock)
 {
-    for (auto const& each : durations) {
+    for (auto const& each : duration_rules) {
         for (auto const bad : {-1ms, limits::duration::min(), limits::duration::max(),
                                limits::duration{std::chrono::hours{24 * 365 * 11}}}) {
             limits bounds = quick();
-            bounds.*each.which = bad;
+            bounds.*each.member = bad;
             EXPECT_THAT(refusal(bounds), ::testing::HasSubstr(each.name)) << bad.count();
         }
         limits bounds = quick();
-        bounds.*each.which = 0ms;
+        bounds.*each.member = 0ms;
         if (each.may_be_zero) {
             EXPECT_EQ(refusal(bounds), "") << each.name;
         } else {
@@ -79,11 +51,11 @@ TEST(Limits, TheLongestPossibleOnesOverflowNothing)
 {
     constexpr limits::duration ten_years = std::chrono::hours{24 * 365 * 10};
     limits bounds = quick();
-    for (auto const& each : durations) {
-        bool const is_bounded_otherwise = each.which == &limits::heartbeat ||
-                                          each.which == &limits::guardian_lapse ||
-                                          each.which == &limits::close;
-        if (!is_bounded_otherwise) bounds.*each.which = ten_years;
+    for (auto const& each : duration_rules) {
+        bool const is_bounded_otherwise =
+            each.member == &limits::heartbeat || each.member == &limits::guardian_lapse ||
+            each.member == &limits::log_force || each.member == &limits::close;
+        if (!is_bounded_otherwise) bounds.*each.member = ten_years;
     }
     bounds.presumed_abort_delay = 0ms;
     temporary_directory const log;
@@ -92,7 +64,7 @@ TEST(Limits, TheLongestPossibleOnesOverflowNothing)
     assent::transaction_manager tm{assent::options{}
                                        .log_directory(log.path())
                                        .node_label("limits")
-                                       .bounds(bounds)
+                                       .limits(bounds)
                                        .allow_file_system("tmpfs")};
     auto const accounts = tm.add(memory_resource_manager{"accounts", bank});
     auto const orders = tm.add(memory_resource_manager{"orders", shop});
@@ -116,17 +88,58 @@ TEST(Limits, VotesNeverCountForLongerThanACopyOfTheLogWaits)
     EXPECT_THAT(refusal(bounds), ::testing::HasSubstr("guardian_lapse"));
 }
 
-TEST(Limits, AbortIsNotPresumedWhileTheVotesOfACopyOfTheLogCount)
+/// A decision that was forced so late after the last vote is answered as committed.
+TEST(Limits, AForceCountsNoLongerThanACopyOfTheLogWaits)
 {
     limits bounds;
-    for (auto const delay : {1ms, 4999ms}) {
-        bounds.presumed_abort_delay = delay;
-        EXPECT_THAT(refusal(bounds), ::testing::HasSubstr("presumed_abort_delay"));
-    }
-    for (auto const delay : {0ms, 5000ms}) {
+    EXPECT_EQ(bounds.guardian_lapse + bounds.log_force, bounds.presumed_abort_delay);
+    bounds.log_force = 2001ms;
+    EXPECT_THAT(refusal(bounds), ::testing::HasSubstr("log_force"));
+    bounds.guardian_lapse = 3s;
+    EXPECT_EQ(refusal(bounds), "");
+    bounds.log_force = 4001ms;
+    EXPECT_THAT(refusal(bounds), ::testing::HasSubstr("log_force"));
+}
+
+TEST(Limits, AForceThatHangsWasLateBefore)
+{
+    limits bounds;
+    bounds.log_hang = bounds.log_force - 1ms;
+    EXPECT_THAT(refusal(bounds), ::testing::HasSubstr("log_hang"));
+    bounds.log_hang = bounds.log_force;
+    EXPECT_EQ(refusal(bounds), "");
+}
+
+/// Whatever is chosen, the log raises it to what its openings recorded.
+TEST(Limits, TheDelayBeforePresumedAbortIsAMinimum)
+{
+    limits bounds;
+    for (auto const delay : {0ms, 1ms, 7000ms, 60'000ms}) {
         bounds.presumed_abort_delay = delay;
         EXPECT_EQ(refusal(bounds), "") << delay.count();
     }
+}
+
+TEST(Limits, OfNothingThatIsNeededThereAreNone)
+{
+    limits none = quick();
+    none.completion_sessions_max = 0;
+    EXPECT_THAT(refusal(none), ::testing::HasSubstr("completion_sessions_max"));
+    none = quick();
+    none.pooled_sessions_max = 0;
+    EXPECT_THAT(refusal(none), ::testing::HasSubstr("pooled_sessions_max"));
+    none = quick();
+    none.kept_decisions_max = 0;
+    EXPECT_THAT(refusal(none), ::testing::HasSubstr("kept_decisions_max"));
+}
+
+TEST(Limits, TheFirstPauseIsNotLongerThanTheLongest)
+{
+    limits bounds = quick();
+    bounds.retry_min = bounds.retry_max + 1ms;
+    EXPECT_THAT(refusal(bounds), ::testing::HasSubstr("retry_min"));
+    bounds.retry_min = bounds.retry_max;
+    EXPECT_EQ(refusal(bounds), "");
 }
 
 TEST(Limits, AHeartbeatComesBeforeTheLapse)

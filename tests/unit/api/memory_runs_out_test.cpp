@@ -54,4 +54,23 @@ TEST(MemoryRunsOut, InAUserTransactionAndNoTransactionIsLeftToNobody)
               3);
 }
 
+TEST(MemoryRunsOut, AnErrorWithoutWordsNeedsNone)
+{
+    using assent::in_doubt_error;
+    bool is_told = false;
+
+    rations = {1, 1000, 0, false};
+    try {
+        throw in_doubt_error{std::string{}, {}, {}, assent::resolver::nobody};
+    } catch (in_doubt_error const& e) {
+        is_told = e.code() == errc::in_doubt && *e.what() == '\0';
+    } catch (std::bad_alloc const&) {
+    }
+    bool const has_asked = rations.has_failed;
+    rations = {};
+
+    EXPECT_TRUE(is_told);
+    EXPECT_FALSE(has_asked) << "an outcome is told, whatever memory there is";
+}
+
 }  // namespace

@@ -21,7 +21,7 @@ protected:
         tm = std::make_unique<assent::transaction_manager>(assent::options{}
                                                                .log_directory(log.path())
                                                                .node_label("api")
-                                                               .bounds(bounds)
+                                                               .limits(bounds)
                                                                .allow_file_system("tmpfs"));
         accounts.emplace(tm->add(memory_resource_manager{"accounts", bank}));
     }
@@ -65,7 +65,7 @@ TEST_F(PoolWaiting, OneThatGivesUpDoesNotHoldUpTheOthers)
     holder.lease(*accounts);
     std::optional<errc> gave_up;
     std::thread impatient{[&] {
-        auto tx = tm->begin(assent::begin_options{}.deadline(100ms));
+        auto tx = tm->begin(assent::begin_options{}.timeout(100ms));
         gave_up = code_of([&] { tx.lease(*accounts); });
     }};
     ASSERT_TRUE(becomes_true([&] { return waiting() == 1; }));

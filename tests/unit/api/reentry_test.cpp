@@ -30,12 +30,12 @@ TEST(Reentry, ABeforeThatEndsItsBoundTransactionIsRefusedAndItStaysBound)
         auto const id = begin_work(at, ut);
         std::optional<errc> inner;
         bool is_still_bound = false;
-        at.tm->current()->synchronize({[&] {
-                                           inner = code_of([&] { each(ut); });
-                                           is_still_bound = at.tm->current() != nullptr &&
-                                                            at.tm->current()->id() == id;
-                                       },
-                                       {}});
+        at.tm->current()->register_synchronization(
+            {[&] {
+                 inner = code_of([&] { each(ut); });
+                 is_still_bound = at.tm->current() != nullptr && at.tm->current()->id() == id;
+             },
+             {}});
 
         EXPECT_EQ(ut.commit(), outcome::committed);
 
@@ -53,7 +53,8 @@ TEST(Reentry, AnAfterThatEndsItsBoundTransactionAgainIsRefused)
     user_transaction ut{*at.tm};
     ut.begin();
     std::optional<errc> inner;
-    at.tm->current()->synchronize({{}, [&](status) { inner = code_of([&] { ut.rollback(); }); }});
+    at.tm->current()->register_synchronization(
+        {{}, [&](status) { inner = code_of([&] { ut.rollback(); }); }});
 
     EXPECT_EQ(ut.commit(), outcome::committed);
 
@@ -66,7 +67,7 @@ TEST(Reentry, ABeforeThatDropsItsTransactionRollsItBack)
     doors at;
     user_transaction ut{*at.tm};
     auto const id = begin_work(at, ut);
-    at.tm->current()->synchronize({[&] { at.tm->suspend(); }, {}});
+    at.tm->current()->register_synchronization({[&] { at.tm->suspend(); }, {}});
 
     auto const e = thrown_by<assent::rolled_back_error>([&] { ut.commit(); });
 
@@ -83,13 +84,13 @@ TEST(Reentry, AnAfterMaySuspendTheEndedTransactionAndRunAnother)
     auto const id = begin_work(at, ut);
     std::optional<errc> resumed;
     std::vector<status> told;
-    at.tm->current()->synchronize(
+    at.tm->current()->register_synchronization(
         {{}, [&](status) {
              auto ended = at.tm->suspend();
              at.tm->run([&](assent::transaction& tx) { tx.lease(*at.accounts)->set("next", 1); });
              resumed = code_of([&] { at.tm->resume(std::move(ended)); });
          }});
-    at.tm->current()->synchronize({{}, [&](status now) { told.push_back(now); }});
+    at.tm->current()->register_synchronization({{}, [&](status now) { told.push_back(now); }});
     at.bank.script().on(verb::commit).reply(xa_code::heurrb);
 
     auto const e = thrown_by<assent::heuristic_error>([&] { ut.commit(); });
@@ -105,11 +106,12 @@ TEST(Reentry, WhatAnAfterBeginsInItsPlaceIsLeftAlone)
     doors at;
     user_transaction ut{*at.tm};
     ut.begin();
-    at.tm->current()->synchronize({{}, [&](status) {
-                                       at.tm->suspend();
-                                       ut.begin();
-                                       at.tm->current()->lease(*at.accounts)->set("next", 1);
-                                   }});
+    at.tm->current()->register_synchronization(
+        {{}, [&](status) {
+             at.tm->suspend();
+             ut.begin();
+             at.tm->current()->lease(*at.accounts)->set("next", 1);
+         }});
 
     EXPECT_EQ(ut.commit(), outcome::committed);
 
@@ -143,10 +145,10 @@ TEST(Reentry, ACallbackMayDropTheManager)
         auto tx = at.begin_work();
         auto const drop = [&] { at.tm.reset(); };
         if (is_before) {
-            tx.synchronize({drop, {}});
+            tx.register_synchronization({drop, {}});
             EXPECT_THROW(tx.commit(), assent::rolled_back_error);
         } else {
-            tx.synchronize({{}, [&](status) { drop(); }});
+            tx.register_synchronization({{}, [&](status) { drop(); }});
             EXPECT_EQ(tx.commit(), outcome::committed);
         }
         at.expect_rows(is_before ? std::nullopt : std::optional<std::int64_t>{1});

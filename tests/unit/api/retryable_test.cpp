@@ -73,7 +73,7 @@ TEST(Retryable, NeverForTheUsersOwnDecisionToRollBack)
     auto marked = at.begin_work("a");
     marked.set_rollback_only();
     auto threw = at.begin_work("b");
-    threw.synchronize({[] { throw std::runtime_error{"no"}; }, {}});
+    threw.register_synchronization({[] { throw std::runtime_error{"no"}; }, {}});
 
     for (auto* const tx : {&marked, &threw})
         EXPECT_FALSE(thrown_by<assent::rolled_back_error>([&] { tx->commit(); }).is_retryable());

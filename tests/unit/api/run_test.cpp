@@ -51,6 +51,30 @@ TEST(Run, RepeatsWhatAskedForItAndStopsAtTheLastAttempt)
     }
 }
 
+/// A transaction may move: whoever moved it out has it, and the thread has none.
+TEST(Run, WorkThatMovesItsTransactionOutIsToldSo)
+{
+    doors at;
+    std::optional<assent::transaction> kept;
+
+    auto const e = thrown_by<assent::error>([&] {
+        at.tm->run([&](assent::transaction& tx) {
+            tx.lease(*at.accounts)->set("row", 1);
+            kept.emplace(std::move(tx));
+        });
+    });
+
+    EXPECT_EQ(e.code(), assent::errc::invalid_state);
+    EXPECT_EQ(at.tm->current(), nullptr);
+    EXPECT_EQ(kept->commit(), outcome::committed);
+
+    assent::user_transaction here{*at.tm};
+    here.begin();
+    auto mine = std::move(*at.tm->current());
+    EXPECT_EQ(at.tm->current(), nullptr);
+    EXPECT_EQ(mine.commit(), outcome::committed);
+}
+
 TEST(Run, EveryAttemptIsATransactionOfItsOwn)
 {
     doors at;
@@ -252,6 +276,66 @@ TEST(Run, WaitsLongerBeforeEveryAttempt)
     EXPECT_GE(at_times[1] - at_times[0], 5ms);
     EXPECT_GE(at_times[2] - at_times[1], 10ms);
     EXPECT_GE(at_times[3] - at_times[2], 20ms);
+}
+
+/// A database that this log has never met: it answers only when it is let.
+struct stranger
+{
+    explicit stranger(doors& at) : vault(database(personality::plain))
+    {
+        vault.freeze();
+        rm.emplace(at.tm->add(memory_resource_manager{"vault", vault}));
+    }
+    memory_database vault;
+    std::optional<memory_resource_manager> rm;
+};
+
+TEST(Run, LeavesItsThreadFreeAlsoWhereACommitRowGivesTheTransactionAnotherName)
+{
+    using work = std::function<void()>;
+    work const ends[] = {[] {}, [] { throw passing_trouble{}; }};
+    for (auto const& each : ends) {
+        doors at;
+        stranger far{at};
+        assent::gtrid first_name;
+
+        try {
+            at.tm->run(run_options{}.commit_row(*far.rm), [&](assent::transaction& tx) {
+                first_name = tx.id();
+                far.vault.thaw();
+                tx.lease(*at.accounts)->set("row", 1);
+                tx.lease(*far.rm)->set("row", 1);
+                EXPECT_NE(tx.id(), first_name) << "the name was settled before";
+                each();
+            });
+        } catch (passing_trouble const&) {
+        }
+
+        EXPECT_EQ(at.tm->current(), nullptr);
+        EXPECT_EQ(at.tm->run([](assent::transaction&) {}), outcome::committed);
+        at.expect_clean();
+    }
+}
+
+TEST(Run, ATransactionEndedByHandLeavesItsThreadFreeWhereItIsNamedAsItEnds)
+{
+    doors at;
+    stranger far{at};
+    auto bound = at.tm->begin(assent::begin_options{}.commit_row(*far.rm));
+    auto const first_name = bound.id();
+    at.tm->resume(std::make_unique<assent::transaction>(std::move(bound)));
+    assent::synchronization late;
+    late.before_completion = [&] {
+        far.vault.thaw();
+        at.tm->current()->lease(*at.accounts)->set("row", 1);
+        EXPECT_NE(at.tm->current()->id(), first_name);
+    };
+    at.tm->current()->register_synchronization(late);
+
+    assent::user_transaction{*at.tm}.commit();
+
+    EXPECT_EQ(at.tm->current(), nullptr);
+    at.expect_clean();
 }
 
 TEST(Run, IsRefusedWhereItMakesNoSense)

@@ -26,8 +26,8 @@ TEST(Synchronization, RunsInTheOrderOfRegistration)
     doors at;
     diary kept;
     auto tx = at.begin_work();
-    tx.synchronize(kept.entry("a"));
-    tx.synchronize(kept.entry("b"));
+    tx.register_synchronization(kept.entry("a"));
+    tx.register_synchronization(kept.entry("b"));
 
     tx.commit();
 
@@ -41,12 +41,12 @@ TEST(Synchronization, BeforeMayWorkEnlistAndRegisterMore)
     diary kept;
     auto tx = at.tm->begin();
     tx.lease(*at.accounts)->set("row", 1);
-    tx.synchronize({[&] {
-                        EXPECT_EQ(tx.status(), status::active);
-                        tx.lease(*at.orders)->set("row", 1);
-                        tx.synchronize(kept.entry("late"));
-                    },
-                    {}});
+    tx.register_synchronization({[&] {
+                                     EXPECT_EQ(tx.status(), status::active);
+                                     tx.lease(*at.orders)->set("row", 1);
+                                     tx.register_synchronization(kept.entry("late"));
+                                 },
+                                 {}});
 
     EXPECT_EQ(tx.commit(), outcome::committed);
 
@@ -60,8 +60,8 @@ TEST(Synchronization, AThrowingBeforeRollsBackAndSkipsTheRest)
     doors at;
     diary kept;
     auto tx = at.begin_work();
-    tx.synchronize({[] { throw std::runtime_error{"the cart is empty"}; }, {}});
-    tx.synchronize(kept.entry("rest"));
+    tx.register_synchronization({[] { throw std::runtime_error{"the cart is empty"}; }, {}});
+    tx.register_synchronization(kept.entry("rest"));
 
     auto const e = thrown_by<assent::rolled_back_error>([&] { tx.commit(); });
 
@@ -77,8 +77,8 @@ TEST(Synchronization, ABeforeThatThrowsWhatIsNoExceptionRollsBackToo)
     doors at;
     diary kept;
     auto tx = at.begin_work();
-    tx.synchronize({[] { throw 42; }, {}});
-    tx.synchronize(kept.entry("rest"));
+    tx.register_synchronization({[] { throw 42; }, {}});
+    tx.register_synchronization(kept.entry("rest"));
 
     auto const e = thrown_by<assent::rolled_back_error>([&] { tx.commit(); });
 
@@ -94,8 +94,8 @@ TEST(Synchronization, ABeforeThatMarksRollbackOnlySkipsTheRest)
     doors at;
     diary kept;
     auto tx = at.begin_work();
-    tx.synchronize({[&] { tx.set_rollback_only(); }, {}});
-    tx.synchronize(kept.entry("rest"));
+    tx.register_synchronization({[&] { tx.set_rollback_only(); }, {}});
+    tx.register_synchronization(kept.entry("rest"));
 
     EXPECT_THROW(tx.commit(), assent::rolled_back_error);
 
@@ -108,14 +108,14 @@ TEST(Synchronization, BeforeIsNotRunByARollback)
     diary kept;
     {
         auto rolled_back = at.begin_work();
-        rolled_back.synchronize(kept.entry("rollback"));
+        rolled_back.register_synchronization(kept.entry("rollback"));
         rolled_back.rollback();
         auto marked = at.begin_work();
-        marked.synchronize(kept.entry("marked"));
+        marked.register_synchronization(kept.entry("marked"));
         marked.set_rollback_only();
         EXPECT_THROW(marked.commit(), assent::rolled_back_error);
         auto dropped = at.begin_work();
-        dropped.synchronize(kept.entry("dropped"));
+        dropped.register_synchronization(kept.entry("dropped"));
     }
 
     EXPECT_THAT(kept.lines,
@@ -127,12 +127,12 @@ TEST(Synchronization, AfterIsToldUnknownWhereNothingElseIsTrue)
     doors at;
     diary kept;
     auto heuristic = at.begin_work();
-    heuristic.synchronize(kept.entry("heuristic"));
+    heuristic.register_synchronization(kept.entry("heuristic"));
     at.bank.script().on(verb::commit).reply(xa_code::heurrb);
     EXPECT_THROW(heuristic.commit(), assent::heuristic_error);
     auto in_doubt = at.tm->begin();
     in_doubt.lease(*at.accounts)->set("row", 2);
-    in_doubt.synchronize(kept.entry("in doubt"));
+    in_doubt.register_synchronization(kept.entry("in doubt"));
     at.bank.script().on(verb::commit_one_phase).lose_after_effect();
     EXPECT_THROW(in_doubt.commit(), assent::in_doubt_error);
 
@@ -145,9 +145,9 @@ TEST(Synchronization, WhatAfterThrowsChangesNothing)
     doors at;
     diary kept;
     auto tx = at.begin_work();
-    tx.synchronize({{}, [](status) { throw std::runtime_error{"oops"}; }});
-    tx.synchronize({{}, [](status) { throw 1; }});
-    tx.synchronize(kept.entry("last"));
+    tx.register_synchronization({{}, [](status) { throw std::runtime_error{"oops"}; }});
+    tx.register_synchronization({{}, [](status) { throw 1; }});
+    tx.register_synchronization(kept.entry("last"));
 
     EXPECT_EQ(tx.commit(), outcome::committed);
 
@@ -165,11 +165,11 @@ TEST(Synchronization, ABeforeThatEndsTheTransactionItselfIsRefused)
         auto tx = at.begin_work();
         int calls = 0;
         std::optional<errc> inner;
-        tx.synchronize({[&] {
-                            ASSERT_LT(++calls, 3) << "commit() ran itself again";
-                            inner = code_of([&] { each(tx); });
-                        },
-                        {}});
+        tx.register_synchronization({[&] {
+                                         ASSERT_LT(++calls, 3) << "commit() ran itself again";
+                                         inner = code_of([&] { each(tx); });
+                                     },
+                                     {}});
 
         EXPECT_EQ(tx.commit(), outcome::committed);
 
@@ -185,10 +185,10 @@ TEST(Synchronization, AnAfterSeesTheTransactionEnded)
     auto tx = at.begin_work();
     std::optional<errc> code;
     known_outcome known{};
-    tx.synchronize({{}, [&](status) {
-                        code = code_of([&] { tx.lease(*at.accounts); });
-                        known = at.tm->outcome(tx.id());
-                    }});
+    tx.register_synchronization({{}, [&](status) {
+                                     code = code_of([&] { tx.lease(*at.accounts); });
+                                     known = at.tm->outcome(tx.id());
+                                 }});
 
     tx.commit();
 

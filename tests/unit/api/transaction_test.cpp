@@ -91,7 +91,7 @@ TEST(Transaction, EndsOnce)
         EXPECT_EQ(code_of([&] { tx->rollback(); }), errc::invalid_state);
         EXPECT_EQ(code_of([&] { tx->set_rollback_only(); }), errc::invalid_state);
         EXPECT_EQ(code_of([&] { tx->lease(*at.accounts); }), errc::invalid_state);
-        EXPECT_EQ(code_of([&] { tx->synchronize({}); }), errc::invalid_state);
+        EXPECT_EQ(code_of([&] { tx->register_synchronization({}); }), errc::invalid_state);
     }
 
     EXPECT_EQ(committed.status(), status::committed);
@@ -166,8 +166,11 @@ TEST(RollbackOnly, IsToldByEveryLaterCallWithTheFirstCause)
     auto tx = at.begin_work();
     at.shop.script().on(verb::start).reply(xa_code::rmerr);
     auto const spare = at.shop.connect();
-    auto const first = thrown_by<assent::error>(
-        [&] { tx.enlist(*at.orders, spare.get(), {}, assent::branch_choice::another); });
+    auto const first = thrown_by<assent::error>([&] {
+        tx.enlist(
+            *at.orders, spare.get(),
+            assent::enlist_options<memory_connection*>{}.branch(assent::branch_choice::another));
+    });
     ASSERT_EQ(first.code(), errc::rollback_only);
     ASSERT_THAT(first.what(), ::testing::HasSubstr("\"orders\" did not start a branch"));
 
@@ -176,7 +179,7 @@ TEST(RollbackOnly, IsToldByEveryLaterCallWithTheFirstCause)
     using call = std::function<void()>;
     for (call const& each : {call{[&] { tx.lease(*at.accounts); }},
                              call{[&] { tx.enlist(*at.accounts, at.bank.connect().get()); }},
-                             call{[&] { tx.synchronize({}); }}}) {
+                             call{[&] { tx.register_synchronization({}); }}}) {
         auto const e = thrown_by<assent::error>(each);
         EXPECT_EQ(e.code(), errc::rollback_only);
         EXPECT_THAT(e.what(), ::testing::HasSubstr("\"orders\" did not start a branch"));

@@ -102,6 +102,63 @@ TEST(UserTransaction, TheTimeoutIsForLaterBeginsOfThisThread)
     ut.rollback();
 }
 
+TEST(UserTransaction, IsBegunAtTheLevelAndForTheAccessThatAreAskedFor)
+{
+    doors at;
+    user_transaction ut{*at.tm};
+    ut.begin(assent::begin_options{}.read_only());
+    EXPECT_THROW(at.tm->current()->lease(*at.accounts)->set("a", 1), assent::driver_error);
+    ut.rollback();
+
+    // Two that each read what the other writes: at a lower level both would commit.
+    ut.begin(assent::begin_options{}.isolation_level(assent::isolation::serializable));
+    auto const mine = at.tm->current()->lease(*at.accounts);
+    mine->get("a");
+    mine->get("b");
+    auto outer = at.tm->suspend();
+    ut.begin(assent::begin_options{}.isolation_level(assent::isolation::serializable));
+    auto const others = at.tm->current()->lease(*at.accounts);
+    others->get("a");
+    others->get("b");
+    EXPECT_THROW(others->set("b", 1), assent::driver_error);
+    ut.rollback();
+    at.tm->resume(std::move(outer));
+    mine->set("a", 1);
+    EXPECT_EQ(ut.commit(), outcome::committed);
+    EXPECT_EQ(at.bank.value("a"), 1);
+
+    ut.begin();
+    at.tm->current()->lease(*at.accounts)->set("a", 2);
+    EXPECT_EQ(ut.commit(), outcome::committed) << "and no later one";
+}
+
+TEST(UserTransaction, ADeadlineOfItsOwnTakesThePlaceOfTheThreadsTimeout)
+{
+    doors at;
+    user_transaction ut{*at.tm};
+    ut.set_transaction_timeout(1ms);
+    ut.begin(assent::begin_options{}.timeout(10min));
+    std::this_thread::sleep_for(20ms);
+    EXPECT_EQ(ut.status(), status::active);
+    ut.rollback();
+
+    ut.begin(assent::begin_options{}.read_only());
+    EXPECT_TRUE(becomes_true([&] { return ut.status() == status::marked_rollback; }));
+    ut.rollback();
+}
+
+TEST(UserTransaction, WhatBeginRefusesIsRefusedAndTheThreadStaysFree)
+{
+    doors at;
+    user_transaction ut{*at.tm};
+
+    EXPECT_EQ(
+        code_of([&] { ut.begin(assent::begin_options{}.commit_row(*at.orders).read_only()); }),
+        errc::bad_argument);
+
+    EXPECT_EQ(ut.status(), status::no_transaction);
+}
+
 TEST(UserTransaction, ANegativeTimeoutIsRefused)
 {
     doors at;

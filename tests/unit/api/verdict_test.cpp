@@ -135,7 +135,7 @@ answer by_code(assent::transaction& tx)
         told.verdict = said::rolled_back;
         return told;
     }
-    EXPECT_EQ(how, outcome::undetermined);
+    EXPECT_EQ(how, outcome::unknown);
     told.verdict = ec == errc::heuristic ? said::heuristic : said::in_doubt;
     if (ec == errc::in_doubt) told.who = diag.who;
     return told;
@@ -202,7 +202,7 @@ TEST(Verdict, InDoubtSaysWhoWillKnow)
 
         EXPECT_EQ(told.who, each.acts_as == personality::postgresql ? assent::resolver::database
                                                                     : assent::resolver::nobody);
-        EXPECT_EQ(at.tm->outcome(tx->id()), known_outcome::not_known);
+        EXPECT_EQ(at.tm->outcome(tx->id()), known_outcome::unknown);
     }
 }
 
@@ -214,10 +214,10 @@ TEST(Verdict, OfASecondEndIsInvalidStateByCodeToo)
     std::error_code ec;
     assent::diagnostics diag;
 
-    EXPECT_EQ(tx.commit(ec, diag), outcome::undetermined);
+    EXPECT_EQ(tx.commit(ec, diag), outcome::unknown);
     EXPECT_EQ(ec, errc::invalid_state);
     EXPECT_FALSE(diag.what.empty());
-    EXPECT_EQ(tx.rollback(ec, diag), outcome::undetermined);
+    EXPECT_EQ(tx.rollback(ec, diag), outcome::unknown);
     EXPECT_EQ(ec, errc::invalid_state);
 }
 
@@ -236,7 +236,7 @@ TEST(Verdict, OfARollbackByErrorCode)
     auto heuristic = at.begin_work("c");
     at.bank.script().on(verb::rollback).reply(xa_code::heurcom);
 
-    EXPECT_EQ(heuristic.rollback(ec, diag), outcome::undetermined);
+    EXPECT_EQ(heuristic.rollback(ec, diag), outcome::unknown);
 
     EXPECT_EQ(ec, errc::heuristic);
     EXPECT_EQ(diag.branches.size(), 2u);

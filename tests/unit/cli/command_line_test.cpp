@@ -53,7 +53,7 @@ TEST(CommandLine, HasTheLimitsOfTheLibraryForRecover)
         asked({"-c", "x", "recover", "--timeout", "1.5", "--presumed-abort-delay", "0"});
 
     EXPECT_EQ(plain.timeout, 60s);
-    EXPECT_EQ(plain.presumed_abort_delay, 5s);
+    EXPECT_EQ(plain.presumed_abort_delay, 7s);
     EXPECT_EQ(given.timeout, 1500ms);
     EXPECT_EQ(given.presumed_abort_delay, 0s);
 }
@@ -73,10 +73,10 @@ TEST(CommandLine, RefusesWrongUsageWithTwo)
     EXPECT_EQ(refused({"-c", "x", "status", "scan"}).status, 2);
     EXPECT_EQ(refused({"-c", "x", "recover", "--timeout", "-1"}).status, 2);
     EXPECT_EQ(refused({"-c", "x", "recover", "--timeout", "soon"}).status, 2);
-    EXPECT_EQ(refused({"-c", "x", "recover", "--presumed-abort-delay", "4.999"}).status, 2);
+    EXPECT_EQ(refused({"-c", "x", "recover", "--presumed-abort-delay", "6.999"}).status, 2);
     EXPECT_EQ(refused({"-c", "x", "recover", "--presumed-abort-delay", "0.0001"}).status, 2);
-    EXPECT_EQ(asked({"-c", "x", "recover", "--presumed-abort-delay", "5"}).presumed_abort_delay,
-              5s);
+    EXPECT_EQ(asked({"-c", "x", "recover", "--presumed-abort-delay", "7"}).presumed_abort_delay,
+              7s);
     EXPECT_EQ(refused({"-c", "x", "status", "--timeout", "1"}).status, 2);
     EXPECT_THAT(refused({"status"}).text, HasSubstr("--config is required"));
 }

@@ -47,6 +47,7 @@ TEST(Configuration, IsReadWhole)
                             "kind = 'postgresql'\n"
                             "connect_file = '/etc/accounts'\n"
                             "allow_non_durable = true\n"
+                            "pools_by_session = true\n"
                             "[[resource_manager]]\n"
                             "name = 'orders'\n"
                             "kind = 'mariadb'\n"
@@ -72,6 +73,8 @@ TEST(Configuration, IsReadWhole)
     EXPECT_EQ(read.databases[0].connect.where, connect_source::place::file);
     EXPECT_EQ(read.databases[0].connect.value, "/etc/accounts");
     EXPECT_TRUE(read.databases[0].allow_non_durable);
+    EXPECT_TRUE(read.databases[0].pools_by_session);
+    EXPECT_FALSE(read.databases[1].pools_by_session);
     EXPECT_EQ(read.databases[1].connect.where, connect_source::place::text);
     EXPECT_FALSE(read.databases[1].allow_non_durable);
     EXPECT_EQ(read.databases[2].connect.where, connect_source::place::environment);

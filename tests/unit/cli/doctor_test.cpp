@@ -14,6 +14,7 @@
 #include <set>
 #include <utility>
 
+#include <assent/driver.hpp>
 #include <assent/testing.hpp>
 #include <nlohmann/json.hpp>
 
@@ -47,7 +48,7 @@ public:
     std::uint64_t id() const noexcept override { return 0; }
     void* native_handle() noexcept override { return nullptr; }
     int descriptor() const noexcept override { return -1; }
-    void declare_read_only() noexcept override {}
+    void declare(branch_modes const&) noexcept override {}
     void submit(verb, xid const&) noexcept override { ADD_FAILURE() << "a verb was sent"; }
     std::optional<reply> collect(deadline) noexcept override { return reply{}; }
     bool is_reusable() const noexcept override { return true; }
@@ -100,7 +101,7 @@ public:
     {
         return (unexpected(), session_presence::unknown);
     }
-    session_presence older_sessions(driver_session&, deadline) override
+    session_presence sessions_before(driver_session&, std::uint64_t, deadline) override
     {
         return (unexpected(), session_presence::unknown);
     }
@@ -359,7 +360,8 @@ TEST(DoctorWords, SayWhatIsWrongAndCountTheRest)
 {
     auto const text = in_words(troubled(), painter{false});
 
-    EXPECT_THAT(text, StartsWith("findings  1 error, 0 warnings, 1 to advise, 6 ok\n"));
+    EXPECT_THAT(text, StartsWith("findings  1 error, 0 warnings, 1 to advise, 6 ok; "
+                                 "NOT EXAMINED: 1\n"));
     EXPECT_THAT(text, HasSubstr("accounts (postgresql 15.20)\n  LEVEL   CHECK       SEEN\n"
                                 "  error   fsync       off\n  advice  client      an old one\n"));
     EXPECT_THAT(text, HasSubstr("  ok      2 more checks\n"));

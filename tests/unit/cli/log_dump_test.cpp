@@ -41,23 +41,23 @@ TEST(LogDump, WritesEveryRecordInOrder)
 
     EXPECT_EQ(all.at("command"), "log dump");
     EXPECT_EQ(all.at("exit_code"), 0);
-    EXPECT_THAT(types_of(all),
-                ElementsAre("opening", "opening", "binding", "binding", "decision", "decision",
-                            "binding", "decision", "heuristic", "decision", "end"));
-    auto const& first = all.at("records").at(4);
+    EXPECT_THAT(types_of(all), ElementsAre("opening", "opening", "binding", "binding", "limits",
+                                           "decision", "decision", "binding-epoch", "binding",
+                                           "decision", "heuristic", "decision", "end"));
+    auto const& first = all.at("records").at(5);
     EXPECT_EQ(first.at("segment"), 2);
     EXPECT_EQ(first.at("page"), 2);
-    EXPECT_EQ(first.at("lsn"), 8);
+    EXPECT_EQ(first.at("lsn"), 10);
     EXPECT_EQ(first.at("gtrid"), at.log.decisions[0].global.text());
     EXPECT_EQ(first.at("is_finished"), true) << "as the end record, pages later, says";
-    EXPECT_EQ(all.at("records").at(5).at("is_finished"), false);
-    auto const& branch = all.at("records").at(5).at("branches").at(1);
+    EXPECT_EQ(all.at("records").at(6).at("is_finished"), false);
+    auto const& branch = all.at("records").at(6).at("branches").at(1);
     EXPECT_EQ(branch.at("resource_manager"), "orders");
     EXPECT_EQ(branch.at("is_finished"), false);
     EXPECT_EQ(branch.at("xid"),
               (assent::xid{at.log.decisions[1].global, at.log.decisions[1].branches[1]}.text()));
-    EXPECT_EQ(all.at("records").at(8).at("seen"), "it was \x1b[31mred\x1b[0m");
-    EXPECT_EQ(all.at("records").at(10).at("finished_branches"), json({1, 2}));
+    EXPECT_EQ(all.at("records").at(10).at("seen"), "it was \x1b[31mred\x1b[0m");
+    EXPECT_EQ(all.at("records").at(12).at("finished_branches"), json({1, 2}));
 }
 
 TEST(LogDump, SaysTheSameInWords)
@@ -67,8 +67,8 @@ TEST(LogDump, SaysTheSameInWords)
     std::string const id{at.log.decisions[0].global.text()};
 
     EXPECT_THAT(text, HasSubstr("segment 2, epoch 2, nonce"));
-    EXPECT_THAT(text, HasSubstr("     2           8  decision      " + id + ": commit, "));
-    EXPECT_THAT(text, HasSubstr("     1           6  binding       resource manager 1 is "
+    EXPECT_THAT(text, HasSubstr("     2          10  decision      " + id + ": commit, "));
+    EXPECT_THAT(text, HasSubstr("     1           7  binding       resource manager 1 is "
                                 "\"accounts\", memory, \"identity-a\""));
     EXPECT_THAT(text, HasSubstr(id + ": finished: branch 1, branch 2 of its decision"));
     EXPECT_THAT(text, HasSubstr("it was \\x1b[31mred\\x1b[0m"));
@@ -101,7 +101,7 @@ TEST(LogDump, IsTheSameHoweverFewDecisionsFitIntoMemory)
     log_directory const at{[](file_bytes& file) { spoil(file, 4); }};
     auto const whole = dumped(at);
     EXPECT_THAT(whole, HasSubstr("damaged: its checksum is wrong"));
-    EXPECT_THAT(whole, HasSubstr("missing: 1 record, 10"));
+    EXPECT_THAT(whole, HasSubstr("missing: 2 records, 12 to 13"));
 
     for (std::size_t const at_once : {1U, 2U, 3U, 4U}) {
         dump_options how;
@@ -117,11 +117,12 @@ TEST(LogDump, GoesOnBehindDamage)
     auto const all = dumped_json(at);
 
     EXPECT_EQ(all.at("exit_code"), 5);
-    EXPECT_THAT(types_of(all), ElementsAre("opening", "opening", "binding", "binding", "decision",
-                                           "decision", "binding", "damaged page", "missing records",
-                                           "heuristic", "decision", "end"));
-    EXPECT_EQ(all.at("records").at(8),
-              json({{"segment", 2}, {"type", "missing records"}, {"first", 11}, {"last", 11}}));
+    EXPECT_THAT(types_of(all),
+                ElementsAre("opening", "opening", "binding", "binding", "limits", "decision",
+                            "decision", "binding-epoch", "binding", "damaged page",
+                            "missing records", "heuristic", "decision", "end"));
+    EXPECT_EQ(all.at("records").at(10),
+              json({{"segment", 2}, {"type", "missing records"}, {"first", 14}, {"last", 14}}));
     EXPECT_EQ(all.at("attention").size(), 1U);
 }
 
@@ -138,6 +139,9 @@ TEST(LogDump, NamesEveryTypeOfRecord)
     EXPECT_EQ(in_words(log::record{log::server_start_record{2, 3, "up"}}, names),
               "the server of \"resource manager 2\" in epoch 3: \"up\"");
     EXPECT_EQ(in_words(log::record{log::rollback_record{id}}, names), "rolled back");
+    EXPECT_EQ(in_words(log::record{log::binding_epoch_record{2, 3}}, names),
+              "resource manager 2 is bound in epoch 3");
+    EXPECT_EQ(name_of_type(129), "binding-epoch");
     log::operator_record note;
     note.who = "ann";
     note.why = "so";
@@ -148,7 +152,7 @@ TEST(LogDump, NamesEveryTypeOfRecord)
     EXPECT_THAT(in_words(log::record{note}, names), HasSubstr("roll back, branch asn1l"));
     EXPECT_EQ(name_of_type(8), "operator");
     EXPECT_EQ(name_of_type(200), "type 200");
-    EXPECT_EQ(record_type_names().size(), 9U);
+    EXPECT_EQ(record_type_names().size(), 11U);
 }
 
 }  // namespace

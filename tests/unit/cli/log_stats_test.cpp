@@ -28,12 +28,16 @@ TEST(LogStats, CountsWhatIsThereAndWhatKeepsIt)
 
     EXPECT_EQ(told.code, exit_code::fine);
     EXPECT_EQ(all.at("command"), "log stats");
-    EXPECT_EQ(
-        all.at("records"),
-        json({{"binding", 3}, {"decision", 4}, {"end", 1}, {"heuristic", 1}, {"opening", 2}}));
+    EXPECT_EQ(all.at("records"), json({{"binding", 3},
+                                       {"binding-epoch", 1},
+                                       {"decision", 4},
+                                       {"end", 1},
+                                       {"heuristic", 1},
+                                       {"limits", 1},
+                                       {"opening", 2}}));
     EXPECT_EQ(all.at("decisions"),
               json({{"live", 3}, {"complete", 1}, {"kept", 1}, {"droppable", 0}}));
-    EXPECT_EQ(all.at("snapshot"), json({{"pages", 1}, {"records", 4}}));
+    EXPECT_EQ(all.at("snapshot"), json({{"pages", 1}, {"records", 5}}));
     EXPECT_EQ(all.at("forces").at("count"), 7);
     EXPECT_EQ(all.at("forces").at("with_decisions"), 4);
     EXPECT_EQ(all.at("segments").at(0).at("pages_used"), 9);

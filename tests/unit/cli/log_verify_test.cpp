@@ -36,10 +36,10 @@ TEST(LogVerify, ASoundLogIsFine)
     EXPECT_EQ(segment.at("number"), 2);
     EXPECT_EQ(segment.at("epoch"), 2);
     EXPECT_EQ(segment.at("state"), "sealed");
-    EXPECT_EQ(segment.at("records"), 11);
+    EXPECT_EQ(segment.at("records"), 13);
     EXPECT_EQ(segment.at("chain"), "first");
     EXPECT_EQ(segment.at("damage"), json::array());
-    EXPECT_THAT(in_words(told, painter{false}), HasSubstr("9 of 16  11       the one before"));
+    EXPECT_THAT(in_words(told, painter{false}), HasSubstr("9 of 16  13       the one before"));
 }
 
 TEST(LogVerify, DamageIsToldWholeWithWhatToDo)
@@ -68,9 +68,9 @@ TEST(LogVerify, DamageIsToldWholeWithWhatToDo)
                                                 {"why", "zeros lie where a page was written"},
                                                 {"proved_durable_by_page", 7}}));
     EXPECT_EQ(segment.at("missing").at("records"), 3);
-    EXPECT_EQ(segment.at("missing").at("ranges").at(1), json({{"first", 11}, {"last", 12}}));
+    EXPECT_EQ(segment.at("missing").at("ranges").at(1), json({{"first", 14}, {"last", 15}}));
     EXPECT_THAT(text, HasSubstr("segment 2: 3 damaged pages\n"));
-    EXPECT_THAT(text, HasSubstr("segment 2: 3 missing records\n  9, 11 to 12\n"));
+    EXPECT_THAT(text, HasSubstr("segment 2: 3 missing records\n  11, 14 to 15\n"));
     EXPECT_THAT(text, HasSubstr("\n! damaged: "));
 }
 

@@ -142,7 +142,8 @@ TEST(ScanReport, IsWholeInJson)
     EXPECT_EQ(accounts.at("problem"), nullptr);
     EXPECT_EQ(accounts.at("branches").at(0), json({{"xid", branch(id, 1).text()},
                                                    {"action", "commit"},
-                                                   {"why", "its decision is in the log"}}));
+                                                   {"why", "its decision is in the log"},
+                                                   {"left_because", nullptr}}));
     auto const orders = all.at("databases").at(1);
     EXPECT_EQ(orders.at("is_conclusive"), false);
     EXPECT_EQ(orders.at("problem"), "it could not be asked: no route");
@@ -154,7 +155,7 @@ TEST(RecoverReport, IsWholeInJson)
     told.has_acted = true;
     told.epoch = 3;
     told.took_ms = 1'234;
-    told.databases.push_back({"accounts", 1, 2, 3, 4, false, "it was not scanned yet"});
+    told.databases.push_back({"accounts", 1, 2, 3, 4, false, "it was not scanned yet", {}});
     told.quarantined = {"accounts x: of a twin of this log"};
     told.raise(exit_code::attention, "look here");
 

@@ -91,9 +91,9 @@ TEST(Show, DoesNotTakeAbsenceForARollback)
 {
     auto const id = transaction(1, 1);
 
-    EXPECT_EQ(shown(made_log{}, id).outcome, "not known");
+    EXPECT_EQ(shown(made_log{}, id).outcome, "unknown");
     EXPECT_EQ(shown(made_log{}, id, listings({branch(id, 1)})).outcome, "in doubt");
-    EXPECT_EQ(shown(made_log{}, transaction(2, 1)).outcome, "not known");
+    EXPECT_EQ(shown(made_log{}, transaction(2, 1)).outcome, "unknown");
     EXPECT_EQ(shown(made_log{}.own(1), transaction(2, 1)).outcome, "live or ended");
 }
 
@@ -104,9 +104,9 @@ TEST(Show, SaysThatItIsForgottenBelowEveryHorizon)
     made_log all;
     all.add(assent::log::horizon_record{1, {1, 9}}).add(assent::log::horizon_record{2, {2, 1}});
 
-    EXPECT_EQ(shown(one, transaction(1, 9)).outcome, "not known");
+    EXPECT_EQ(shown(one, transaction(1, 9)).outcome, "unknown");
     EXPECT_EQ(shown(all, transaction(1, 9)).outcome, "forgotten");
-    EXPECT_EQ(shown(all, transaction(1, 10)).outcome, "not known");
+    EXPECT_EQ(shown(all, transaction(1, 10)).outcome, "unknown");
 }
 
 TEST(Show, TellsOtherNodesAndTwinsApart)

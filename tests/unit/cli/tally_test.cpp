@@ -38,4 +38,18 @@ TEST(Tally, CountsOnceWhatEveryScanTells)
     EXPECT_EQ(counts.of("accounts").found_finished, 1u);
 }
 
+TEST(Tally, KeepsWhatWasLastSaidOfABranchThatIsLeft)
+{
+    tally counts;
+
+    counts.on({severity::debug, "recovery.commit.reply", "accounts", "x1", "busy"});
+    counts.on({severity::debug, "recovery.commit.reply", "accounts", "x1", "permission denied"});
+    counts.on({severity::debug, "recovery.commit.reply", "accounts", "x1", ""});
+    counts.on({severity::debug, "recovery.commit", "accounts", "x2", "not a reason"});
+
+    EXPECT_EQ(counts.why_left("accounts", "x1"), "permission denied");
+    EXPECT_EQ(counts.why_left("accounts", "x2"), "");
+    EXPECT_EQ(counts.why_left("orders", "x1"), "");
+}
+
 }  // namespace

@@ -56,11 +56,13 @@ public:
             }
             return all;
         }
-        if (has(sql, "@@read_only")) return {{"one", database, "0", "0", "0"}};
+        if (has(sql, "@@read_only"))
+            return {{"one", database, "0", "0", "0", "1/here/3306", "1767225600", "1"}};
         if (has(sql, "Threads_connected")) {
             return {{version, database, session, host, "2", cipher}};
         }
         if (has(sql, "user_privileges")) return {{"1"}};
+        if (has(sql, "table_name = 'assent_past'")) return {{"1"}};
         if (has(sql, "information_schema.tables")) return {};
         if (sql == "select 1") return {{"1"}};
         written.push_back(sql);
@@ -70,7 +72,7 @@ public:
     {
         is_listed = true;
         if (is_refused) throw driver_error("refused", "XAE03", 1401);
-        return {{{"one", database, "0", "0", "0"}}, {}};
+        return {{{"one", database, "0", "0", "0", "1/here/3306", "1767225600", "1"}}, {}};
     }
     bool is_mariadb() const override { return is_mariadb_; }
     unsigned server_version() const override { return version_number(version); }
@@ -125,6 +127,8 @@ TEST(MysqlExamination, OldVersionsAreErrorsAndNewerOnesAreTold)
 TEST(MysqlExamination, ClustersAndSwitchesThatEndBranchesAreNamed)
 {
     EXPECT_THAT(errors_with(true, "wsrep_on", "ON"), ElementsAre("wsrep_on"));
+    EXPECT_THAT(errors_with(true, "wsrep_provider", "/usr/lib/galera/libgalera_smm.so"),
+                ElementsAre("wsrep_provider"));
     EXPECT_THAT(errors_with(true, "legacy_xa_rollback_at_disconnect", "ON"),
                 ElementsAre("legacy_xa_rollback_at_disconnect"));
     EXPECT_THAT(errors_with(false, "xa_detach_on_prepare", "OFF"),

@@ -39,6 +39,7 @@ public:
     std::string process = "4711";
     bool is_lost_at_force = false;
     bool is_refused_at_force = false;
+    bool pools_by_session = false;
 
     table ask(std::string const& sql, std::string const&) override
     {
@@ -61,7 +62,8 @@ public:
         who.server = "7000/5";
         who.user = "shop";
         who.process = 4711;
-        return postgresql_dialect::examine(*this, who, false, {"libpq 15.20", {}});
+        return postgresql_dialect::examine(*this, who, {false, pools_by_session},
+                                           {"libpq 15.20", {}});
     }
 };
 
@@ -119,6 +121,8 @@ TEST(PostgresqlExamination, AnotherProcessIdThanTheClientsIsAProxy)
     made_up server;
     server.process = "12";
 
+    EXPECT_THAT(at_level(server.examine(), finding_level::error), ElementsAre("proxy"));
+    server.pools_by_session = true;
     EXPECT_THAT(at_level(server.examine(), finding_level::warning), ElementsAre("proxy"));
 }
 

@@ -59,7 +59,7 @@ TEST(Borrowed, IsCutWhereTheServerKeepsThePreparedBranchForIt)
 
     EXPECT_EQ(work.released, assent::release::must_close);
     EXPECT_FALSE(work.lent->is_open()) << "while it is, nobody else can commit";
-    at.run_for(1s);
+    at.run_for(at.bounds.detach_settle + 1s);
     at.expect_rows(1);
     at.expect_clean();
 }
@@ -97,7 +97,7 @@ TEST(Borrowed, IsCutWhereItsRollbackIsNotConfirmed)
 TEST(Borrowed, IsCutWhenItsBranchDoesNotStartInTime)
 {
     world at;
-    auto tx = at.begin(assent::begin_options{}.deadline(1s));
+    auto tx = at.begin(assent::begin_options{}.timeout(1s));
     auto const lent = at.accounts.db.connect();
     at.accounts.db.script().on(verb::start).hang();
 
@@ -127,7 +127,7 @@ TEST(Borrowed, IsNotKeptWhereItLeftItsBranch)
 TEST(Borrowed, IsNotKeptOnceItWasCancelled)
 {
     world at;
-    auto tx = at.begin(assent::begin_options{}.deadline(1s));
+    auto tx = at.begin(assent::begin_options{}.timeout(1s));
     auto const lent = at.accounts.db.connect();
     std::optional<assent::release> released;
     at.engine->enlist(

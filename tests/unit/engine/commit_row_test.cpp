@@ -20,7 +20,7 @@ assent::testing::memory_connection* lease(world& at, transaction& tx,
                                           access how = access::read_write)
 {
     return static_cast<assent::testing::memory_connection*>(
-        at.engine->lease(*tx.tx, rm, how).handle());
+        at.engine->lease(*tx.tx, rm, how)->handle());
 }
 
 /// One more database, known to the engine of `at`.
@@ -492,7 +492,7 @@ TEST(CommitRow, InDoubtIsResolvedInTheBackgroundAsSoonAsTheRowAnswers)
 TEST(CommitRow, TheDeadlineActsUntilItIsSentAndNotLater)
 {
     row_world at;
-    auto const how = at.by_row().deadline(1s);
+    auto const how = at.by_row().timeout(1s);
     auto late = at.begin_work("late", how);
     at.accounts.db.script().on(verb::prepare).delay(999ms);
     at.clock->pass(at.clock->now() + 1ms);

@@ -142,7 +142,7 @@ TEST(Heuristic, ThatCouldNotBeRecordedIsNotForgotten)
     world at;
     auto tx = at.begin_work();
     at.accounts.db.script().on(verb::commit).reply(xa_code::heurrb);
-    at.disk->fail_call(3, {EIO, disk_fault::effect::none});  // 1 and 2 are the decision's
+    at.disk->fail_call(4, {EIO, disk_fault::effect::none});  // 1, 2 and 3 are the decision's
 
     EXPECT_THROW(tx.commit(), assent::heuristic_error);
     at.run_for(2s);
@@ -225,7 +225,7 @@ TEST(Completion, FinishesAReadOnlyBranchThatItsOwnerLeftPrepared)
     at.orders.db.script().on(verb::commit).lose_before_effect();
 
     EXPECT_EQ(tx.commit(), outcome::committed_pending);
-    at.run_for(1s);
+    at.run_for(at.bounds.detach_settle + 1s);
 
     EXPECT_EQ(at.engine->state().heuristics, 0u);
     EXPECT_EQ(at.engine->state().live_transactions, 0u);
@@ -245,6 +245,102 @@ TEST(Completion, EndsTheSessionThatKeepsADecidedBranch)
     EXPECT_EQ(at.seen->count("session.ended"), 1);
     at.expect_rows(1);
     at.expect_clean();
+}
+
+TEST(Completion, OfADecisionThatACopyRolledBackIsAHazardThoughTheCopyStillHasTheLock)
+{
+    auto bounds = world::quick();
+    bounds.presumed_abort_delay = 7s;
+    world at{personality::plain, bounds};
+    auto& orders = at.orders.db;
+    auto tx = at.begin_work();
+    orders.script().on(verb::commit).times(1000).lose_before_effect();
+    EXPECT_EQ(tx.commit(), outcome::committed_pending);
+    orders.script().on(driver_call::heartbeat).times(1000).fail();
+    orders.script().on(driver_call::guard).times(1000).fail("held by a copy");
+    at.run_for(20s);
+
+    orders.settle(tx.branch(1), false);
+    orders.script().clear();
+    orders.script().on(driver_call::guard).times(1000).fail("held by a copy");
+    at.run_for(5s);
+
+    EXPECT_EQ(at.engine->state().heuristics, 1u);
+    EXPECT_EQ(at.engine->state().live_transactions, 0u);
+}
+
+// Measured on MariaDB 10.11: an XA COMMIT by name that meets the end of the session which prepared
+// the branch is answered OK, the work stays locked, and is listed no more until a restart (ADR 37).
+TEST(Completion, NeverMeetsASessionThatIsStillTakenApart)
+{
+    world at{personality::mariadb};
+    at.orders.db.detach_slowly(900ms);
+    for (bool const is_committed : {true, false}) {
+        auto tx = at.begin_work();
+        if (is_committed) {
+            at.orders.db.script().on(verb::commit).lose_before_effect();
+            EXPECT_EQ(tx.commit(), outcome::committed_pending);
+        } else {
+            at.orders.db.script().on(verb::prepare).lose_after_effect();
+            EXPECT_THROW(tx.commit(), assent::rolled_back_error);
+        }
+        at.run_for(3s);
+
+        auto const expected = is_committed ? branch_fate::committed : branch_fate::rolled_back;
+        EXPECT_EQ(at.orders.db.fate(tx.branch(1)), expected);
+        EXPECT_EQ(at.engine->state().live_transactions, 0u);
+    }
+    at.expect_rows(1);
+    at.expect_clean();
+}
+
+/// However often it is listed: the session may begin to end at any moment.
+TEST(Completion, SendsNothingByNameWhileTheSessionThatPreparedIsThere)
+{
+    world at{personality::mariadb};
+    auto tx = at.begin_work();
+    at.orders.db.linger_sessions();
+    at.orders.db.script().on(driver_call::end_session).times(1000).fail("it is busy");
+    at.orders.db.script().on(verb::commit).lose_before_effect();
+    EXPECT_EQ(tx.commit(), outcome::committed_pending);
+
+    at.run_for(30s);
+
+    EXPECT_EQ(at.orders.count(verb::commit), 1);
+    at.orders.db.script().clear();
+    at.run_for(10s);
+    at.expect_rows(1);
+    at.expect_clean();
+}
+
+TEST(Completion, AfterAKillNeverMeetsASessionThatIsStillTakenApart)
+{
+    world at{personality::mariadb};
+    auto tx = at.begin_work();
+    at.orders.db.script().on(verb::commit).lose_before_effect();
+    EXPECT_EQ(tx.commit(), outcome::committed_pending);
+    at.orders.db.detach_slowly(900ms);
+
+    at.restart();
+    at.run_for(5s);
+
+    EXPECT_EQ(at.orders.db.fate(tx.branch(1)), branch_fate::committed);
+    at.expect_rows(1);
+    at.expect_clean();
+}
+
+TEST(Completion, WaitsForNoSessionOfAnEarlierStartOfTheServer)
+{
+    world at{personality::mariadb};
+    auto tx = at.begin_work();
+    at.orders.db.script().on(verb::commit).crash_server_before_effect();
+    EXPECT_EQ(tx.commit(), outcome::committed_pending);
+
+    at.orders.db.restart();
+    at.run_for(at.bounds.completion_retry_max + 100ms);
+
+    EXPECT_LT(at.bounds.completion_retry_max + 100ms, at.bounds.detach_settle);
+    EXPECT_EQ(at.orders.db.fate(tx.branch(1)), branch_fate::committed);
 }
 
 TEST(Completion, OutlivesAServerThatCrashesBetweenTheVotesAndTheCommit)

@@ -17,7 +17,160 @@ bool is_there(site const& where, std::uint64_t session)
 
 assent::begin_options one_second()
 {
-    return assent::begin_options{}.deadline(1s);
+    return assent::begin_options{}.timeout(1s);
+}
+
+std::uint16_t id_of(transaction& tx, std::size_t branch)
+{
+    return tx.branch(branch).branch.parts().resource_manager;
+}
+
+/// An owner that never comes back must not make the log keep every decision for ever.
+TEST(Deadline, AnExpiredTransactionHoldsNoHorizonOnceItsSessionsAreGone)
+{
+    world at;
+    auto idle = at.begin(one_second());
+    auto stuck = at.begin(one_second());
+    stuck.on(at.accounts)->set("stuck", 1);
+    auto later = at.begin_work();
+    auto const accounts = id_of(later, 0);
+    auto const orders = id_of(later, 1);
+    EXPECT_EQ(later.commit(), outcome::committed);
+    auto const end = assent::ports::position_of(later.id());
+    at.run_for(900ms);
+    EXPECT_FALSE(at.log().horizon(orders).covers(end)) << "they may begin a branch there";
+
+    at.run_for(500ms);
+    EXPECT_TRUE(at.log().horizon(orders).covers(end));
+    EXPECT_FALSE(at.log().horizon(accounts).covers(end)) << "stuck has one there";
+
+    at.run_for(at.bounds.scan_interval + 2s);
+
+    EXPECT_TRUE(at.log().horizon(accounts).covers(end)) << "its session was ended";
+    EXPECT_EQ(at.engine->state().live_transactions, 2u);
+    EXPECT_THROW(stuck.on(at.orders), assent::error);
+    EXPECT_THROW(idle.on(at.orders), assent::error);
+    EXPECT_THROW(stuck.commit(), assent::rolled_back_error);
+    EXPECT_THROW(idle.commit(), assent::rolled_back_error);
+    at.run_for(5s);
+    EXPECT_TRUE(at.log().horizon(accounts).covers(end));
+    EXPECT_EQ(at.engine->state().live_transactions, 0u);
+    EXPECT_EQ(at.accounts.db.value("stuck"), std::nullopt);
+    at.expect_clean();
+}
+
+/// No session can prepare it any more, but one did.
+TEST(Deadline, ABranchOfAnExpiredTransactionThatIsListedIsRolledBackBeforeTheHorizonRises)
+{
+    world at;
+    auto stuck = at.begin(one_second());
+    stuck.on(at.accounts);
+    auto parts = stuck.branch(0).branch.parts();
+    ++parts.branch;
+    at.accounts.db.prepare_branch({stuck.id(), assent::bqual::make(parts)}, "stuck", 1);
+    auto const here = assent::ports::position_of(stuck.id());
+    auto const accounts = id_of(stuck, 0);
+    at.run_for(1500ms);
+    EXPECT_EQ(at.accounts.db.value("stuck"), std::nullopt);
+    EXPECT_EQ(at.accounts.db.prepared().size(), 1u) << "its session is there";
+
+    at.run_for(2 * at.bounds.scan_interval);
+
+    EXPECT_THAT(at.accounts.db.prepared(), ::testing::IsEmpty());
+    EXPECT_TRUE(at.log().horizon(accounts).covers(here));
+    EXPECT_THROW(stuck.commit(), assent::rolled_back_error);
+    EXPECT_EQ(at.accounts.db.value("stuck"), std::nullopt);
+}
+
+TEST(Deadline, AnExpiredTransactionBehindAProxyHoldsItsHorizon)
+{
+    world at{personality::plain, world::quick(), true};
+    auto stuck = at.begin(one_second());
+    stuck.on(at.accounts)->set("stuck", 1);
+    at.run_for(2 * at.bounds.scan_interval);
+    EXPECT_FALSE(at.log().horizon(id_of(stuck, 0)).covers(assent::ports::position_of(stuck.id())))
+        << "nobody can say that its session is gone";
+    EXPECT_THROW(stuck.commit(), assent::rolled_back_error);
+}
+
+/// It began no branch, and never will: its owner may keep it for ever.
+TEST(Deadline, ALeaseThatFailedHoldsNoHorizon)
+{
+    auto one_seat = world::quick();
+    one_seat.pooled_sessions_max = 1;
+    world at{personality::plain, one_seat};
+    auto holder = at.begin();
+    holder.on(at.accounts)->set("row", 1);
+    auto late = at.begin(one_second());
+    EXPECT_THROW(late.on(at.accounts), assent::error);
+    EXPECT_EQ(holder.commit(), outcome::committed);
+    auto later = at.begin_work();
+    auto const accounts = id_of(later, 0);
+    EXPECT_EQ(later.commit(), outcome::committed);
+
+    at.run_for(2 * at.bounds.scan_interval);
+
+    EXPECT_TRUE(at.log().horizon(accounts).covers(assent::ports::position_of(later.id())));
+    EXPECT_THROW(late.commit(), assent::rolled_back_error);
+}
+
+/// The connection that cancels was opened before the server started again, and has not noticed.
+TEST(Deadline, EndsASessionOfTheServersNextStart)
+{
+    world at;
+    auto first = at.begin_work("first", one_second());
+    at.run_for(3s);
+    EXPECT_THROW(first.commit(), assent::rolled_back_error);
+    at.accounts.db.crash_server();
+    at.accounts.db.restart();
+    at.run_for(10s);  // the guardian's lock is held again
+    auto next = at.begin(one_second());
+    auto const session = next.on(at.accounts)->id();
+
+    at.run_for(3s);
+
+    EXPECT_FALSE(is_there(at.accounts, session));
+    EXPECT_THROW(next.commit(), assent::rolled_back_error);
+}
+
+TEST(Deadline, ALeaseThatIsUnderWayWhenItStrikesBeginsNoBranchWhereHorizonsHaveRisen)
+{
+    world at;
+    at.accounts.db.script().on(verb::start).delay(5s);
+    auto tx = at.begin(assent::begin_options{}.timeout(20s));
+    auto const lease = [&] { tx.on(at.accounts); };
+    at.clock->while_waiting = [&] {
+        at.engine->deadlines().expire(*tx.tx, "the transaction manager was closed",
+                                      std::chrono::milliseconds{0});
+    };
+
+    EXPECT_NO_THROW(lease()) << "it had been entered before";
+    at.clock->while_waiting = {};
+
+    auto const id = id_of(tx, 0);
+    auto const here = assent::ports::position_of(tx.id());
+    at.run_for(1s);
+    EXPECT_FALSE(at.log().horizon(id).covers(here));
+    EXPECT_THROW(tx.commit(), assent::rolled_back_error);
+    EXPECT_EQ(at.accounts.count(verb::prepare), 0);
+}
+
+TEST(LiveTable, FindsByTheVeryNameAndInOrder)
+{
+    world at;
+    auto first = at.begin();
+    auto second = at.begin();
+    auto const& live = at.engine->shared().live;
+    auto const other = renamed(first.id(), [](auto& parts) { ++parts.epoch; });
+
+    EXPECT_TRUE(live.contains(first.id()));
+    EXPECT_FALSE(live.contains(other));
+    EXPECT_THAT(live.names(), ::testing::ElementsAre(first.id(), second.id()));
+    EXPECT_EQ(live.finished_up_to(1), first.id().parts().sequence - 1);
+    first.rollback();
+    EXPECT_EQ(live.finished_up_to(1), second.id().parts().sequence - 1);
+    second.rollback();
+    EXPECT_EQ(live.finished_up_to(1), second.id().parts().sequence);
 }
 
 TEST(Deadline, MakesAnActiveTransactionRollbackOnly)

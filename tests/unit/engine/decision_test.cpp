@@ -159,7 +159,7 @@ TEST(Decision, AfterThePoisonNothingIsPresumedAborted)
 TEST(Decision, IsVetoedByADeadlineThatPassedDuringTheVotes)
 {
     world at;
-    auto tx = at.begin_work("row", assent::begin_options{}.deadline(1s));
+    auto tx = at.begin_work("row", assent::begin_options{}.timeout(1s));
     at.orders.db.script().on(verb::prepare).delay(999ms);
     at.clock->pass(at.clock->now() + 1ms);
 

@@ -9,12 +9,15 @@
 #include <unistd.h>
 
 #include <array>
+#include <string>
 
-#include "engine/descriptors.hpp"
+#include "ports/forks.hpp"
+#include "shared/connecting.hpp"
+#include "tests/unit/engine/meddling_driver.hpp"
 
 namespace {
 
-using assent::engine::inherited_descriptor;
+using assent::ports::inherited_descriptor;
 
 bool is_open_in_a_child(int descriptor)
 {
@@ -40,6 +43,51 @@ TEST(InheritedDescriptor, IsClosedInAChildAndStaysOpenHere)
     ::close(ends[1]);
 }
 
+/// A child that lives on would keep the guardian's lock, or an attached branch, after its parent.
+TEST(InheritedDescriptor, OfAConnectionThatWasOpenedAcrossAForkIsNotUsed)
+{
+    using namespace engine_test;
+    meddled at;
+    std::map<assent::session_purpose, int> connects;
+    at.driver->on_connect = [&](assent::session_purpose purpose) {
+        if (++connects[purpose] != 1) return;
+        pid_t const child = ::fork();
+        if (child == 0) ::_exit(0);
+        ::waitpid(child, nullptr, 0);
+    };
+
+    at.run_for(50ms);
+    transaction tx{at.engine, {}};
+    at.lease(tx)->set("row", 1);
+
+    for (auto const& [purpose, count] : connects) {
+        EXPECT_EQ(count, 2) << static_cast<int>(purpose);
+    }
+    EXPECT_EQ(connects.size(), 3u);
+    EXPECT_EQ(at.accounts.db.sessions().size(), 3u) << "the others are cut";
+    tx.rollback();
+}
+
+TEST(InheritedDescriptor, AProcessThatForksWithoutEndIsToldSo)
+{
+    using namespace engine_test;
+    meddled at;
+    at.run_for(50ms);
+    at.driver->on_connect = [](assent::session_purpose) {
+        pid_t const child = ::fork();
+        if (child == 0) ::_exit(0);
+        ::waitpid(child, nullptr, 0);
+    };
+    transaction tx{at.engine, {}};
+
+    auto const e = assent::testing::thrown_by<assent::error>([&] { at.lease(tx); });
+
+    EXPECT_EQ(e.code(), assent::errc::unavailable);
+    EXPECT_THAT(e.what(), ::testing::HasSubstr("forks"));
+    at.driver->on_connect = {};
+    tx.rollback();
+}
+
 /// A client library closes the socket of a connection that broke while its branch is still open.
 TEST(InheritedDescriptor, WhoseNumberWentToAnotherFileIsLeftToThatOne)
 {
@@ -55,6 +103,17 @@ TEST(InheritedDescriptor, WhoseNumberWentToAnotherFileIsLeftToThatOne)
     ::close(other);
     ::close(ends[0]);
     ::close(ends[1]);
+}
+
+/// A socket that has the number of a standard stream gets what somebody prints.
+TEST(StandardStream, ThatIsASocketIsRefusedByItsNumber)
+{
+    for (int number = 0; number < 3; ++number) {
+        auto const why = assent::shared::why_not(number);
+        EXPECT_NE(why.find("the number " + std::to_string(number)), std::string::npos) << why;
+    }
+    EXPECT_EQ(assent::shared::why_not(3), "");
+    EXPECT_EQ(assent::shared::why_not(-1), "") << "a session without a socket";
 }
 
 }  // namespace

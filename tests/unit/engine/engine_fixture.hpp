@@ -81,6 +81,7 @@ class recorder final : public assent::observer
 public:
     void on(assent::event const& what) override
     {
+        if (on_event) on_event(what);
         std::lock_guard const held{mutex_};
         seen_.push_back(std::string{what.name} + ' ' + std::string{what.resource_manager} + ' ' +
                         std::string{what.text});
@@ -93,6 +94,8 @@ public:
                 return each.compare(0, name.size() + 1, name + ' ') == 0;
             }));
     }
+
+    std::function<void(assent::event const&)> on_event;  // what happens elsewhere just then
 
 private:
     mutable std::mutex mutex_;
@@ -147,7 +150,7 @@ public:
     assent::testing::memory_connection* on(site const& where)
     {
         return static_cast<assent::testing::memory_connection*>(
-            engine_->lease(*tx, where.rm).handle());
+            engine_->lease(*tx, where.rm)->handle());
     }
     outcome commit()
     {
@@ -164,7 +167,7 @@ private:
     std::shared_ptr<assent::engine::engine> engine_;
 
 public:
-    std::shared_ptr<assent::engine::global_transaction> tx;
+    std::shared_ptr<assent::shared::global_transaction> tx;
 };
 
 class world

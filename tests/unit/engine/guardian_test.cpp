@@ -11,7 +11,7 @@ using namespace engine_test;
 
 constexpr auto late_answer = 1900ms;  // less than a heartbeat may take
 
-assent::engine::keeper& keeper_of(meddled const& at)
+assent::recovery::keeper& keeper_of(meddled const& at)
 {
     return *at.engine->keepers().at(0);
 }

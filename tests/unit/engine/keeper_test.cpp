@@ -4,8 +4,10 @@
 // application's connect function, the server that will not cancel, the lock that is lost in
 // between.
 
+#include <new>
 #include <thread>
 
+#include "shared/connecting.hpp"
 #include "tests/unit/engine/meddling_driver.hpp"
 
 namespace {
@@ -35,6 +37,39 @@ TEST(Keeper, WhatTheApplicationsConnectFunctionThrowsIsAReasonLikeAnyOther)
             EXPECT_TRUE(at.state().is_serving) << at.state().why;
         }
     }
+}
+
+TEST(Keeper, WhateverAConnectFunctionThrowsIsAnErrorOfTheDriverUnlessMemoryIsShort)
+{
+    meddled at;
+    auto const connect = [&] {
+        assent::ports::inherited_descriptor in_child;
+        assent::shared::connect(*at.driver, assent::session_purpose::manage, at.clock->now() + 1s,
+                                in_child);
+    };
+
+    at.driver->on_connect = [](assent::session_purpose) {
+        throw assent::driver_error{assent::errc::bad_argument, "the key does not fit", "28000", 7};
+    };
+    auto const own = thrown_by<assent::driver_error>(connect);
+    EXPECT_EQ(own.code(), assent::errc::bad_argument);
+    EXPECT_STREQ(own.what(), "the key does not fit");
+    EXPECT_EQ(own.sqlstate(), "28000");
+    EXPECT_EQ(own.native_code(), 7);
+
+    at.driver->on_connect = [](assent::session_purpose) {
+        throw std::runtime_error{"the vault is sealed"};
+    };
+    auto const standard = thrown_by<assent::driver_error>(connect);
+    EXPECT_EQ(standard.code(), assent::errc::unavailable);
+    EXPECT_STREQ(standard.what(), "the vault is sealed");
+
+    at.driver->on_connect = [](assent::session_purpose) { throw 42; };
+    EXPECT_STREQ(thrown_by<assent::driver_error>(connect).what(),
+                 "the connect function threw something that is no std::exception");
+
+    at.driver->on_connect = [](assent::session_purpose) { throw std::bad_alloc{}; };
+    EXPECT_THROW(connect(), std::bad_alloc);
 }
 
 TEST(Keeper, ALeaseForWhichNoConnectionCanBeMadeSpoilsNothing)
@@ -77,7 +112,7 @@ TEST(Keeper, ABranchThatWasPreparedAfterTheScanIsNotFinishedBecauseTheScanLacksI
     at.driver->after_scan = [&] {
         at.lease(tx)->set("row", 1);
         tx.on(orders)->set("row", 1);
-        at.accounts.db.script().on(verb::commit).hang();
+        at.accounts.db.script().on(verb::commit).times(1000).hang();
         EXPECT_EQ(tx.commit(), outcome::committed_pending);
     };
 
@@ -88,6 +123,7 @@ TEST(Keeper, ABranchThatWasPreparedAfterTheScanIsNotFinishedBecauseTheScanLacksI
     ASSERT_TRUE(decision);
     EXPECT_FALSE(decision->is_finished.at(0)) << "a crash now must not forget the decision";
     EXPECT_EQ(at.accounts.db.fate(tx.branch(0)), branch_fate::prepared);
+    at.accounts.db.script().clear();
     at.accounts.db.script().release();
     at.run_for(5s);
     EXPECT_EQ(at.accounts.db.value("row"), 1);
@@ -99,8 +135,8 @@ TEST(Keeper, GivesNoLeaseWhileTheFirstScanIsOut)
     meddled at;
     std::optional<assent::errc> code;
     at.driver->before_scan = [&] {
-        transaction tx{at.engine, assent::begin_options{}.deadline(1s)};
-        code = thrown_by<assent::error>([&] { at.lease(tx); }).code();
+        transaction tx{at.engine, assent::begin_options{}.timeout(1s)};
+        code = thrown_by<assent::error>([&] { at.lease(tx); }).why();
         tx.rollback();
     };
 
@@ -130,7 +166,7 @@ TEST(Keeper, BehindAProxyNothingIsTakenForDrainedAndOnlyThisEpochsHorizonRises)
 TEST(Keeper, ACancelThatTheServerRefusesKeepsNobodyElseFromCommitting)
 {
     world at;
-    auto stuck = at.begin_work("stuck", assent::begin_options{}.deadline(1s));
+    auto stuck = at.begin_work("stuck", assent::begin_options{}.timeout(1s));
     at.accounts.db.script().on(driver_call::cancel_statement).times(1000).fail("not yours");
     at.accounts.db.script().on(driver_call::end_session).times(1000).fail("not yours");
 
@@ -152,7 +188,7 @@ TEST(Keeper, ACancelThatHangsHoldsItsBranchForNoLongerThanItsOwnLimit)
         auto bounds = world::quick();
         bounds.cancel_call = 70ms;
         world at{personality::plain, bounds};
-        auto late = at.begin_work("late", assent::begin_options{}.deadline(1s));
+        auto late = at.begin_work("late", assent::begin_options{}.timeout(1s));
         at.accounts.db.script().on(what).time_out();
         auto longest = 0ns;
 
@@ -172,7 +208,7 @@ TEST(Keeper, ACancelThatHangsHoldsItsBranchForNoLongerThanItsOwnLimit)
 TEST(Keeper, ACancelIsRepeatedWhenItsConnectionBroke)
 {
     world at;
-    auto tx = at.begin_work("row", assent::begin_options{}.deadline(1s));
+    auto tx = at.begin_work("row", assent::begin_options{}.timeout(1s));
     auto const session = tx.on(at.accounts)->id();
     at.accounts.db.script().on(driver_call::cancel_statement).cut();
     at.accounts.db.script().on(driver_call::end_session).cut();
@@ -200,7 +236,7 @@ public:
         }}.join();
         was_told = true;
     }
-    std::shared_ptr<assent::engine::global_transaction> tx;
+    std::shared_ptr<assent::shared::global_transaction> tx;
     bool was_told = false;
     bool is_free = false;
 };
@@ -216,8 +252,8 @@ TEST(Keeper, TellsTheObserverWithNoLockHeld)
     assent::testing::memory_resource_manager rm{"accounts", at.accounts.db};
     at.engine->add(rm);
     at.run_for(20s);
-    transaction tx{at.engine, assent::begin_options{}.deadline(1s)};
-    static_cast<assent::testing::memory_connection*>(at.engine->lease(*tx.tx, rm).handle())
+    transaction tx{at.engine, assent::begin_options{}.timeout(1s)};
+    static_cast<assent::testing::memory_connection*>(at.engine->lease(*tx.tx, rm)->handle())
         ->set("row", 1);
     sink->tx = tx.tx;
 
@@ -330,7 +366,7 @@ TEST(Keeper, ADeadlineBeyondTheClockIsFarAwayNotOver)
     world at;
 
     auto tx =
-        at.begin_work("row", assent::begin_options{}.deadline(assent::limits::duration::max()));
+        at.begin_work("row", assent::begin_options{}.timeout(assent::limits::duration::max()));
 
     at.run_for(1s);
     EXPECT_EQ(tx.commit(), outcome::committed);

@@ -5,6 +5,7 @@
 #ifndef ASSENT_TESTS_UNIT_ENGINE_LATE_LOG_HPP
 #define ASSENT_TESTS_UNIT_ENGINE_LATE_LOG_HPP
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -33,6 +34,7 @@ public:
     assent::ports::force_result force(assent::ports::decision const& what,
                                       assent::deadline until) noexcept override
     {
+        if (auto const first = std::exchange(during_force, nullptr)) first();
         if (!std::exchange(is_late_, false)) return under_->force(what, until);
         end_force_ = [this, what, until] { under_->force(what, until); };
         return assent::ports::force_failure{assent::ports::force_failure::kind::in_doubt,
@@ -61,6 +63,14 @@ public:
     std::vector<assent::ports::logged_decision> unfinished() const override
     {
         return under_->unfinished();
+    }
+    std::vector<assent::ports::logged_decision> unfinished_at(std::uint16_t id) const override
+    {
+        return under_->unfinished_at(id);
+    }
+    std::chrono::milliseconds presumption_delay() const noexcept override
+    {
+        return under_->presumption_delay();
     }
     assent::ports::recorded_outcome outcome(gtrid const& which) const override
     {
@@ -91,8 +101,10 @@ public:
         return under_->server_start(id, of);
     }
     assent::ports::log_state state() const override { return under_->state(); }
-    void close() noexcept override { under_->close(); }
+    bool close() noexcept override { return under_->close(); }
     void abandon() noexcept override { under_->abandon(); }
+
+    std::function<void()> during_force;  // once: the disk is slow
 
 private:
     std::unique_ptr<log> const under_;

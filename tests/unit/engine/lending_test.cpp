@@ -102,7 +102,25 @@ TEST(Lending, ALeaseIsDeadAfterItsTransaction)
     auto const lease = at.engine->lease(*tx.tx, at.accounts.rm);
     tx.rollback();
 
-    EXPECT_EQ(thrown_by<assent::error>([&] { lease.handle(); }).code(), assent::errc::lease_ended);
+    EXPECT_EQ(thrown_by<assent::error>([&] { lease->handle(); }).code(), assent::errc::lease_ended);
+}
+
+TEST(Lending, APoolThatThrowsSomethingElseThanAnExceptionIsUnavailable)
+{
+    lender at;
+    at.on_acquire = [] { throw 42; };
+    auto tx = at.begin();
+
+    auto const e = at.refused_lease(tx);
+
+    EXPECT_EQ(e.code(), assent::errc::unavailable);
+    EXPECT_THAT(e.what(), HasSubstr("no std::exception"));
+    EXPECT_THAT(at.given_back, IsEmpty());
+    at.on_acquire = nullptr;
+    at.on_give_back = [] { throw 42; };
+    tx.on(at.accounts)->set("row", 1);
+    EXPECT_EQ(tx.commit(), outcome::committed);
+    EXPECT_THAT(at.given_back, ElementsAre(release::keep));
 }
 
 TEST(Lending, WhatAcquireThrowsFailsTheLeaseAndNothingIsGivenBack)
@@ -165,7 +183,7 @@ TEST(Lending, ABranchThatDoesNotStartGivesItBackAtOnce)
         } else {
             at.accounts.db.script().on(verb::start).lose_before_effect();
         }
-        auto tx = at.begin(assent::begin_options{}.deadline(1s));
+        auto tx = at.begin(assent::begin_options{}.timeout(1s));
 
         EXPECT_EQ(at.refused_lease(tx).code(), assent::errc::rollback_only);
 

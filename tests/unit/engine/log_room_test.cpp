@@ -40,7 +40,7 @@ TEST(LogRoom, AFullDiskRefusesToBeginAndEveryTransactionThatBeganCommits)
             std::string const key = "row" + std::to_string(i);
             open.emplace(key, at.begin_work(key));
         } catch (assent::error const& e) {
-            refused = e.code();
+            refused = e.why();
             EXPECT_THAT(e.what(), ::testing::HasSubstr("No space left on device"));
             break;
         }

@@ -7,6 +7,7 @@
 #ifndef ASSENT_TESTS_UNIT_ENGINE_MEDDLING_DRIVER_HPP
 #define ASSENT_TESTS_UNIT_ENGINE_MEDDLING_DRIVER_HPP
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -39,9 +40,24 @@ public:
         if (auto const first = std::exchange(before_scan, nullptr)) first();
         auto seen = under().scan(manage, until);
         seen.warnings = warnings;
+        seen.of_strangers = strangers;
         if (scanned) seen.identity = *scanned;
         if (auto const then = std::exchange(after_scan, nullptr)) then();
         return seen;
+    }
+    std::optional<assent::kept_past> read_past(session& manage, std::uint64_t,
+                                               assent::deadline) override
+    {
+        if (on_past_read) on_past_read(manage);
+        return kept;
+    }
+    bool keep_past(session& manage, std::uint64_t, assent::kept_past const& what,
+                   assent::deadline) override
+    {
+        if (on_past_kept) on_past_kept(manage);
+        if (!kept) return false;
+        kept = {std::max(kept->count, what.count), what.history};
+        return true;
     }
     bool try_guard(session& guardian, std::uint64_t node, assent::deadline until) override
     {
@@ -71,8 +87,13 @@ public:
     std::function<void()> after_scan;   // once
     std::function<void()> after_guard;  // once: the server has the request, and its answer is late
     std::function<void()> after_heartbeat;  // likewise
-    std::vector<std::string> warnings;      // of every scan
-    std::optional<std::string> scanned;     // who answers the scans, if not whom we know
+    /// What the server does first; throwing is not answering.
+    std::function<void(session&)> on_past_read;
+    std::function<void(session&)> on_past_kept;
+    std::optional<assent::kept_past> kept;            // there; nothing: it keeps nothing
+    std::vector<std::string> warnings;                // of every scan
+    std::vector<assent::strangers_branch> strangers;  // likewise
+    std::optional<std::string> scanned;               // who answers the scans, if not whom we know
     std::optional<assent::witness_state> witness_says;
     int times_in_progress = 0;
 };
@@ -101,7 +122,8 @@ struct meddled
     }
     assent::testing::memory_connection* lease(transaction& tx)
     {
-        return static_cast<assent::testing::memory_connection*>(engine->lease(*tx.tx, rm).handle());
+        return static_cast<assent::testing::memory_connection*>(
+            engine->lease(*tx.tx, rm)->handle());
     }
     assent::resource_manager_state state() const { return engine->state().resource_managers.at(0); }
 

@@ -29,7 +29,7 @@ public:
     std::uint64_t id() const noexcept override { return under_->id(); }
     void* native_handle() noexcept override { return under_->native_handle(); }
     int descriptor() const noexcept override { return under_->descriptor(); }
-    void declare_read_only() noexcept override { under_->declare_read_only(); }
+    void declare(assent::branch_modes const& next) noexcept override { under_->declare(next); }
     void submit(verb v, assent::xid const& x) noexcept override
     {
         spare const here;
@@ -109,6 +109,11 @@ public:
         spare const here;
         return target().write(file, from, offset);
     }
+    long verify(handle file) noexcept override
+    {
+        spare const here;
+        return target().verify(file);
+    }
     long fdatasync(handle file) noexcept override
     {
         spare const here;
@@ -131,8 +136,10 @@ struct scene
             std::make_shared<spared_files>(disk->attach_layer()), ++openings);
         options.segment_bytes = assent::testing::roomy_segment;
         auto opened = std::make_unique<assent::log::file_log>("simulated", options);
-        engine = std::make_shared<assent::engine::engine>(world::quick(), nullptr,
-                                                          std::move(opened), *clock);
+        auto bounds = world::quick();
+        bounds.scan_interval = 20ms;  // so that memory is short in a scan, too
+        engine =
+            std::make_shared<assent::engine::engine>(bounds, nullptr, std::move(opened), *clock);
         for (site* each : {&accounts, &orders}) {
             managers[each] = std::make_unique<assent::resource_manager>(
                 std::make_shared<spared_driver>(each->rm.driver()));
@@ -221,7 +228,7 @@ bool commit_without(scene& at, int nth, scenario const& what)
         transaction tx{at.engine, how};
         for (site* each : {&at.accounts, &at.orders}) {
             static_cast<assent::testing::memory_connection*>(
-                at.engine->lease(*tx.tx, *at.managers[each]).handle())
+                at.engine->lease(*tx.tx, *at.managers[each])->handle())
                 ->set("row", 1);
         }
         if (what.spoil) what.spoil(at);
@@ -318,11 +325,11 @@ bool expire_without(int nth, int to_fail, std::chrono::milliseconds before, bool
 {
     SCOPED_TRACE("allocation " + std::to_string(nth) + " after " + std::to_string(before.count()));
     scene at;
-    transaction tx{at.engine, assent::begin_options{}.deadline(1s)};
+    transaction tx{at.engine, assent::begin_options{}.timeout(1s)};
     std::vector<std::pair<site*, std::uint64_t>> sessions;
     for (site* each : {&at.accounts, &at.orders}) {
         auto const lease = at.engine->lease(*tx.tx, *at.managers[each]);
-        auto* const mine = static_cast<assent::testing::memory_connection*>(lease.handle());
+        auto* const mine = static_cast<assent::testing::memory_connection*>(lease->handle());
         mine->set("row", 1);
         sessions.emplace_back(each, mine->id());
     }
@@ -439,7 +446,7 @@ TEST(MemoryRunsOut, WhereTheWitnessOfAOnePhaseCommitIsAsked)
             scene at{personality::postgresql};
             transaction tx{at.engine, {}};
             static_cast<assent::testing::memory_connection*>(
-                at.engine->lease(*tx.tx, *at.managers[&at.accounts]).handle())
+                at.engine->lease(*tx.tx, *at.managers[&at.accounts])->handle())
                 ->set("row", 1);
             auto lost = at.accounts.db.script().on(verb::commit_one_phase);
             is_after_effect ? lost.lose_after_effect() : lost.lose_before_effect();

@@ -55,7 +55,7 @@ std::string in_words(End&& end, bool& is_retryable)
 
 std::string in_words(known_outcome what)
 {
-    static char const* const names[] = {"not known", "pending", "committed", "rolled back"};
+    static char const* const names[] = {"unknown", "pending", "committed", "rolled back"};
     return names[static_cast<int>(what)];
 }
 
@@ -197,7 +197,7 @@ std::vector<scenario> scenarios_of_commit()
          }},
         {"the deadline passed before the decision was handed to the log", undone, p::plain,
          [](world& at) {
-             auto tx = at.begin_work("row", assent::begin_options{}.deadline(1s));
+             auto tx = at.begin_work("row", assent::begin_options{}.timeout(1s));
              at.orders.db.script().on(verb::prepare).delay(999ms);
              at.clock->pass(at.clock->now() + 1ms);
              return tx;
@@ -239,7 +239,7 @@ std::vector<scenario> scenarios_of_commit()
              return tx;
          }},
         {"one phase, reply lost, the server cannot be reached",
-         {"`in_doubt_error`, `resolver::database`", false, "not known", "unknown"},
+         {"`in_doubt_error`, `resolver::database`", false, "unknown", "unknown"},
          p::postgresql,
          [](world& at) {
              auto tx = one_phase(at);
@@ -248,7 +248,7 @@ std::vector<scenario> scenarios_of_commit()
              return tx;
          }},
         {"one phase, reply lost, the server cannot know",
-         {"`in_doubt_error`, `resolver::nobody`", false, "not known", "unknown"},
+         {"`in_doubt_error`, `resolver::nobody`", false, "unknown", "unknown"},
          p::plain,
          [](world& at) {
              auto tx = one_phase(at);
@@ -256,7 +256,7 @@ std::vector<scenario> scenarios_of_commit()
              return tx;
          }},
         {"one phase, reply lost, the server cannot know",  // it was asked, and has no idea
-         {"`in_doubt_error`, `resolver::nobody`", false, "not known", "unknown"},
+         {"`in_doubt_error`, `resolver::nobody`", false, "unknown", "unknown"},
          p::postgresql,
          [](world& at) {
              auto tx = one_phase(at);
@@ -268,7 +268,7 @@ std::vector<scenario> scenarios_of_commit()
              return tx;
          }},
         {"a branch left behind our back (the user's own COMMIT, a silent reconnect)",
-         {"`heuristic_error`", false, "not known", "unknown"},
+         {"`heuristic_error`", false, "unknown", "unknown"},
          p::plain,
          [](world& at) {
              auto tx = at.begin_work();
@@ -289,7 +289,7 @@ std::vector<scenario> scenarios_of_commit()
 std::vector<scenario> scenarios_of_rollback()
 {
     told const undone{"returns `rolled_back`", false, "rolled back", "rolled back"};
-    told const damage{"`heuristic_error`", false, "not known", "unknown"};
+    told const damage{"`heuristic_error`", false, "unknown", "unknown"};
     auto const p = personality::plain;
     return {
         {"every branch rolled back", undone, p, [](world& at) { return at.begin_work(); },

@@ -22,7 +22,7 @@ TEST(Pool, AFullPoolIsWaitedForUntilTheDeadlineAndNamesWhoHoldsIt)
     world at{personality::plain, one_seat()};
     auto holder = at.begin();
     holder.on(at.accounts)->set("row", 1);
-    auto late = at.begin(assent::begin_options{}.deadline(2s));
+    auto late = at.begin(assent::begin_options{}.timeout(2s));
     auto const asked = at.clock->now();
 
     auto const e = thrown_by<assent::error>([&] { late.on(at.accounts); });
@@ -90,7 +90,7 @@ TEST(Pool, ALeaseThatFailsLeavesItsSeat)
     }());
     EXPECT_THROW(unlucky.on(at.accounts), assent::error);
 
-    auto next = at.begin(assent::begin_options{}.deadline(1s));
+    auto next = at.begin(assent::begin_options{}.timeout(1s));
     next.on(at.accounts)->set("row", 1);
     next.on(at.orders)->set("row", 1);
 
@@ -215,7 +215,7 @@ public:
     std::uint64_t id() const noexcept override { return under_->id(); }
     void* native_handle() noexcept override { return under_->native_handle(); }
     int descriptor() const noexcept override { return under_->descriptor(); }
-    void declare_read_only() noexcept override { under_->declare_read_only(); }
+    void declare(assent::branch_modes const& next) noexcept override { under_->declare(next); }
     void submit(verb v, assent::xid const& x) noexcept override
     {
         said_ += v == verb::start ? "start " : v == verb::commit_one_phase ? "commit " : "other ";

@@ -78,12 +78,12 @@ TEST(Recovery, TakesADecidedBranchThatIsNoLongerListedForFinished)
 TEST(Recovery, WaitsBeforeItPresumesAbort)
 {
     auto bounds = world::quick();
-    bounds.presumed_abort_delay = 5s;
+    bounds.presumed_abort_delay = 5s;  // the log's openings recorded 7 s
     world at{personality::plain, bounds};
     auto const branch = die_before_the_decision(at);
     at.open();
 
-    at.run_for(4900ms);
+    at.run_for(6900ms);
     EXPECT_EQ(at.accounts.db.fate(branch), branch_fate::prepared);
     at.run_for(1s);
 
@@ -109,7 +109,7 @@ TEST(Recovery, PresumesNothingAnywhereWhileOneDatabaseRefusesTheGuardiansLock)
     EXPECT_THAT(at.state_of(at.orders).why, ::testing::HasSubstr("copy of this log"));
     EXPECT_EQ(at.seen->count("guardian.refused"), 1) << "said once, not at every try";
     copy.kill_process();
-    at.run_for(5s);
+    at.run_for(20s);
     EXPECT_EQ(at.accounts.db.fate(branch), branch_fate::rolled_back);
     at.expect_clean();
 }
@@ -172,6 +172,38 @@ TEST(Recovery, ATwinStopsBeginAndWhatRuns)
                     ::testing::ElementsAre(::testing::HasSubstr(twin.text())));
         EXPECT_EQ(at.seen->count("log.twin"), 1);
         EXPECT_EQ(at.accounts.db.value("running"), std::nullopt);
+    }
+}
+
+TEST(Recovery, AnOlderNameThatCountsOnWhatWasBoundSinceIsATwins)
+{
+    for (bool const is_place : {true, false}) {
+        world at;
+        auto const like = some_branch(at);
+        at.restart();
+        site late{"late", personality::plain, at.clock, false};
+        at.engine->add(late.rm);
+        at.step();
+        auto const bound = at.log().bindings();
+        ASSERT_EQ(bound.size(), 3u);
+        ASSERT_EQ(bound.back().epoch, like.global.parts().epoch + 1);
+        // What another log made, which was this one until it gave the same id to its own database.
+        auto twin = renamed(like, [&](auto& parts) {
+            parts.sequence += 1000;
+            if (!is_place) return;
+            parts.place = assent::decision_place::commit_row;
+            parts.place_resource_manager = bound.back().id;
+        });
+        if (!is_place) twin.branch = assent::bqual::make({bound.back().id, 1, 0});
+        auto& lists = is_place ? at.accounts : late;
+        lists.db.prepare_branch(twin, "twin", 1);
+
+        at.run_for(30s);
+
+        EXPECT_EQ(lists.db.fate(twin), branch_fate::prepared);
+        EXPECT_TRUE(late.db.decisions().empty()) << "no fence may be put where nobody looks";
+        EXPECT_EQ(thrown_by<assent::error>([&] { at.begin(); }).code(), assent::errc::twin);
+        at.engine->close(at.clock->now());
     }
 }
 
@@ -405,8 +437,8 @@ TEST(Outcome, AfterARestartSaysOnlyWhatIsOnRecord)
 
     EXPECT_EQ(at.engine->outcome(committed.id()), known_outcome::committed);
     EXPECT_EQ(at.engine->outcome(rolled_back.id()), known_outcome::rolled_back);
-    EXPECT_EQ(at.engine->outcome(one_phase.id()), known_outcome::not_known);
-    EXPECT_EQ(at.engine->outcome(never_ended.id()), known_outcome::not_known)
+    EXPECT_EQ(at.engine->outcome(one_phase.id()), known_outcome::unknown);
+    EXPECT_EQ(at.engine->outcome(never_ended.id()), known_outcome::unknown)
         << "absence is not a rollback";
 }
 

@@ -24,7 +24,7 @@ TEST(Refusal, ANegativeDeadline)
     world at;
 
     auto const e =
-        thrown_by<assent::error>([&] { at.begin(assent::begin_options{}.deadline(-1ms)); });
+        thrown_by<assent::error>([&] { at.begin(assent::begin_options{}.timeout(-1ms)); });
 
     EXPECT_EQ(e.code(), assent::errc::bad_argument);
 }
@@ -52,7 +52,7 @@ TEST(Refusal, ALeaseWhileTheDatabaseDoesNotServeNamesWhatItWaitsFor)
     at.accounts.db.crash_server();
     at.accounts.db.script().on(driver_call::heartbeat).times(100).fail();
     at.run_for(10s);
-    auto tx = at.begin(assent::begin_options{}.deadline(2s));
+    auto tx = at.begin(assent::begin_options{}.timeout(2s));
     auto const before = at.clock->now();
 
     auto const e = thrown_by<assent::error>([&] { tx.on(at.accounts); });
@@ -71,7 +71,7 @@ TEST(Refusal, ALeaseBeforeTheGuardianHasItsLockOrTheFirstScanIsDone)
         at.accounts.db.script().on(missing).times(1000).fail("not now");
         at.open();
         at.run_for(1s);
-        auto tx = at.begin(assent::begin_options{}.deadline(1s));
+        auto tx = at.begin(assent::begin_options{}.timeout(1s));
 
         auto const e = thrown_by<assent::error>([&] { tx.on(at.accounts); });
 

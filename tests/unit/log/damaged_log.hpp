@@ -61,7 +61,7 @@ inline std::shared_ptr<simulated_disk> disk_with(std::string const& name, file_b
 ///   page  1     snapshot: openings 1 and 2, bindings of accounts (1) and orders (2), and more
 ///   page  2     decision 1, which is finished later         lsn of page n: first_lsn[n]
 ///   page  3     decision 2
-///   page  4     ledger (3) is bound
+///   page  4     ledger (3) is bound: the epoch, and the binding
 ///   page  5     decision 3, over all three
 ///   page  6     a heuristic
 ///   page  7     decision 4, and the end of decision 1

@@ -155,7 +155,7 @@ TEST(FileLog, NotesRideWithTheNextForce)
     auto const late = open_on(disk->power_loss(1), 2);
 
     EXPECT_FALSE(early->find(what.global)->is_complete());
-    EXPECT_EQ(early->outcome(name_of(*log, 2)), recorded_outcome::not_known);
+    EXPECT_EQ(early->outcome(name_of(*log, 2)), recorded_outcome::unknown);
     EXPECT_TRUE(late->find(what.global)->is_complete());
     EXPECT_EQ(late->outcome(name_of(*log, 2)), recorded_outcome::rolled_back);
 }
@@ -192,7 +192,7 @@ TEST(FileLog, RemembersTheNewestRollbacksOnly)
     log.reset();
     log = open_on(disk, 2);
 
-    EXPECT_EQ(log->outcome(names[9]), recorded_outcome::not_known);
+    EXPECT_EQ(log->outcome(names[9]), recorded_outcome::unknown);
     EXPECT_EQ(log->outcome(names[10]), recorded_outcome::rolled_back);
     EXPECT_EQ(log->outcome(names.back()), recorded_outcome::rolled_back);
 }
@@ -329,7 +329,7 @@ TEST(FileLog, RollsToANewSegmentAndKeepsLiveDecisions)
     EXPECT_EQ(log->current().epoch, 1U) << "rolling is no opening";
     log = open_on(disk->power_loss(4), 2);
     EXPECT_FALSE(log->find(live.global)->is_complete());
-    EXPECT_EQ(log->outcome(decision_of(*log, 100).global), recorded_outcome::not_known);
+    EXPECT_EQ(log->outcome(decision_of(*log, 100).global), recorded_outcome::unknown);
 }
 
 TEST(FileLog, KeepsFinishedDecisionsUntilEveryHorizonPassedThem)
@@ -368,7 +368,7 @@ TEST(FileLog, ThatIsOnlyClosedAndOpenedDropsWhatItsHorizonsPassed)
     for (std::uint32_t epoch = 1; epoch <= 50; ++epoch) {
         auto const log = open_on(disk, epoch);
         EXPECT_EQ(log->horizon(1), (ports::position{epoch - 1, epoch == 1 ? 0U : 7U}));
-        EXPECT_EQ(log->outcome(last), recorded_outcome::not_known);
+        EXPECT_EQ(log->outcome(last), recorded_outcome::unknown);
         auto const what = decision_of(*log, 7);
         last = what.global;
         ASSERT_TRUE(is_durable(log->force(what, far_away())));

@@ -39,6 +39,7 @@ public:
         return to_->write(file, from, offset);
     }
     bool is_write_through(handle file) noexcept override { return to_->is_write_through(file); }
+    long verify(handle file) noexcept override { return to_->verify(file); }
     long fdatasync(handle file) noexcept override { return to_->fdatasync(file); }
     long fsync(handle file) noexcept override { return to_->fsync(file); }
     long rename(std::string const& from, std::string const& to) noexcept override

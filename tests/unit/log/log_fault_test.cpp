@@ -125,7 +125,7 @@ private:
         has_failed_ = true;
         EXPECT_TRUE(log.state().is_poisoned);
         EXPECT_FALSE(log.reserve());
-        EXPECT_EQ(log.outcome(what.global), ports::recorded_outcome::not_known);
+        EXPECT_EQ(log.outcome(what.global), ports::recorded_outcome::unknown);
         EXPECT_EQ(log.find(what.global), std::nullopt);
         EXPECT_EQ(failure_of(log.force(what, far_away())), ports::force_failure::kind::in_doubt)
             << "once in doubt, it stays so until the log is opened again";
@@ -379,7 +379,7 @@ TEST(LogFaults, APoisonedLogNeverWritesAgainAndSaysWhy)
     EXPECT_EQ(failure_of(log->force(second, far_away())), ports::force_failure::kind::in_doubt)
         << "it was submitted, and no later answer may deny that";
     EXPECT_TRUE(is_durable(log->force(first, far_away())));
-    EXPECT_EQ(log->outcome(second.global), ports::recorded_outcome::not_known);
+    EXPECT_EQ(log->outcome(second.global), ports::recorded_outcome::unknown);
     EXPECT_THROW(log->bind("orders", "mysql", "uuid"), std::system_error);
     log->seal();
     finish(*log, first);

@@ -126,7 +126,7 @@ struct ledger
             EXPECT_EQ(log.outcome(which), ports::recorded_outcome::committed) << which.text();
         }
         for (gtrid const& which : not_submitted) {
-            EXPECT_EQ(log.outcome(which), ports::recorded_outcome::not_known) << which.text();
+            EXPECT_EQ(log.outcome(which), ports::recorded_outcome::unknown) << which.text();
         }
         for (auto const& [id, name] : bound) {
             bool found = false;

@@ -56,6 +56,8 @@ TEST(Records, HaveTheNumbersThatAreOnDisk)
     EXPECT_EQ(type_of(server_start_record{}), record_type{7});
     EXPECT_EQ(type_of(operator_record{}), record_type{8});
     EXPECT_EQ(type_of(rollback_record{}), record_type{9});
+    EXPECT_EQ(type_of(opening_limits_record{}), record_type{128});
+    EXPECT_EQ(type_of(binding_epoch_record{}), record_type{129});
 }
 
 template <typename Record>
@@ -81,6 +83,10 @@ TEST(Records, ComeBackAsTheyWereWritten)
     auto const binding = round_trip(ports::binding{3, "orders", "mysql", "uuid"});
     EXPECT_EQ(binding.id, 3);
     EXPECT_EQ(binding.name + "/" + binding.kind + "/" + binding.identity, "orders/mysql/uuid");
+
+    auto const bound = round_trip(binding_epoch_record{3, 8});
+    EXPECT_EQ(bound.id, 3);
+    EXPECT_EQ(bound.epoch, 8U);
 
     decision_record decision;
     decision.what.global = some_gtrid();

@@ -19,8 +19,8 @@
 #include <string>
 
 #include "log/file_log.hpp"
-#include "log/log_view.hpp"
 #include "log_fixture.hpp"
+#include "recovery/log_tools/log_view.hpp"
 #include "temporary_directory.hpp"
 
 namespace assent::testing {
@@ -176,10 +176,34 @@ TEST(LogFiles, DescriptorsAreClosedOnExec)
 
 TEST(LogFiles, InADirectoryThatOthersCanWriteAreRefused)
 {
+    for (mode_t const mode : {0770, 0707, 0777}) {
+        temporary_directory const in;
+        ASSERT_EQ(::chmod(in.path().c_str(), mode), 0);
+        EXPECT_EQ(fault_of([&] { open_in(in.path()); }), log_fault::unsafe_directory);
+        EXPECT_TRUE(fs::is_empty(in.path()));
+        EXPECT_EQ(mode_of(in.path()), mode) << "somebody may want it so";
+    }
+}
+
+/// As an orchestrator leaves a volume that it mounts for a group: at each mount anew.
+TEST(LogFiles, WhoseVolumeIsMadeWritableForItsGroupAtEachMountTakeThatBack)
+{
     temporary_directory const in;
-    ASSERT_EQ(::chmod(in.path().c_str(), 0770), 0);
+    open_in(in.path());
+    for (mode_t const mode : {02770, 0770}) {
+        ASSERT_EQ(::chmod(in.path().c_str(), mode), 0);
+        for (auto const& file : fs::directory_iterator(in.path()))
+            ASSERT_EQ(::chmod(file.path().c_str(), 0660), 0);
+
+        auto const log = open_in(in.path());
+        EXPECT_TRUE(is_durable(log->force(decision_of(*log, 1), far_away())));
+        EXPECT_EQ(mode_of(in.path()), 0700U);
+        EXPECT_THAT(log->state().caution, ::testing::HasSubstr("group"));
+    }
+    EXPECT_THAT(open_in(in.path())->state().caution, ::testing::Not(::testing::HasSubstr("group")));
+
+    ASSERT_EQ(::chmod(in.path().c_str(), 0777), 0);
     EXPECT_EQ(fault_of([&] { open_in(in.path()); }), log_fault::unsafe_directory);
-    EXPECT_TRUE(fs::is_empty(in.path()));
 }
 
 TEST(LogFiles, InADirectoryOfAnotherUserAreRefused)
@@ -188,6 +212,19 @@ TEST(LogFiles, InADirectoryOfAnotherUserAreRefused)
     temporary_directory const in;
     ASSERT_EQ(::chown(in.path().c_str(), 65534, 65534), 0);
     EXPECT_EQ(fault_of([&] { open_in(in.path()); }), log_fault::unsafe_directory);
+}
+
+TEST(LogFiles, ADirectoryByALinkIsRefusedByName)
+{
+    temporary_directory const in;
+    fs::create_directory(in.path() + "/real");
+    fs::create_directory_symlink(in.path() + "/real", in.path() + "/link");
+    try {
+        open_in(in.path() + "/link");
+        ADD_FAILURE() << "a link can be turned";
+    } catch (log_error const& refused) {
+        EXPECT_THAT(refused.what(), ::testing::HasSubstr("symbolic link"));
+    }
 }
 
 TEST(LogFiles, LinksAreNotFollowed)
@@ -303,7 +340,7 @@ TEST(LogOwner, KilledAtAnyMomentHasLostNothingItAcknowledged)
     }
 }
 
-TEST(LogFork, AChildThatKeepsItsCopiesKeepsTheLock)
+TEST(LogFork, AChildKeepsNoCopiesAndNoLock)
 {
     temporary_directory const in;
     auto log = open_in(in.path());
@@ -314,10 +351,9 @@ TEST(LogFork, AChildThatKeepsItsCopiesKeepsTheLock)
     ASSERT_EQ(child.hear(1), "!");
     log.reset();
 
-    // This is why abandon() exists: the lock lives until the last copy is closed.
-    EXPECT_EQ(fault_of([&] { open_in(in.path()); }), log_fault::locked);
-    child.kill_now();
+    // The lock lives until the last copy of its descriptor is closed.
     EXPECT_NO_THROW(open_in(in.path()));
+    child.kill_now();
 }
 
 TEST(LogFork, AChildThatAbandonsTheLogKeepsNothing)

@@ -54,8 +54,11 @@ public:
     long unlink(std::string const& name) noexcept override
     {
         {
-            std::lock_guard const held(mutex_);
+            std::unique_lock held(mutex_);
             if (unlink_error_ != 0 && name.ends_with(".seg")) return -unlink_error_;
+            ++removing_;
+            changed_.notify_all();
+            changed_.wait(held, [this] { return may_remove_; });
         }
         return target().unlink(name);
     }
@@ -76,6 +79,15 @@ public:
     {
         set([this, error] { unlink_error_ = error; });
     }
+    void hold_removals(bool is_held)
+    {
+        set([&] { may_remove_ = !is_held; });
+    }
+    void await_removal()
+    {
+        std::unique_lock held(mutex_);
+        changed_.wait(held, [this] { return removing_ > 0; });
+    }
     void await_arrival(unsigned n)
     {
         std::unique_lock held(mutex_);
@@ -94,9 +106,11 @@ private:
     std::mutex mutex_;
     std::condition_variable changed_;
     bool is_open_ = true;
+    bool may_remove_ = true;
     int error_ = 0;
     int unlink_error_ = 0;
     unsigned arrived_ = 0;
+    unsigned removing_ = 0;
 };
 
 constexpr char second[] = "0000000000000002.seg";
@@ -266,6 +280,31 @@ TEST(SegmentSupply, ThatHangsIsNotWaitedForAtTheCloseAndKeepsTheLock)
         on.log->close();
         return is_released(on.disk);
     });
+}
+
+/// Without a thread of its own the work is done by whoever calls: one at a time.
+TEST(SegmentSupply, WithoutAThreadACallerLeavesTheWorkToTheOneThatIsAtIt)
+{
+    auto const disk = std::make_shared<simulated_disk>();
+    guarded_file_layer files{disk->attach_layer()};
+    log::segment_supply::settings how;
+    how.has_thread = false;
+    how.unix_ms = [] { return 0; };
+    log::segment_supply supply{files, how};
+    files.hold_removals(true);
+    std::thread at_it{[&] { supply.retire({1, log::segment_end::sealed}); }};
+    files.await_removal();
+
+    std::thread another{[&] {
+        supply.retire({2, log::segment_end::sealed});
+        supply.want(3, 4);
+    }};
+    another.join();  // which waits for nobody's call
+    files.hold_removals(false);
+    at_it.join();
+
+    EXPECT_EQ(supply.why_not(), "");
+    EXPECT_EQ(supply.ready_pages(), 4U) << "what the other one wanted";
 }
 
 TEST(SegmentSupply, ALargerSpareIsMadeWhenMoreTransactionsAreOpen)

@@ -41,7 +41,7 @@ TEST(MemoryFault, HitsTheBranchAndTheSessionItNames)
     EXPECT_EQ(w.db.script().pending(), 1u);
     w.db.script().clear();
     EXPECT_EQ(w.db.script().pending(), 0u);
-    EXPECT_THROW(w.db.script().on(verb::prepare, 0), std::invalid_argument);
+    EXPECT_THROW(w.db.script().on(verb::prepare, 0), assent::error);
 }
 
 TEST(MemoryFault, ScriptedCodesHaveTheEffectThatXaGivesThem)
@@ -198,13 +198,15 @@ TEST(MemoryFault, APrepareInTheSocketOutlivesItsClientAndIsFoundByALaterScan)
     auto const manage = w.open();
 
     EXPECT_EQ(w.driver().presence(*manage, id, w.in(1s)), assent::session_presence::present);
-    EXPECT_EQ(w.driver().older_sessions(*manage, w.in(1s)), assent::session_presence::present);
+    EXPECT_EQ(w.driver().sessions_before(*manage, manage->id(), w.in(1s)),
+              assent::session_presence::present);
     EXPECT_THAT(w.driver().scan(*manage, w.in(1s)).ours, IsEmpty());
     w.db.script().release();
 
     EXPECT_THAT(w.driver().scan(*manage, w.in(1s)).ours, ElementsAre(name(1)));
     EXPECT_EQ(w.driver().presence(*manage, id, w.in(1s)), assent::session_presence::gone);
-    EXPECT_EQ(w.driver().older_sessions(*manage, w.in(1s)), assent::session_presence::gone);
+    EXPECT_EQ(w.driver().sessions_before(*manage, manage->id(), w.in(1s)),
+              assent::session_presence::gone);
 }
 
 TEST(MemoryFault, EndingASessionDropsWhatSatInItsSocket)

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 
+#include <assent/driver.hpp>
 #include <assent/testing.hpp>
 
 namespace memory_test {
@@ -34,19 +35,29 @@ class world
 {
 public:
     explicit world(personality acts_as = personality::plain)
+        : world(acts_as, [](at::memory_options&) {})
+    {
+    }
+
+    /// With whatever else `choose` sets.
+    template <class Choose>
+    world(personality acts_as, Choose choose)
         : clock(std::make_shared<assent::deadline>()),
-          db(options_for(acts_as, clock)),
+          db(options_for(acts_as, clock, choose)),
           manager("accounts", db)
     {
     }
 
+    template <class Choose>
     static at::memory_options options_for(personality acts_as,
-                                          std::shared_ptr<assent::deadline> const& clock)
+                                          std::shared_ptr<assent::deadline> const& clock,
+                                          Choose choose)
     {
         at::memory_options chosen;
         chosen.acts_as = acts_as;
         chosen.time.now = [clock] { return *clock; };
         chosen.time.wait_until = [clock](assent::deadline when) { *clock = when; };
+        choose(chosen);
         return chosen;
     }
 

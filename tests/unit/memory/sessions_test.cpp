@@ -111,6 +111,43 @@ TEST(MemorySession, ARestoreBringsBackWhatWasPreparedThen)
     EXPECT_THAT(w.db.violations(), IsEmpty());
 }
 
+TEST(MemorySession, ARestartMayGiveTheNumberOfASessionToAnother)
+{
+    world w{personality::plain, [](auto& chosen) { chosen.gives_numbers_again = true; }};
+    auto const old = w.open();
+    w.db.restart();
+    auto const stranger = w.db.connect();
+    auto const manage = w.open();
+    ASSERT_EQ(stranger->id(), old->id());
+
+    EXPECT_EQ(w.driver().presence(*manage, old->id(), w.in(1s)), assent::session_presence::present);
+    EXPECT_EQ(w.code(*old, verb::start, name(1)), xa_code::rmfail) << "it is not that one";
+    EXPECT_TRUE(stranger->is_open());
+    old->sever();
+    EXPECT_TRUE(stranger->is_open());
+    w.driver().end_session(*manage, old->id(), w.in(1s));
+
+    EXPECT_FALSE(stranger->is_open());
+    EXPECT_THAT(w.db.violations(), ElementsAre(HasSubstr("a stranger's")));
+}
+
+TEST(MemorySession, WhatANodeKeepsThereGoesBackWithARestore)
+{
+    world w{personality::mariadb, [](auto& chosen) { chosen.keeps_past = true; }};
+    auto manage = w.open();
+    EXPECT_EQ(w.driver().preflight(*manage, w.in(1s)).history, "");
+    EXPECT_EQ(w.driver().read_past(*manage, 7, w.in(1s))->count, 0u);
+    EXPECT_TRUE(w.driver().keep_past(*manage, 7, {2, 0}, w.in(1s)));
+    auto const then = w.db.backup();
+    EXPECT_TRUE(w.driver().keep_past(*manage, 7, {5, 3}, w.in(1s)));
+    EXPECT_TRUE(w.driver().keep_past(*manage, 7, {4, 0}, w.in(1s))) << "and never lower";
+    EXPECT_EQ(w.driver().read_past(*manage, 7, w.in(1s))->count, 5u);
+
+    w.db.restore(then);
+
+    EXPECT_EQ(w.driver().read_past(*w.open(), 7, w.in(1s))->count, 2u);
+}
+
 TEST(MemorySession, BorrowsIdleHandlesOfThisServerOnly)
 {
     world w;
@@ -192,7 +229,8 @@ TEST(MemorySession, BehindAProxyNothingIsKnownOfSessions)
 
     EXPECT_TRUE(driver.preflight(*manage, until).is_proxied);
     EXPECT_EQ(driver.presence(*manage, 1, until), assent::session_presence::unknown);
-    EXPECT_EQ(driver.older_sessions(*manage, until), assent::session_presence::unknown);
+    EXPECT_EQ(driver.sessions_before(*manage, manage->id(), until),
+              assent::session_presence::unknown);
     EXPECT_THROW(driver.end_session(*manage, 1, until), assent::driver_error);
     EXPECT_THROW(driver.cancel_statement(*manage, 1, until), assent::driver_error);
 }
@@ -231,8 +269,8 @@ TEST(MemorySession, WhatHappensBehindTheManagersBackShowsInTheLists)
     EXPECT_FALSE(seen.is_writable_primary);
     EXPECT_EQ(w.code(*manage, verb::commit, name(1)), xa_code::ok);
     w.db.commit_foreign("stranger");
-    EXPECT_THROW(w.db.commit_foreign("stranger"), std::logic_error);
-    EXPECT_THROW(w.db.settle(name(2), true), std::logic_error);
+    EXPECT_THROW(w.db.commit_foreign("stranger"), assent::error);
+    EXPECT_THROW(w.db.settle(name(2), true), assent::error);
     EXPECT_EQ(w.db.value("c"), 1);
 }
 
@@ -265,9 +303,9 @@ TEST(MemoryResourceManager, RefusesNamesThatAreNotPrintable)
 {
     at::memory_database const db;
 
-    EXPECT_THROW((at::memory_resource_manager{"", db}), std::invalid_argument);
-    EXPECT_THROW((at::memory_resource_manager{"a b", db}), std::invalid_argument);
-    EXPECT_THROW((at::memory_resource_manager{std::string(65, 'x'), db}), std::invalid_argument);
+    EXPECT_THROW((at::memory_resource_manager{"", db}), assent::driver_error);
+    EXPECT_THROW((at::memory_resource_manager{"a b", db}), assent::driver_error);
+    EXPECT_THROW((at::memory_resource_manager{std::string(65, 'x'), db}), assent::driver_error);
     EXPECT_EQ((at::memory_resource_manager{std::string(64, 'x'), db}).name().size(), 64u);
 }
 

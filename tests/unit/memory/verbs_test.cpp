@@ -34,6 +34,47 @@ TEST_P(EveryPersonality, TwoPhasesMakeTheWritesPermanent)
     EXPECT_THAT(w.db.violations(), IsEmpty());
 }
 
+TEST_P(EveryPersonality, AReadIsRepeatableWhereItsBranchAskedForThat)
+{
+    for (auto const level : {assent::isolation::read_committed, assent::isolation::serializable}) {
+        auto const number = static_cast<std::uint64_t>(level) * 10;
+        auto const reader = w.open();
+        reader->declare({level, {}});
+        ASSERT_TRUE(w.run(*reader, verb::start, name(number)).is_ok());
+        auto const before = w.connection(*reader).get("a");
+        auto const writer = w.db.connect();
+
+        bool is_written = true;
+        try {
+            writer->set("a", static_cast<std::int64_t>(number));
+        } catch (assent::driver_error const& e) {
+            EXPECT_EQ(e.sqlstate(), "40001");
+            is_written = false;
+        }
+
+        bool const is_repeatable = level == assent::isolation::serializable;
+        EXPECT_EQ(is_written, !is_repeatable);
+        EXPECT_EQ(w.connection(*reader).get("a") == before, is_repeatable);
+        EXPECT_TRUE(w.run(*reader, verb::commit_one_phase, name(number)).is_ok());
+        EXPECT_NO_THROW(writer->set("a", 1)) << "what was read is free again";
+    }
+}
+
+TEST_P(EveryPersonality, WriteSkewIsStoppedBetweenSerializableBranches)
+{
+    auto const one = w.open();
+    auto const other = w.open();
+    for (auto const& [session, number] : {std::pair{one.get(), 1}, std::pair{other.get(), 2}}) {
+        session->declare({assent::isolation::serializable, {}});
+        ASSERT_TRUE(w.run(*session, verb::start, name(static_cast<std::uint64_t>(number))).is_ok());
+        w.connection(*session).get("a");
+        w.connection(*session).get("b");
+    }
+
+    EXPECT_THROW(w.connection(*one).set("a", 0), assent::driver_error);
+    EXPECT_THROW(w.connection(*other).set("b", 0), assent::driver_error);
+}
+
 TEST_P(EveryPersonality, RollbackLeavesNothing)
 {
     auto const active = w.start(name(1), "a");
@@ -220,7 +261,7 @@ TEST(PostgresqlMemory, AOnePhaseCommitOnADeadConnectionWasNeverSent)
     auto const session = w.start(name(1));
     w.db.cut(session->id());
 
-    EXPECT_EQ(w.code(*session, verb::commit_one_phase, name(1)), xa_code::rbcommfail);
+    EXPECT_EQ(w.code(*session, verb::commit_one_phase, name(1)), xa_code::rbother);
     EXPECT_EQ(w.db.fate(name(1)), branch_fate::rolled_back);
 }
 

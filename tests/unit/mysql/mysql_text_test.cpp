@@ -33,8 +33,9 @@ answer error(unsigned number, std::string text = {})
 
 TEST(MysqlXidText, RendersGtridBqualAndTheServersOwnFormatId)
 {
-    EXPECT_EQ(render(example()), "'" + std::string(example().global.text()) + "','" +
-                                     std::string(example().branch.text()) + "',1");
+    EXPECT_EQ(render("az09", "0"), "X'617a3039',X'30',1");
+    EXPECT_EQ(render(example()), hexadecimal(example().global.text()) + "," +
+                                     hexadecimal(example().branch.text()) + ",1");
 }
 
 TEST(MysqlXidText, RefusesEveryByteThatOursNeverHave)
@@ -89,6 +90,9 @@ TEST(MysqlError, MapsByMeaningNotByTheServersNames)
         {1398, verb::prepare, true, c::inval, d::none},
         {1399, verb::commit, true, c::proto, d::none},
         {1400, verb::start, false, c::outside, d::none},
+        {3, verb::commit, true, c::nota, d::may_be_undone},
+        {1026, verb::commit, false, c::nota, d::may_be_undone},
+        {3, verb::prepare, true, c::proto, d::none},
         {1401, verb::commit, true, c::retry, d::busy},
         {1401, verb::prepare, true, c::rmerr, d::none},
         {1401, verb::commit_one_phase, true, c::proto, d::none},
@@ -194,7 +198,9 @@ TEST(MysqlConnectString, ReadsEveryKey)
 {
     auto const where = mysql::parse_connect_string(
         "host=db1 port=3307 socket=/run/x user=shop database=orders password_file=/etc/p "
-        "ssl_ca=/ca.pem allow_non_durable=no");
+        "ssl_mode=verify_ca ssl_ca=/ca.pem ssl_capath=/ca ssl_cert=/cert.pem ssl_key=/key.pem "
+        "character_set=latin1 compress=zlib program_name=shop attributes='team=pay,site=a=b' "
+        "allow_non_durable=no");
 
     EXPECT_EQ(where.host, "db1");
     EXPECT_EQ(where.port, 3307U);
@@ -202,8 +208,38 @@ TEST(MysqlConnectString, ReadsEveryKey)
     EXPECT_EQ(where.user, "shop");
     EXPECT_EQ(where.database, "orders");
     EXPECT_EQ(where.password_file, "/etc/p");
+    EXPECT_EQ(where.ssl_mode, mysql::tls_mode::verify_ca);
     EXPECT_EQ(where.ssl_ca, "/ca.pem");
+    EXPECT_EQ(where.ssl_capath, "/ca");
+    EXPECT_EQ(where.ssl_cert, "/cert.pem");
+    EXPECT_EQ(where.ssl_key, "/key.pem");
+    EXPECT_EQ(where.character_set, "latin1");
+    EXPECT_EQ(where.compress, mysql::compression::zlib);
+    EXPECT_EQ(where.attributes, (std::vector<std::pair<std::string, std::string>>{
+                                    {"program_name", "shop"}, {"team", "pay"}, {"site", "a=b"}}));
     EXPECT_FALSE(where.safety.allow_non_durable);
+}
+
+std::string refusal(std::string const& connect_string)
+{
+    try {
+        mysql::resource_manager{"orders", connect_string + " database=orders"};
+    } catch (driver_error const& error) {
+        return error.what();
+    }
+    return {};
+}
+
+TEST(MysqlConnectString, HostsMayHavePortsOfTheirOwn)
+{
+    for (char const* const good : {"host=db1", "host=db1:3307,db2", "host=::1", "host=[::1]:3307",
+                                   "host=[::1],db2:1", "socket=/run/x"}) {
+        EXPECT_EQ(refusal(good), "") << good;
+    }
+    for (char const* const bad : {"host=db1:", "host=db1:x", "host=db1:70000", "host=[::1",
+                                  "host=[::1]x", "host=db1,", "host=,db1"}) {
+        EXPECT_THAT(refusal(bad), HasSubstr("host: ")) << bad;
+    }
 }
 
 TEST(MysqlConnectString, QuotesAndBackslashesKeepBytes)
@@ -224,6 +260,11 @@ TEST(MysqlConnectString, RefusesWithoutShowingValues)
     EXPECT_THAT(complaint("password=hunter2"), HasSubstr("password_file"));
     EXPECT_THAT(complaint("password=hunter2"), Not(HasSubstr("hunter2")));
     EXPECT_THAT(complaint("passwort=hunter2"), HasSubstr("passwort"));
+    EXPECT_THAT(complaint("tls=on"), HasSubstr("known are host, port"));
+    EXPECT_THAT(complaint("ssl_mode=on"), HasSubstr("verify_identity"));
+    EXPECT_THAT(complaint("compress=yes"), HasSubstr("zlib"));
+    EXPECT_THAT(complaint("attributes=team"), HasSubstr("name=value"));
+    EXPECT_THAT(complaint("attributes=a=b,"), HasSubstr("name=value"));
     EXPECT_THAT(complaint("host=a hunter2"), Not(HasSubstr("hunter2")));
     EXPECT_THAT(complaint("host='a"), HasSubstr("closing quote"));
     EXPECT_THAT(complaint("host='a'b"), HasSubstr("blank"));

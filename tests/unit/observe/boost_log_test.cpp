@@ -17,7 +17,7 @@
 #include <boost/smart_ptr/make_shared.hpp>
 #include <boost/smart_ptr/shared_ptr.hpp>
 
-#include <assent/observer.hpp>
+#include <assent/boost_log.hpp>
 
 namespace {
 

@@ -34,6 +34,7 @@ constexpr c replies[] = {c::ok,
                          c::left_behind,
                          c::read_only_left,
                          c::silent,
+                         c::still_open,
                          c::unknown};
 
 enum class phase { voting, committing, rolling_back };
@@ -130,42 +131,152 @@ TEST(Coordinator, CommitsASingleBranchInOnePhaseWithoutADecision)
     EXPECT_EQ(tx.outcome(), v::committed);
 }
 
-TEST(Coordinator, EndsDeclaredReadsBeforeTheOnlyWritersOnePhase)
+TEST(Coordinator, DeclaredReadsVoteBeforeTheOnlyWritersOnePhaseAndEndWithIt)
 {
     driven tx({true, false, true});
     tx.commit();
     tx.send_all();
-    EXPECT_EQ(tx.outstanding(0), verb::commit_one_phase);
+    EXPECT_EQ(tx.outstanding(0), verb::prepare);
     EXPECT_FALSE(tx.outstanding(1));
-    tx.answer(2, c::ok);
+    tx.answer(2, c::still_open);
     tx.send_all();
     EXPECT_FALSE(tx.outstanding(1));
 
-    tx.answer(0, c::ok);
+    tx.answer(0, c::still_open);
     tx.send_all();
 
     EXPECT_EQ(tx.now(), stage::one_phase);
     EXPECT_EQ(tx.outstanding(1), verb::commit_one_phase);
+    EXPECT_FALSE(tx.outstanding(0));
     tx.answer(1, c::ok);
+    tx.send_all();
+    EXPECT_EQ(tx.now(), stage::ending_reads);
+    EXPECT_EQ(tx.outstanding(0), verb::commit_one_phase);
+    EXPECT_EQ(tx.outstanding(2), verb::commit_one_phase);
+    tx.answer_all({c::ok, c::ok, c::ok}, {2, 0});
     EXPECT_EQ(tx.outcome(), v::committed);
 }
 
-TEST(Coordinator, DeclaredReadsEndWhileSeveralWritersPrepare)
+TEST(Coordinator, DeclaredReadsEndWithTheOutcomeOfTheOnlyWriter)
+{
+    struct
+    {
+        c writer;
+        verb reader;
+        v told;
+    } const all[] = {
+        {c::ok, verb::commit_one_phase, v::committed},
+        {c::heuristic_commit, verb::commit_one_phase, v::committed},
+        {c::rolled_back, verb::rollback, v::rolled_back},
+        {c::heuristic_rollback, verb::rollback, v::heuristic},
+        {c::left_behind, verb::rollback, v::heuristic},
+        {c::rmfail, verb::rollback, v::in_doubt},
+    };
+    for (auto const& each : all) {
+        driven tx({true, false});
+        tx.commit();
+        tx.send_all();
+        tx.answer(0, c::still_open);
+        tx.send_all();
+        tx.answer(1, each.writer);
+        tx.send_all();
+
+        EXPECT_EQ(tx.outstanding(0), each.reader) << name_of(each.writer);
+        tx.answer(0, c::ok);
+        EXPECT_EQ(tx.now(), stage::ended);
+        EXPECT_EQ(tx.outcome(), each.told) << name_of(each.writer);
+    }
+}
+
+TEST(Coordinator, DeclaredReadsVoteWhileSeveralWritersPrepareAndEndWithTheDecision)
 {
     driven tx({true, false, false});
     tx.commit();
     tx.send_all();
 
     EXPECT_EQ(tx.now(), stage::preparing);
-    EXPECT_EQ(tx.outstanding(0), verb::commit_one_phase);
+    EXPECT_EQ(tx.outstanding(0), verb::prepare);
     EXPECT_EQ(tx.outstanding(1), verb::prepare);
-    tx.answer_all({c::ok, c::ok, c::ok}, {0, 1, 2});
+    tx.answer_all({c::still_open, c::ok, c::ok}, {0, 1, 2});
+    EXPECT_EQ(tx.now(), stage::deciding);
+    tx.send_all();
+    EXPECT_FALSE(tx.outstanding(0));
+    tx.decide();
+    tx.send_all();
+    EXPECT_EQ(tx.outstanding(0), verb::commit_one_phase);
+    tx.answer_all({c::ok, c::ok, c::ok}, {1, 2, 0});
+    EXPECT_EQ(tx.outcome(), v::committed);
+}
+
+TEST(Coordinator, ADeclaredReadIsRolledBackWhereAnotherBranchVotesNo)
+{
+    driven tx({true, false, false});
+    tx.commit();
+    tx.send_all();
+    tx.answer_all({c::still_open, c::ok, c::rolled_back}, {0, 1, 2});
+    tx.send_all();
+
+    EXPECT_EQ(tx.outstanding(0), verb::rollback);
+    EXPECT_EQ(tx.outstanding(1), verb::rollback);
+    tx.answer_all({c::ok, c::ok, c::ok}, {0, 1});
+    EXPECT_EQ(tx.outcome(), v::rolled_back);
+}
+
+TEST(Coordinator, WhatADeclaredReadAnswersToItsCommitChangesNothingButWorkBehindOurBack)
+{
+    for (bool const is_alone : {false, true}) {
+        for (c const reply : replies) {
+            driven tx(is_alone ? std::vector{true, true, false} : std::vector{true, false, false});
+            tx.commit();
+            tx.send_all();
+            tx.answer_all({c::still_open, is_alone ? c::still_open : c::ok, c::ok}, {0, 1, 2});
+            if (tx.now() == stage::deciding) tx.decide();
+            if (tx.now() == stage::one_phase) tx.send_all();
+            if (tx.outstanding(2)) tx.answer(2, c::ok);
+            tx.send_all();
+            ASSERT_EQ(tx.outstanding(0), verb::commit_one_phase);
+
+            tx.answer(0, reply);
+            tx.run_to_end(all_ok);
+
+            EXPECT_EQ(tx.outcome(), reply == c::left_behind ? v::heuristic : v::committed)
+                << name_of(reply);
+        }
+    }
+}
+
+TEST(Coordinator, ADeclaredReadThatWasPreparedMakesTheOnlyWriterVote)
+{
+    driven tx({true, false});
+    tx.commit();
+    tx.send_all();
+    tx.answer(0, c::ok);
+    tx.send_all();
+
+    EXPECT_EQ(tx.now(), stage::preparing);
+    EXPECT_EQ(tx.outstanding(1), verb::prepare);
+    tx.answer(1, c::ok);
     EXPECT_EQ(tx.now(), stage::deciding);
     tx.decide();
     tx.send_all();
-    EXPECT_FALSE(tx.outstanding(0));
-    tx.answer_all({c::ok, c::ok, c::ok}, {1, 2});
+    EXPECT_EQ(tx.outstanding(0), verb::commit);
+    EXPECT_EQ(tx.outstanding(1), verb::commit);
+    tx.answer_all({c::ok, c::ok}, {0, 1});
     EXPECT_EQ(tx.outcome(), v::committed);
+}
+
+TEST(Coordinator, AnUnknownDecisionSendsNothingToADeclaredReadEither)
+{
+    driven tx({true, false, false});
+    tx.commit();
+    tx.send_all();
+    tx.answer_all({c::still_open, c::ok, c::ok}, {0, 1, 2});
+
+    tx.raw().decision_unknown();
+    tx.send_all();
+
+    EXPECT_FALSE(tx.outstanding(0));
+    EXPECT_EQ(tx.outcome(), v::in_doubt);
 }
 
 TEST(Coordinator, NeedsNoDecisionWhenEveryVoteIsReadOnly)
@@ -184,8 +295,23 @@ TEST(Coordinator, NeedsNoDecisionWhenEveryBranchIsDeclaredReadOnly)
     driven tx({true, true});
     tx.commit();
     tx.send_all();
+    EXPECT_EQ(tx.outstanding(1), verb::prepare);
+    tx.answer_all({c::still_open, c::still_open}, {0, 1});
+    tx.send_all();
     EXPECT_EQ(tx.outstanding(1), verb::commit_one_phase);
     tx.answer_all({c::ok, c::ok}, {0, 1});
+
+    EXPECT_EQ(tx.now(), stage::ended);
+    EXPECT_EQ(tx.outcome(), v::committed);
+}
+
+TEST(Coordinator, ADeclaredReadThatIsAloneEndsWithoutAVote)
+{
+    driven tx(std::vector{true});
+    tx.commit();
+    tx.send_all();
+    EXPECT_EQ(tx.outstanding(0), verb::commit_one_phase);
+    tx.answer(0, c::ok);
 
     EXPECT_EQ(tx.now(), stage::ended);
     EXPECT_EQ(tx.outcome(), v::committed);
@@ -364,8 +490,8 @@ TEST(Coordinator, TheLastResourceIsNotPreparedAndItsCommitDecides)
     tx.send_all();
     EXPECT_FALSE(tx.outstanding(0));
     EXPECT_EQ(tx.outstanding(1), verb::prepare);
-    EXPECT_EQ(tx.outstanding(2), verb::commit_one_phase);
-    tx.answer_all({c::ok, c::ok, c::ok}, {2, 1});
+    EXPECT_EQ(tx.outstanding(2), verb::prepare);
+    tx.answer_all({c::ok, c::ok, c::still_open}, {2, 1});
     EXPECT_EQ(tx.now(), stage::deciding);
 
     tx.send_all();
@@ -378,7 +504,8 @@ TEST(Coordinator, TheLastResourceIsNotPreparedAndItsCommitDecides)
     tx.send_all();
     EXPECT_EQ(tx.outstanding(1), verb::commit);
     EXPECT_FALSE(tx.outstanding(0));
-    tx.answer(1, c::ok);
+    EXPECT_EQ(tx.outstanding(2), verb::commit_one_phase);
+    tx.answer_all({c::ok, c::ok, c::ok}, {2, 1});
 
     EXPECT_EQ(tx.now(), stage::ended);
     EXPECT_EQ(tx.outcome(), v::committed);
@@ -392,7 +519,7 @@ TEST(Coordinator, TheLastResourceCommitsInOnePhaseWhereNobodyElseWrote)
     beside_a_reader.commit();
     beside_a_reader.send_all();
     EXPECT_FALSE(beside_a_reader.outstanding(1));
-    beside_a_reader.answer(0, c::ok);
+    beside_a_reader.answer(0, c::still_open);
     driven beside_read_only_votes({voter, last, voter});
     beside_read_only_votes.commit();
     beside_read_only_votes.send_all();
@@ -409,6 +536,7 @@ TEST(Coordinator, TheLastResourceCommitsInOnePhaseWhereNobodyElseWrote)
         EXPECT_EQ(each.tx.outstanding(each.at), verb::commit_one_phase);
         EXPECT_EQ(each.tx.state(each.at), branch_state::one_phase);
         each.tx.answer(each.at, c::ok);
+        each.tx.run_to_end(all_ok);
         EXPECT_EQ(each.tx.outcome(), v::committed);
     }
 }

@@ -148,19 +148,35 @@ void driven::send_all(bool is_first_commit)
             << "a verb for branch " << i << " after its end";
         EXPECT_TRUE(what != verb::commit || is_decided_) << "a commit before the decision";
         EXPECT_TRUE(what != verb::rollback || !is_decided_) << "a rollback after the decision";
-        if (what == verb::prepare || what == verb::commit_one_phase) {
+        if (what == verb::prepare || (what == verb::commit_one_phase && !b.is_voted_read)) {
             EXPECT_EQ(b.last_verb, verb::start) << "a second beginning of the end";
+        }
+        if (b.is_voted_read && what == verb::commit_one_phase) {
+            EXPECT_TRUE(is_committed()) << "a read-only branch took effect before the whole did";
         }
         if (what == verb::commit) {
             EXPECT_TRUE(b.last_verb == verb::prepare && b.last == reply_class::ok)
                 << "a commit without a yes";
         }
-        b.had_commit |= what == verb::commit ||
-                        (what == verb::commit_one_phase && b.role != branch_role::reader);
+        b.had_commit |= what == verb::commit || (what == verb::commit_one_phase &&
+                                                 !b.is_voted_read && b.role != branch_role::reader);
         b.is_repeat = what == verb::commit && !is_first_commit;
         b.has_row = now() == stage::deciding;
         b.sent = what;
     }
+}
+
+/// Whoever wrote has committed, or nobody did write, or the decision is durable.
+bool driven::is_committed() const
+{
+    for (auto const& b : branches_) {
+        bool const is_read =
+            b.role == branch_role::reader || b.is_voted_read || b.last == reply_class::rdonly;
+        bool const is_done = b.last_verb == verb::commit_one_phase &&
+                             (b.last == reply_class::ok || b.last == reply_class::heuristic_commit);
+        if (!is_decided_ && !is_read && !is_done) return false;
+    }
+    return true;
 }
 
 follow_up driven::answer(std::size_t i, reply_class what)
@@ -169,6 +185,7 @@ follow_up driven::answer(std::size_t i, reply_class what)
     if (!b.sent) throw std::logic_error("nothing to answer");
     b.last_verb = *b.sent;
     b.last = what;
+    b.is_voted_read |= b.last_verb == verb::prepare && what == reply_class::still_open;
     b.sent.reset();
     follow_up const then = coordinator_.on_reply(i, what);
     advance();

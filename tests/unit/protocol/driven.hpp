@@ -56,9 +56,10 @@ public:
         std::optional<verb> sent;  // and not answered
         verb last_verb = verb::start;
         reply_class last = reply_class::unknown;
-        bool had_commit = false;  // either kind
-        bool is_repeat = false;   // its commit was not the first
-        bool has_row = false;     // its commit carried the decision
+        bool had_commit = false;     // either kind
+        bool is_repeat = false;      // its commit was not the first
+        bool has_row = false;        // its commit carried the decision
+        bool is_voted_read = false;  // it voted yes, and is to be ended with the outcome
         int sends_in_stage = 0;
     };
 
@@ -98,6 +99,7 @@ public:
 private:
     driven() = default;
     void add(branch_role role);
+    bool is_committed() const;
     stage advance();
 
     assent::protocol::coordinator coordinator_;

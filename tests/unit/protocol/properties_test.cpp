@@ -19,11 +19,11 @@ namespace {
 
 using c = reply_class;
 
-constexpr int reply_count = 15;  // those that a verb can get, before scans and witnesses
+constexpr int reply_count = 16;  // those that a verb can get: before scans and witnesses, and one
 
 bool is_reply_that_scans_give(c what)
 {
-    return static_cast<int>(what) >= reply_count;
+    return static_cast<int>(what) >= reply_count - 1 && what != c::still_open;
 }
 
 /// The branch's work is proved undone, for ever.
@@ -35,7 +35,8 @@ bool is_proved_undone(driven::branch const& b)
         case verb::prepare:
             return b.last == c::rolled_back || b.last == c::rdonly;
         case verb::commit_one_phase:
-            if (b.role == branch_role::reader && b.last == c::ok) return true;  // it wrote nothing
+            // It wrote nothing, and votes by its end where it is alone.
+            if (b.role == branch_role::reader && !b.is_voted_read && b.last == c::ok) return true;
             return b.last == c::rolled_back ||
                    (!b.has_row && b.role != branch_role::reader && b.last == c::rmerr);
         case verb::rollback:
@@ -49,6 +50,7 @@ bool is_proved_undone(driven::branch const& b)
 /// The branch's work is proved permanent, or it proved to have none.
 bool is_proved_done(driven::branch const& b)
 {
+    if (b.is_voted_read) return b.last_verb == verb::commit_one_phase && b.last != c::left_behind;
     switch (b.last_verb) {
         case verb::prepare:
             return b.last == c::rdonly;
@@ -56,7 +58,8 @@ bool is_proved_done(driven::branch const& b)
         case verb::commit:
             if (b.last == c::read_only_left) return b.is_repeat;
             return b.last == c::ok ||
-                   (b.last == c::heuristic_commit && b.role != branch_role::reader);
+                   (b.last == c::heuristic_commit &&
+                    (b.last_verb == verb::commit || b.role != branch_role::reader));
         default:
             return false;
     }
@@ -89,7 +92,8 @@ void check(driven const& tx, bool was_decided)
         if (b.last == c::left_behind && b.last_verb != verb::commit) {
             ASSERT_EQ(told, verdict::heuristic);
         }
-        decided_alone += b.last_verb == verb::commit_one_phase && b.role != branch_role::reader;
+        decided_alone += b.last_verb == verb::commit_one_phase && !b.is_voted_read &&
+                         b.role != branch_role::reader;
     }
     ASSERT_NE(told, verdict::open);
     ASSERT_LE(decided_alone, 1) << "two branches decided on their own";
@@ -135,7 +139,8 @@ void run(plan const& p)
         for (std::size_t i = 0; i < tx.size(); ++i) {
             if (!tx.outstanding(i)) continue;
             bool const is_first = tx.outstanding(i) == verb::prepare ||
-                                  p.roles[i] == branch_role::reader || tx.now() == stage::one_phase;
+                                  (p.roles[i] == branch_role::reader && p.roles.size() == 1) ||
+                                  tx.now() == stage::one_phase;
             tx.answer(i,
                       is_first && tx.outstanding(i) != verb::rollback ? p.first[i] : p.second[i]);
         }
@@ -152,7 +157,7 @@ unsigned seed_of_this_run()
 
 c reply_number(int i)
 {
-    return static_cast<c>(i);
+    return i == reply_count - 1 ? c::still_open : static_cast<c>(i);
 }
 
 }  // namespace

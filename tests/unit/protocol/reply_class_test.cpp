@@ -74,9 +74,17 @@ TEST(ReplyClass, ADetailOutranksTheCode)
     }
 }
 
+TEST(ReplyClass, StillOpenIsAVoteOfReadOnlyAndNothingElse)
+{
+    for (int const code : {0, 4, 7, 100, -3, -4, -6, -7, 55}) {
+        EXPECT_EQ(classify(with(code, reply_detail::still_open)), reply_class::unknown);
+    }
+    EXPECT_EQ(classify(with(3, reply_detail::still_open)), reply_class::still_open);
+}
+
 TEST(ReplyClass, AnUnknownDetailIsUnknownWhateverTheCode)
 {
-    EXPECT_EQ(classify(with(0, static_cast<reply_detail>(5))), reply_class::unknown);
+    EXPECT_EQ(classify(with(0, static_cast<reply_detail>(7))), reply_class::unknown);
     EXPECT_EQ(classify(with(100, static_cast<reply_detail>(255))), reply_class::unknown);
 }
 

@@ -25,7 +25,8 @@ using v = verdict;
 /// How branch 0 got to the point where the reply comes.
 enum class way {
     voting,             // two writers prepare
-    ending_read,        // declared read-only, beside the only writer
+    ending_read,        // declared read-only, alone
+    ending_voted_read,  // declared read-only, voted, and the only writer has committed
     one_phase,          // alone
     doubting,           // ... and its reply was lost
     deciding_by_row,    // the last resource: its commit carries the decision
@@ -42,6 +43,7 @@ enum class way {
 
 constexpr char const* names[] = {"voting",
                                  "ending a read",
+                                 "ending a read that voted",
                                  "one-phase",
                                  "doubting",
                                  "deciding by row",
@@ -74,6 +76,7 @@ story const stories[] = {
     // branch is rolled back as one.
     {way::voting, c::ok,          s::prepared,    f::none,   verb::commit,   v::committed},
     {way::voting, c::rdonly,      s::read_only,   f::none,   none,           v::committed},
+    {way::voting, c::still_open,  s::reads_voted, f::none,   verb::commit_one_phase, v::committed},
     {way::voting, c::rolled_back, s::rolled_back, f::none,   none,           v::rolled_back},
     {way::voting, c::rmerr,       s::asked,       f::again,  verb::rollback, v::rolled_back},
     {way::voting, c::rmfail,      s::asked,       f::again,  verb::rollback, v::rolled_back},
@@ -82,11 +85,15 @@ story const stories[] = {
     {way::voting, c::left_behind, s::left_behind, f::record, none,           v::heuristic},
     {way::voting, c::unknown,     s::asked,       f::again,  verb::rollback, v::rolled_back},
 
-    // The end of a read is its vote; anything but OK takes the writer down too.
+    // The end of a lonely read is its vote.
     {way::ending_read, c::ok,          s::read_only,       f::none,   none, v::committed},
     {way::ending_read, c::rolled_back, s::rolled_back,     f::none,   none, v::rolled_back},
     {way::ending_read, c::left_behind, s::left_behind,     f::record, none, v::heuristic},
     {way::ending_read, c::unknown,     s::rollback_verify, f::verify, none, v::rolled_back_unconfirmed},
+
+    // The whole has committed: only work behind our back is news.
+    {way::ending_voted_read, c::left_behind, s::left_behind, f::record, none, v::heuristic},
+    {way::ending_voted_read, c::unknown,     s::read_only,   f::none,   none, v::committed},
 
     // One phase: no log and no scan will tell, so what was not heard is in doubt.
     {way::one_phase, c::ok,                 s::committed,          f::none,        none, v::committed},
@@ -215,8 +222,18 @@ driven up_to(way how)
             return tx;
         }
         case way::ending_read: {
+            driven tx(std::vector{true});
+            tx.commit();
+            tx.send_all();
+            return tx;
+        }
+        case way::ending_voted_read: {
             driven tx({true, false});
             tx.commit();
+            tx.send_all();
+            tx.answer(0, c::still_open);
+            tx.send_all();
+            tx.answer(1, c::ok);
             tx.send_all();
             return tx;
         }

@@ -40,7 +40,7 @@ public:
         return assent::options{}
             .log_directory(path_.string())
             .node_label("drain")
-            .bounds(all)
+            .limits(all)
             .allow_file_system("tmpfs");
     }
 

@@ -8,8 +8,8 @@
 #include <span>
 
 #include "log/format.hpp"
-#include "log/log_inspection.hpp"
-#include "log/log_repair.hpp"
+#include "recovery/log_tools/log_inspection.hpp"
+#include "recovery/log_tools/log_repair.hpp"
 #include "tests/unit/engine/row_fixture.hpp"
 
 namespace {

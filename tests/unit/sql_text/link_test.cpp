@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// link_test.cpp -- what a connection's answers mean before any dialect has looked at them.
+// link_test.cpp -- what a connection's answers mean before any speaker has looked at them.
 
 #include "adapters/sql_text/link.hpp"
 
@@ -113,7 +113,7 @@ bool is_lost(database_kind kind, std::string state, int native_code)
 
 TEST(SqlTextCodes, APostgresqlIsLostByTheseStatesOnly)
 {
-    for (char const* const lost : {"08S01", "08003", "57P01", "57P05", "25P03"})
+    for (char const* const lost : {"08S01", "08003", "57P01", "57P05", "25P03", "25P04"})
         EXPECT_TRUE(is_lost(database_kind::postgresql, lost, 1)) << lost;
     for (char const* const other : {"", "57014", "25P02", "40P01", "HY000", "3B001"})
         EXPECT_FALSE(is_lost(database_kind::postgresql, other, 1)) << other;

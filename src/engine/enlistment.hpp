@@ -1,0 +1,98 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// enlistment.hpp -- one more branch of a transaction: one call of lease() or enlist().
+//
+//   enlisting.cpp      the steps that both take, and enlist: XA START on the application's own
+//                      connection
+//   leasing.cpp        lease: a connection of the pool, or of the application's
+//   last_resource.cpp  which branch need not prepare, and where the decision lives
+
+#ifndef ASSENT_ENGINE_ENLISTMENT_HPP
+#define ASSENT_ENGINE_ENLISTMENT_HPP
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "engine/home_process.hpp"
+#include "recovery/keeper.hpp"
+#include "shared/context.hpp"
+
+namespace assent::engine {
+
+using recovery::keeper;
+using shared::branch;
+using shared::context;
+using shared::global_transaction;
+using shared::pooled_session;
+
+/// What the application lends: its client's handle, or a session that shows none.
+struct lent_connection
+{
+    lent_connection(void* its_handle) noexcept : handle(its_handle) {}
+    lent_connection(sql_session& lent) noexcept : handle(&lent), session(&lent) {}
+
+    void* handle;  ///< what it is known by; the session's address where it is one
+    sql_session* session = nullptr;
+};
+
+/// @throws error  errc::rollback_only; errc::invalid_state: it has ended; errc::bad_argument: it
+/// has too many branches; errc::forked.
+void require_active(home_process const& here, global_transaction& tx);
+
+/// Where a row decides and others will vote, its place gets a branch at the last moment; without
+/// one the transaction can only be rolled back.
+void enlist_last(context& shared, home_process const& here, global_transaction& tx);
+
+class enlistment
+{
+public:
+    /// @pre  require_active().
+    enlistment(context& shared, home_process const& here, global_transaction& tx,
+               std::shared_ptr<keeper> rm, access how)
+        : shared_(shared), process_(here), tx_(tx), rm_(std::move(rm)), how_(how)
+    {
+    }
+
+    std::shared_ptr<shared::leased_handle> lease();
+    /// @return false when this very handle is enlisted already.
+    bool enlist(lent_connection lent, release_function<void*> on_release, branch_choice which);
+
+private:
+    // last_resource.cpp
+    void settle_place();
+    void require_place(bool is_read_only) const;
+
+    // leasing.cpp
+    void start_leased(branch& started);
+    void start_lent(branch& started);
+    pooled_session open_session(pooled_session opened) const;
+
+    // enlisting.cpp
+    void require_fit();
+    std::shared_ptr<branch> begin_branch(std::function<void(branch&)> const& start);
+    std::shared_ptr<branch> make_branch();
+    void make_room();
+    void name(branch& started, driver_session const& session) const;
+    void start_borrowed(branch& started, lent_connection lent, errc unfit);
+    reply start_branch(branch const& started, driver_session& session, deadline until) const;
+    static std::string words_of(reply const& refusal);
+    [[noreturn]] void refuse_start(reply const& answer, std::string const& what_to_do,
+                                   bool is_transient);
+    server_life life_of(driver_session const& session) const;
+    void require_same_server(driver_session const& session) const;
+    std::shared_ptr<branch> admit(std::shared_ptr<branch> started) noexcept;
+
+    context& shared_;
+    home_process const& process_;
+    global_transaction& tx_;
+    std::shared_ptr<keeper> const rm_;
+    access const how_;
+    std::uint16_t rm_id_ = 0;  // under which the log knows it
+};
+
+}  // namespace assent::engine
+
+#endif  // ASSENT_ENGINE_ENLISTMENT_HPP
