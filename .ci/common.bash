@@ -24,6 +24,8 @@ export TMPDIR
 
 # Let clones in different places share what ccache has compiled.
 export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$root} CCACHE_NOHASHDIR=1
+# What ccache asks for where headers are precompiled.
+export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}
 
 # Half the time of -O2 -g, and line numbers all the same; packages are built by their own flags.
 quick=(-DCMAKE_BUILD_TYPE=RelWithDebInfo '-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 -g1')
@@ -36,8 +38,8 @@ build() {
     directory=$builds/build${name:+-$name}
     if command -v ccache >/dev/null; then launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
     # shellcheck disable=SC2086  # targets is a list
-    cmake -S "$root" -B "$directory" -G Ninja -DASSENT_TESTS=ON "${quick[@]}" \
-        "${launcher[@]}" "$@" >&2 &&
+    cmake -S "$root" -B "$directory" -G Ninja -DASSENT_TESTS=ON -DASSENT_PRECOMPILE=ON \
+        "${quick[@]}" "${launcher[@]}" "$@" >&2 &&
         nice cmake --build "$directory" --parallel "$jobs" ${targets:+--target $targets} >&2
 }
 

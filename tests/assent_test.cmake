@@ -5,6 +5,15 @@
 #
 # One GoogleTest program = one CTest test, labelled unit, simulation, contract, crash, integration,
 # fuzz or headers.  A run in which no test was executed fails.
+if(ASSENT_PRECOMPILE)
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/precompiled.cpp CONTENT "")
+  add_library(assent_precompiled OBJECT ${CMAKE_BINARY_DIR}/precompiled.cpp)
+  target_link_libraries(assent_precompiled PRIVATE assent_test_options GTest::gmock Threads::Threads)
+  target_precompile_headers(assent_precompiled PRIVATE <algorithm> <atomic> <chrono>
+    <condition_variable> <functional> <map> <memory> <mutex> <optional> <string> <thread> <vector>
+    <gmock/gmock.h> <gtest/gtest.h>)
+endif()
+
 function(assent_test)
   cmake_parse_arguments(t "TSAN" "NAME;LABEL;TIMEOUT" "SOURCES;LIBRARIES;ARGS" ${ARGN})
   if(NOT t_TIMEOUT)
@@ -12,6 +21,9 @@ function(assent_test)
   endif()
   add_executable(${t_NAME} ${t_SOURCES})
   target_link_libraries(${t_NAME} PRIVATE ${t_LIBRARIES} assent_internal GTest::gmock GTest::gtest_main)
+  if(ASSENT_PRECOMPILE)
+    target_precompile_headers(${t_NAME} REUSE_FROM assent_precompiled)
+  endif()
   add_test(NAME ${t_LABEL}.${t_NAME} COMMAND ${t_NAME} ${t_ARGS})
   set(labels ${t_LABEL})
   if(t_TSAN)
