@@ -27,8 +27,10 @@ void put_eight(char* at, std::uint32_t value) noexcept
     word = (word | word << 4) & 15 * ones;
     std::uint64_t const letters = (word + 6 * ones) >> 4 & ones;
     word += '0' * ones + ('a' - '0' - 10) * letters;
-    for (int i = 0; i < digits_max; ++i)
-        at[i] = static_cast<char>(word >> 8 * (digits_max - 1 - i));
+    auto const digit = [word](int shift) { return static_cast<char>(word >> shift); };
+    char const text[digits_max] = {digit(56), digit(48), digit(40), digit(32),
+                                   digit(24), digit(16), digit(8),  digit(0)};
+    std::memcpy(at, text, digits_max);
 }
 
 /// @pre  `digits` is a multiple of four.
@@ -45,9 +47,10 @@ void put_hex(char*& at, std::uint64_t value, int digits) noexcept
 
 std::uint64_t eight_at(char const* at) noexcept
 {
-    std::uint64_t word = 0;
-    for (int i = 0; i < digits_max; ++i)
-        word = word << 8 | static_cast<unsigned char>(at[i]);
+    auto const digit = [at](int i) { return std::uint64_t{static_cast<unsigned char>(at[i])}; };
+    // Not as a loop: compilers make one load of it.
+    std::uint64_t word = digit(0) << 56 | digit(1) << 48 | digit(2) << 40 | digit(3) << 32 |
+                         digit(4) << 24 | digit(5) << 16 | digit(6) << 8 | digit(7);
     word = (word & 15 * ones) + 9 * (word >> 6 & ones);
     word = (word | word >> 4) & 0x00ff00ff00ff00ffu;
     word = (word | word >> 8) & 0x0000ffff0000ffffu;

@@ -57,6 +57,7 @@ bool conversation::is_clear() const noexcept
 std::optional<reply> conversation::begin(verb v, xid const& x)
 {
     verb_ = v;
+    bool const is_rendered = asked_ == x && !asked_text_.empty();
     asked_ = x;
     steps_.clear();
     sent_ = 0;
@@ -70,13 +71,12 @@ std::optional<reply> conversation::begin(verb v, xid const& x)
         said.text = "this server keeps no branches that it completed by itself";
         return said;
     }
-    auto text = render(x);
-    if (!text) {
+    if (!is_rendered) asked_text_ = render(x).value_or("");
+    if (asked_text_.empty()) {
         said.code = xa_code::inval;
         said.text = "the xid holds a byte that no xid of a manager has";
         return said;
     }
-    asked_text_ = std::move(*text);
     if (v == verb::start) {
         branch_ = x;
         attachment_ = attachment::unsure;
@@ -119,35 +119,46 @@ std::vector<conversation::step> conversation::plan_for(verb v) const
 }
 
 /// `told`: how many statements of the preamble stand before it.
-std::string conversation::statement(step next, std::size_t told) const
+void conversation::say(std::string& text, step next, std::size_t told) const
 {
     switch (next) {
         case step::preamble:
-            return preamble_[told];
+            text += preamble_[told];
+            return;
         case step::modes:
-            return set_transaction(next_);
+            text += set_transaction(next_);
+            return;
         case step::start:
-            return "XA START " + asked_text_;
+            text += "XA START ";
+            break;
         case step::trial:
-            return trial_;
+            text += trial_;
+            return;
         case step::savepoint:
-            return "SAVEPOINT assent_row";
+            text += "SAVEPOINT assent_row";
+            return;
         case step::release:
-            return "RELEASE SAVEPOINT assent_row";
+            text += "RELEASE SAVEPOINT assent_row";
+            return;
         case step::insertion:
-            return carried_;
+            text += carried_;
+            return;
         case step::end:
-            return "XA END " + asked_text_;
+            text += "XA END ";
+            break;
         case step::prepare:
-            return "XA PREPARE " + asked_text_;
+            text += "XA PREPARE ";
+            break;
         case step::commit:
-            return "XA COMMIT " + asked_text_;
         case step::one_phase:
-            return "XA COMMIT " + asked_text_ + " ONE PHASE";
+            text += "XA COMMIT ";
+            break;
         case step::rollback:
+            text += "XA ROLLBACK ";
             break;
     }
-    return "XA ROLLBACK " + asked_text_;
+    text += asked_text_;
+    if (next == step::one_phase) text += " ONE PHASE";
 }
 
 // The server runs the statements of one message until the first that fails.
@@ -156,9 +167,10 @@ std::string conversation::message(bool all)
     sent_ = all && !is_split_ ? steps_.size() : 1;
     is_first_ = true;
     std::string text;
+    text.reserve(2 * asked_text_.size() + 128);
     for (std::size_t i = 0; i < sent_; ++i) {
         if (i > 0) text.append("; ");
-        text.append(statement(steps_[i], i));
+        say(text, steps_[i], i);
         if (steps_[i] == step::prepare || steps_[i] == step::one_phase) is_decisive_sent_ = true;
     }
     return text;

@@ -157,7 +157,7 @@ private:
     };
 
     std::vector<step> plan_for(verb v) const;
-    std::string statement(step next, std::size_t told) const;
+    void say(std::string& text, step next, std::size_t told) const;
     bool is_vote_of_ours() const noexcept;
     std::optional<reply> before_start(answer const& said);
     std::optional<reply> after_start(answer const& said);

@@ -16,6 +16,18 @@ bool is_plain(std::string_view text)
     });
 }
 
+void append_hexadecimal(std::string& to, std::string_view bytes)
+{
+    constexpr char digits[] = "0123456789abcdef";
+    to += "X'";
+    auto at = to.size();
+    to.resize(at + 2 * bytes.size() + 1, '\'');
+    for (unsigned char const c : bytes) {
+        to[at++] = digits[c >> 4];
+        to[at++] = digits[c & 15];
+    }
+}
+
 template <typename Number>
 std::optional<Number> to_number(std::string_view text)
 {
@@ -29,18 +41,22 @@ std::optional<Number> to_number(std::string_view text)
 
 std::string hexadecimal(std::string_view bytes)
 {
-    constexpr char digits[] = "0123456789abcdef";
-    std::string text = "X'";
-    text.reserve(2 * bytes.size() + 3);
-    for (unsigned char const c : bytes)
-        text.append(1, digits[c >> 4]).append(1, digits[c & 15]);
-    return text += '\'';
+    std::string text;
+    append_hexadecimal(text, bytes);
+    return text;
 }
 
 std::optional<std::string> render(std::string_view global, std::string_view branch)
 {
     if (!is_plain(global) || !is_plain(branch)) return std::nullopt;
-    return hexadecimal(global) + "," + hexadecimal(branch) + "," + std::to_string(mysql_format_id);
+    std::string text;
+    text.reserve(2 * (global.size() + branch.size()) + 16);
+    append_hexadecimal(text, global);
+    text += ',';
+    append_hexadecimal(text, branch);
+    text += ',';
+    text += std::to_string(mysql_format_id);
+    return text;
 }
 
 std::optional<std::string> render(xid const& x)
