@@ -3,19 +3,10 @@
 // transfer_main.cpp -- the program `assent_transfer_bench`: transfers between a PostgreSQL and a
 // MariaDB of its own, by the library and by hand, in turns.
 //
-//   --threads=1,4,16,64   how many at a time
-//   --rounds=N            in each of which every variant runs once, in an order of its own
-//   --seconds=S           of a variant in a round
-//   --only=NAME,NAME      of the variants; hand-sequential is what the others are compared with
-//   --seed=N              of the orders
-//   --round-trip-ms=N     adds that to each round trip: through a network of this process, on TCP
-//   --databases=N         2, 4, 6 or 8: half in PostgreSQL, half in MariaDB, in each transfer
-//   --tls                 encrypted, on TCP
-//   --json=FILE           everything, for programs
-//   --svg=FILE            a picture
-//   --directory=DIR       on a disk, for logs; TMPDIR or /tmp without it.  The servers are in
-//   TMPDIR
-//   --blink               as little as possible, to see that all of it still runs
+//   assent_transfer_bench --help
+//
+// Every variant runs once in each round, in an order of the round's own; hand-sequential is what
+// the others are compared with.  The servers are in TMPDIR.
 //
 // What could not do its work makes the program fail.  What is slow never does.
 
@@ -25,12 +16,12 @@
 #include <exception>
 #include <fstream>
 #include <memory>
-#include <optional>
 #include <random>
-#include <sstream>
 #include <stdexcept>
 #include <string>
-#include <string_view>
+#include <vector>
+
+#include <CLI/CLI.hpp>
 
 #include "bench.hpp"
 #include "results.hpp"
@@ -54,27 +45,6 @@ struct wishes
     std::string svg;
 };
 
-std::vector<std::string> parts_of(std::string const& list)
-{
-    std::vector<std::string> found;
-    std::istringstream in(list);
-    for (std::string part; std::getline(in, part, ',');)
-        found.push_back(part);
-    return found;
-}
-
-std::vector<std::size_t> threads_of(std::string const& list)
-{
-    std::vector<std::size_t> found;
-    for (auto const& each : parts_of(list)) {
-        found.push_back(std::stoul(each));
-        if (found.back() < 1 || found.back() > shop::threads_max) {
-            throw std::runtime_error("threads are 1 to " + std::to_string(shop::threads_max));
-        }
-    }
-    return found;
-}
-
 void blink(wishes& all)
 {
     choose().is_blink = true;
@@ -83,49 +53,37 @@ void blink(wishes& all)
     all.seconds = 0.01;
 }
 
-wishes read_options(int count, char** values)
+void declare(CLI::App& at, wishes& all)
 {
-    wishes all;
-    for (int i = 1; i < count; ++i) {
-        std::string const one = values[i];
-        auto const equals = std::min(one.find('='), one.size());
-        std::string const name = one.substr(0, equals);
-        std::string const value = one.substr(std::min(equals + 1, one.size()));
-        if (one == "--blink") {
-            blink(all);
-        } else if (name == "--databases") {
-            all.databases = std::stoul(value);
-            if (all.databases % 2 != 0 || all.databases < 2 || all.databases > 8) {
-                throw std::runtime_error("databases are 2, 4, 6 or 8");
-            }
-        } else if (one == "--tls") {
-            all.how = wire::encrypted;
-        } else if (name == "--threads") {
-            all.threads = threads_of(value);
-        } else if (name == "--rounds") {
-            all.rounds = std::max(1ul, std::stoul(value));
-        } else if (name == "--seconds") {
-            all.seconds = std::stod(value);
-        } else if (name == "--only") {
-            all.only = parts_of(value);
-        } else if (name == "--seed") {
-            all.seed = std::stoull(value);
-        } else if (name == "--round-trip-ms") {
-            all.round_trip_ms = std::stoi(value);
-        } else if (name == "--json") {
-            all.json = value;
-        } else if (name == "--svg") {
-            all.svg = value;
-        } else if (name == "--directory") {
-            choose().directory = value;
-        } else {
-            throw std::runtime_error("there is no option " + one);
-        }
-    }
-    if (all.how == wire::encrypted && all.round_trip_ms != 0) {
-        throw std::runtime_error("--round-trip-ms is for a network in the clear");
-    }
-    return all;
+    at.add_option("--threads", all.threads, "how many at a time")
+        ->delimiter(',')
+        ->check(CLI::Range(std::size_t{1}, shop::threads_max))
+        ->capture_default_str();
+    at.add_option("--rounds", all.rounds, "in each of which every variant runs once")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    at.add_option("--seconds", all.seconds, "of a variant in a round")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    at.add_option("--only", all.only, "variants, by name; all without it")->delimiter(',');
+    at.add_option("--seed", all.seed, "of the orders")->capture_default_str();
+    auto* const slow =
+        at.add_option("--round-trip-ms", all.round_trip_ms,
+                      "is added to each round trip: through a network of this process, on TCP")
+            ->check(CLI::NonNegativeNumber);
+    at.add_option("--databases", all.databases,
+                  "half in PostgreSQL, half in MariaDB, in each transfer")
+        ->check(CLI::IsMember({2, 4, 6, 8}))
+        ->capture_default_str();
+    at.add_flag_callback(
+          "--tls", [&] { all.how = wire::encrypted; }, "encrypted, on TCP")
+        ->excludes(slow);
+    at.add_option("--json", all.json, "a file for everything, for programs");
+    at.add_option("--svg", all.svg, "a file for a picture");
+    at.add_option("--directory", choose().directory,
+                  "on a disk, for logs; TMPDIR or /tmp without it");
+    at.add_flag_callback(
+        "--blink", [&] { blink(all); }, "as little as possible, to see that all of it still runs");
 }
 
 /// The way to the databases, with what it adds to a round trip.
@@ -209,9 +167,8 @@ void write_file(std::string const& path, std::string const& text)
     if (!out.flush()) throw std::runtime_error(path + " cannot be written");
 }
 
-int run(int count, char** values)
+void run(wishes const& how)
 {
-    wishes const how = read_options(count, values);
     require_disk();
     scratch const in;
     shop at(how.databases / 2, how.how);
@@ -228,7 +185,6 @@ int run(int count, char** values)
     write_file(how.json, json_of(found));
     write_file(how.svg, svg_of(found));
     std::printf("%s", table_of(found).c_str());
-    return 0;
 }
 
 }  // namespace
@@ -237,8 +193,13 @@ int run(int count, char** values)
 
 int main(int count, char** values)
 {
+    CLI::App at{"Transfers between databases of its own, by the library and by hand, in turns."};
+    assent::bench::wishes how;
+    assent::bench::declare(at, how);
+    CLI11_PARSE(at, count, values);
     try {
-        return assent::bench::run(count, values);
+        assent::bench::run(how);
+        return 0;
     } catch (std::exception const& failed) {
         std::fprintf(stderr, "assent_transfer_bench: %s\n", failed.what());
         return 2;
