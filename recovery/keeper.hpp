@@ -66,6 +66,7 @@ public:
 
     /// @pre  was serving once.
     server_facts facts() const { return database_.facts(); }
+    server_life life() const { return database_.life(); }
     /// Of facts().
     std::string history() const { return database_.history(); }
     void note_begun() noexcept { database_.note_begun(); }

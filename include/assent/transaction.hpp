@@ -3,10 +3,9 @@
 // transaction.hpp -- one unit of work over several databases.
 //
 //   auto tx = manager.begin();
-//   auto pg = tx.lease(accounts);        // PostgreSQL: BEGIN; converts to PGconn*
-//   auto my = tx.lease(orders);          // MariaDB: XA START; converts to MYSQL*
-//   ... run SQL on both connections ...
-//   tx.commit();                         // all or nothing; throws unless committed
+//   auto [pg, my] = tx.lease(accounts, orders);  // PostgreSQL: BEGIN; MariaDB: XA START
+//   ... run SQL on both: they convert to PGconn* and MYSQL* ...
+//   tx.commit();                                 // all or nothing; throws unless committed
 //
 // A transaction only moves forward:
 //
@@ -20,9 +19,12 @@
 #define ASSENT_TRANSACTION_HPP
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <system_error>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include <assent/enlist_options.hpp>
 #include <assent/error.hpp>
@@ -111,6 +113,25 @@ public:
         return lease_of<typename ResourceManager::handle_type>(lease_any(rm, mode));
     }
 
+    /// Leases of several resource managers: `auto [pg, my] = tx.lease(accounts, orders)`.  Their
+    /// starts are under way side by side, so that together they take one round trip, where no
+    /// connection has to be opened first; what cannot prepare, and what has a connection source, is
+    /// leased after the others.
+    /// @throws error  as lease(); the leases that did come stay, and are had by asking again.
+    /// Safe to retry: as lease().
+    template <class First, class Second, class... More>
+    auto lease(First const& first, Second const& second, More const&... more)
+        -> std::tuple<lease_of<typename First::handle_type>, lease_of<typename Second::handle_type>,
+                      lease_of<typename More::handle_type>...>
+    {
+        auto const all = lease_any({first, second, more...});
+        auto next = all.begin();
+        // In braces what is listed first is made first.
+        return {lease_of<typename First::handle_type>(*next++),
+                lease_of<typename Second::handle_type>(*next++),
+                lease_of<typename More::handle_type>(*next++)...};
+    }
+
     /// Starts a branch on a borrowed connection of `rm`; SQL that is run on it from now on belongs
     /// to this transaction.  `settings` may be a function alone, which is then called as
     /// enlist_options::on_release().  Enlisting the same handle twice does nothing.
@@ -140,6 +161,12 @@ public:
     /// As lease(), for resource managers known only by their base.
     /// @throws error  as lease(), and as safe to retry.
     any_lease lease_any(resource_manager const& rm, access mode = access::read_write);
+    /// As lease() of several.
+    /// @return a lease of each, in their order.
+    /// @throws error  as lease(), and as safe to retry.
+    std::vector<any_lease> lease_any(
+        std::vector<std::reference_wrapper<resource_manager const>> const& all,
+        access mode = access::read_write);
     /// As enlist(), for resource managers known only by their base.
     /// @return false when this very handle is enlisted already.
     /// @throws error  as enlist(), and as safe to retry.

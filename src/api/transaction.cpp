@@ -65,6 +65,19 @@ any_lease transaction::lease_any(resource_manager const& rm, access mode)
     return any_lease{impl_->engine->lease(*impl_->tx, rm, mode)};
 }
 
+std::vector<any_lease> transaction::lease_any(
+    std::vector<std::reference_wrapper<resource_manager const>> const& all, access mode)
+{
+    ports::uncancelled const undivided;
+    std::vector<resource_manager const*> from;
+    for (auto const& each : all)
+        from.push_back(&each.get());
+    std::vector<any_lease> leases;
+    for (auto& each : impl_->engine->lease(*impl_->tx, from, mode))
+        leases.push_back(any_lease{std::move(each)});
+    return leases;
+}
+
 bool transaction::enlist_any(resource_manager const& rm, void* handle,
                              enlist_options<void*> const& settings)
 {

@@ -171,6 +171,15 @@ std::shared_ptr<shared::leased_handle> engine::lease(global_transaction& tx,
     return enlistment{shared_, process_, tx, keeper_of(rm), how}.lease();
 }
 
+std::vector<std::shared_ptr<shared::leased_handle>> engine::lease(
+    global_transaction& tx, std::vector<resource_manager const*> const& all, access how)
+{
+    std::vector<std::shared_ptr<keeper>> keepers;
+    for (auto const* each : all)
+        keepers.push_back(keeper_of(*each));
+    return lease_all(shared_, process_, tx, keepers, how);
+}
+
 bool engine::enlist(global_transaction& tx, resource_manager const& rm, lent_connection lent,
                     release_function<void*> on_release, branch_choice which, access how)
 {

@@ -61,6 +61,9 @@ public:
 
     std::shared_ptr<shared::leased_handle> lease(global_transaction& tx, resource_manager const& rm,
                                                  access how = access::read_write);
+    /// The same of each; their starts are under way side by side.
+    std::vector<std::shared_ptr<shared::leased_handle>> lease(
+        global_transaction& tx, std::vector<resource_manager const*> const& all, access how);
     /// @return false when this very handle is enlisted already.
     bool enlist(global_transaction& tx, resource_manager const& rm, lent_connection lent,
                 release_function<void*> on_release, branch_choice which,

@@ -2,7 +2,7 @@
 //
 // enlisting.cpp -- a session, XA START, a branch that the coordinator knows.
 //
-//   make_branch: where the decision lives, room for one more --> start_branch: XA START --> admit
+//   make_branch: where the decision lives, room for one more --> XA START --> admit
 //
 // Leases begin theirs in leasing.cpp; here are the steps that both take, and enlist, which borrows
 // the application's connection.
@@ -33,9 +33,6 @@ void require_active(home_process const& here, global_transaction& tx)
     if (tx.is_ending) {
         throw error{errc::invalid_state, "this transaction has ended, or is ending", tx.id};
     }
-    if (tx.branches.size() >= branches_max) {
-        throw error{errc::bad_argument, "a transaction has at most 64 branches", tx.id};
-    }
 }
 
 bool enlistment::enlist(lent_connection lent, release_function<void*> on_release,
@@ -61,11 +58,11 @@ bool enlistment::enlist(lent_connection lent, release_function<void*> on_release
                         "\", and not by a sql_session: take a lease there, or enlist a handle",
                     tx_.id};
     }
-    begin_branch([&](branch& one) {
-        one.handle = handle;
-        start_borrowed(one, lent, errc::bad_argument);
-        one.on_release = std::move(on_release);
-    });
+    make_branch();
+    started_->handle = handle;
+    start_borrowed(lent, errc::bad_argument);
+    started_->on_release = std::move(on_release);
+    admit();
     return true;
 }
 
@@ -84,22 +81,8 @@ void enlistment::require_fit()
     require_place(modes.is_read_only());
 }
 
-/// Makes a branch and starts it.  One that did not start is forgotten: nobody may send its PREPARE.
-std::shared_ptr<branch> enlistment::begin_branch(std::function<void(branch&)> const& start)
-{
-    auto started = make_branch();
-    try {
-        start(*started);
-    } catch (...) {
-        std::lock_guard const held{tx_.mutex};
-        tx_.places.erase(std::find(tx_.places.begin(), tx_.places.end(), rm_id_));
-        throw;
-    }
-    return admit(std::move(started));
-}
-
 /// The record of a branch that is to be started; from here on the place of the decision is settled.
-std::shared_ptr<branch> enlistment::make_branch()
+void enlistment::make_branch()
 {
     settle_place();
     auto made = std::make_shared<branch>();
@@ -109,7 +92,15 @@ std::shared_ptr<branch> enlistment::make_branch()
     made->modes = tx_.modes_for(how_);
     made->is_last = rm_ == tx_.row_place;
     make_room();
-    return made;
+    started_ = std::move(made);
+}
+
+enlistment::~enlistment()
+{
+    if (!started_) return;
+    taken_.session.reset();  // it may have begun one: only who is in the list has none any more
+    std::lock_guard const held{tx_.mutex};
+    tx_.places.erase(std::find(tx_.places.begin(), tx_.places.end(), rm_id_));
 }
 
 /// For one more branch, before anything is done for it: a coordinator that counts a branch which
@@ -120,42 +111,50 @@ void enlistment::make_room()
 {
     std::lock_guard const held{tx_.mutex};
     if (tx_.cause) throw error{errc::rollback_only, "rollback-only: " + tx_.cause->text, tx_.id};
-    tx_.branches.reserve(tx_.branches.size() + 1);
-    tx_.coordinator.reserve(tx_.branches.size() + 1);
+    auto const all = tx_.places.size() + 1;  // those whose starts are under way among them
+    if (all > branches_max) {
+        throw error{errc::bad_argument, "a transaction has at most 64 branches", tx_.id};
+    }
+    tx_.branches.reserve(all);
+    tx_.coordinator.reserve(all);
     tx_.places.push_back(rm_id_);
 }
 
-/// @pre  `started` has its handle.
+/// @pre  the branch has its handle.
 /// @throws error  `unfit`: the connection cannot take part; errc::rollback_only.
-void enlistment::start_borrowed(branch& started, lent_connection lent, errc unfit)
+void enlistment::start_borrowed(lent_connection lent, errc unfit)
 {
-    started.is_borrowed = true;
+    auto& session = started_->session;
+    started_->is_borrowed = true;
     try {
         auto const until = std::min(tx_.until, shared_.time.now() + shared_.bounds.server_call);
         auto& driver = rm_->driver();
-        started.session = lent.session != nullptr
-                              ? driver.borrow_session(*lent.session, rm_->facts(), until)
-                              : driver.borrow(lent.handle, rm_->facts(), until);
+        session = lent.session != nullptr
+                      ? driver.borrow_session(*lent.session, rm_->facts(), until)
+                      : driver.borrow(lent.handle, rm_->facts(), until);
     } catch (driver_error const& e) {
         std::string why = "\"" + rm_->name() + "\": " + e.what();
         if (e.must_close()) why += "; the connection must be closed";
         throw error{unfit, why, tx_.id};
     }
-    require_same_server(*started.session);
-    if (auto const why = shared::why_not(started.session->descriptor()); !why.empty()) {
+    require_same_server(*session);
+    if (auto const why = shared::why_not(session->descriptor()); !why.empty()) {
         throw error{unfit, "\"" + rm_->name() + "\": " + why, tx_.id};
     }
-    name(started, *started.session);
-    auto const answer = start_branch(started, *started.session, tx_.until);
+    submit_start(*session);
+    auto const answer = collect_start(*session, tx_.until);
     if (!answer.is_ok()) refuse_start(answer, "; the connection must be closed", false);
 }
 
-/// Which branch, of which session, in which life of a server.
-void enlistment::name(branch& started, driver_session const& session) const
+/// Which branch, of which session, in which life of a server.  Its number is that of no other
+/// branch, also where one that was under way before it did not start.
+void enlistment::name(driver_session const& session)
 {
-    auto const number = static_cast<std::uint16_t>(tx_.branches.size() + 1);
-    started.id = {tx_.id, bqual::make({rm_id_, number, session.id()})};
-    started.life = life_of(session);
+    std::size_t number = 1 + ahead_;
+    if (!tx_.branches.empty()) number += tx_.branches.back()->id.branch.parts().branch;
+    started_->id = {tx_.id,
+                    bqual::make({rm_id_, static_cast<std::uint16_t>(number), session.id()})};
+    started_->life = life_of(session);
 }
 
 std::string enlistment::words_of(reply const& refusal)
@@ -166,17 +165,22 @@ std::string enlistment::words_of(reply const& refusal)
     return text;
 }
 
-reply enlistment::start_branch(branch const& started, driver_session& session, deadline until) const
+void enlistment::submit_start(driver_session& session)
 {
+    name(session);
     if (shared_.is_observed()) {
-        shared_.tell(severity::debug, "branch.start", rm_->name(), started.id.text(), {});
+        shared_.tell(severity::debug, "branch.start", rm_->name(), started_->id.text(), {});
     }
-    session.declare(started.modes);
-    if (started.is_last) rm_->driver().decisions()->announce(session);
-    session.submit(verb::start, started.id);
+    session.declare(started_->modes);
+    if (started_->is_last) rm_->driver().decisions()->announce(session);
+    session.submit(verb::start, started_->id);
+}
+
+reply enlistment::collect_start(driver_session& session, deadline until) const
+{
     auto const answer = session.collect(until);
     if (shared_.is_observed() && answer) {
-        shared_.tell(severity::debug, "branch.start.reply", rm_->name(), started.id.text(),
+        shared_.tell(severity::debug, "branch.start.reply", rm_->name(), started_->id.text(),
                      answer->text);
     }
     if (answer) return *answer;
@@ -201,7 +205,8 @@ void enlistment::refuse_start(reply const& answer, std::string const& what_to_do
 server_life enlistment::life_of(driver_session const& session) const
 {
     auto life = session.life();
-    auto const scanned = rm_->facts().life();
+    if (!life.instance.empty() && !life.start.empty()) return life;
+    auto const scanned = rm_->life();
     if (life.instance.empty()) life.instance = scanned.instance;
     if (life.start.empty()) life.start = scanned.start;
     return life;
@@ -219,24 +224,25 @@ void enlistment::require_same_server(driver_session const& session) const
 }
 
 /// @pre  make_room(), so that nothing throws here: a branch that began takes part.
-std::shared_ptr<branch> enlistment::admit(std::shared_ptr<branch> started) noexcept
+std::shared_ptr<branch> enlistment::admit() noexcept
 {
     std::lock_guard const held{tx_.mutex};
-    tx_.coordinator.add_branch(started->is_last                ? protocol::branch_role::last
-                               : started->modes.is_read_only() ? protocol::branch_role::reader
-                                                               : protocol::branch_role::voter);
-    started->is_cancellable = true;
-    tx_.branches.push_back(started);
+    auto const one = std::move(started_);
+    tx_.coordinator.add_branch(one->is_last                ? protocol::branch_role::last
+                               : one->modes.is_read_only() ? protocol::branch_role::reader
+                                                           : protocol::branch_role::voter);
+    one->is_cancellable = true;
+    tx_.branches.push_back(one);
     // A deadline that struck meanwhile did not see this branch; the reaper's cancel must.
     if (tx_.is_expired) {
         try {
-            rm_->cancel(started, shared_.time.now() + shared_.bounds.deadline_grace);
+            rm_->cancel(one, shared_.time.now() + shared_.bounds.deadline_grace);
         } catch (std::bad_alloc const& e) {  // it is rollback-only all the same
             shared_.tell(severity::warning, "session.not_cancelled", rm_->name(), tx_.id.text(),
                          e.what());
         }
     }
-    return started;
+    return one;
 }
 
 }  // namespace assent::engine

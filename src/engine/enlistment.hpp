@@ -4,7 +4,8 @@
 //
 //   enlisting.cpp      the steps that both take, and enlist: XA START on the application's own
 //                      connection
-//   leasing.cpp        lease: a connection of the pool, or of the application's
+//   leasing.cpp        lease: a connection of the pool, or of the application's; several leases,
+//                      whose starts are under way side by side
 //   last_resource.cpp  which branch need not prepare, and where the decision lives
 
 #ifndef ASSENT_ENGINE_ENLISTMENT_HPP
@@ -15,6 +16,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "engine/home_process.hpp"
 #include "recovery/keeper.hpp"
@@ -38,13 +40,18 @@ struct lent_connection
     sql_session* session = nullptr;
 };
 
-/// @throws error  errc::rollback_only; errc::invalid_state: it has ended; errc::bad_argument: it
-/// has too many branches; errc::forked.
+/// @throws error  errc::rollback_only; errc::invalid_state: it has ended; errc::forked.
 void require_active(home_process const& here, global_transaction& tx);
 
 /// Where a row decides and others will vote, its place gets a branch at the last moment; without
 /// one the transaction can only be rolled back.
 void enlist_last(context& shared, home_process const& here, global_transaction& tx);
+
+/// As enlistment::lease() of each, in turn, but that all starts are sent before one is answered.
+/// What was leased before an error came stays so.
+std::vector<std::shared_ptr<shared::leased_handle>> lease_all(
+    context& shared, home_process const& here, global_transaction& tx,
+    std::vector<std::shared_ptr<keeper>> const& from, access how);
 
 class enlistment
 {
@@ -55,10 +62,24 @@ public:
         : shared_(shared), process_(here), tx_(tx), rm_(std::move(rm)), how_(how)
     {
     }
+    enlistment(enlistment const&) = delete;
+    enlistment& operator=(enlistment const&) = delete;
+    /// A branch that did not start is forgotten: nobody may send its PREPARE.
+    ~enlistment();
 
     std::shared_ptr<shared::leased_handle> lease();
     /// @return false when this very handle is enlisted already.
     bool enlist(lent_connection lent, release_function<void*> on_release, branch_choice which);
+
+    // lease() by steps.
+
+    /// Has a session and no start yet.
+    /// @return false where there is no lease that could be under way beside others.
+    bool take_session();
+    /// @param ahead  how many starts of this transaction are under way already.
+    void submit_start(std::size_t ahead);
+    /// Waits for the answer; a session of the pool that does not start is replaced.
+    void finish_start();
 
 private:
     // last_resource.cpp
@@ -66,31 +87,37 @@ private:
     void require_place(bool is_read_only) const;
 
     // leasing.cpp
-    void start_leased(branch& started);
-    void start_lent(branch& started);
+    std::shared_ptr<shared::leased_handle> known_lease() const;
+    void enter_pool();
+    void take_next();
+    void start_lent();
     pooled_session open_session(pooled_session opened) const;
 
     // enlisting.cpp
     void require_fit();
-    std::shared_ptr<branch> begin_branch(std::function<void(branch&)> const& start);
-    std::shared_ptr<branch> make_branch();
+    void make_branch();
     void make_room();
-    void name(branch& started, driver_session const& session) const;
-    void start_borrowed(branch& started, lent_connection lent, errc unfit);
-    reply start_branch(branch const& started, driver_session& session, deadline until) const;
+    void name(driver_session const& session);
+    void start_borrowed(lent_connection lent, errc unfit);
+    void submit_start(driver_session& session);
+    reply collect_start(driver_session& session, deadline until) const;
     static std::string words_of(reply const& refusal);
     [[noreturn]] void refuse_start(reply const& answer, std::string const& what_to_do,
                                    bool is_transient);
     server_life life_of(driver_session const& session) const;
     void require_same_server(driver_session const& session) const;
-    std::shared_ptr<branch> admit(std::shared_ptr<branch> started) noexcept;
+    std::shared_ptr<branch> admit() noexcept;
 
     context& shared_;
     home_process const& process_;
     global_transaction& tx_;
     std::shared_ptr<keeper> const rm_;
     access const how_;
-    std::uint16_t rm_id_ = 0;  // under which the log knows it
+    std::uint16_t rm_id_ = 0;          // under which the log knows it
+    std::shared_ptr<branch> started_;  // made, and not of the transaction yet
+    pooled_session taken_;             // of the pool, for it
+    bool is_fresh_ = false;            // it was opened just now
+    std::size_t ahead_ = 0;
 };
 
 }  // namespace assent::engine

@@ -5,8 +5,11 @@
 //
 //   leased    seat in the pool --> an idle session, or a new one --> XA START; refused: another one
 //   lent      source->acquire  --> borrowed, as by enlist        --> XA START; refused: given back
+//
+// Several in one call: each takes its session, then all starts are sent, then all are answered.
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "engine/enlistment.hpp"
@@ -15,7 +18,57 @@
 
 namespace assent::engine {
 
+std::vector<std::shared_ptr<shared::leased_handle>> lease_all(
+    context& shared, home_process const& here, global_transaction& tx,
+    std::vector<std::shared_ptr<keeper>> const& from, access how)
+{
+    std::vector<std::unique_ptr<enlistment>> all;
+    std::exception_ptr failed;
+    try {
+        for (auto const& each : from) {
+            if (std::count(from.begin(), from.end(), each) > 1) continue;
+            require_active(here, tx);
+            auto one = std::make_unique<enlistment>(shared, here, tx, each, how);
+            if (one->take_session()) all.push_back(std::move(one));
+        }
+    } catch (...) {
+        failed = std::current_exception();
+    }
+    for (std::size_t i = 0; i < all.size(); ++i)
+        all[i]->submit_start(i);
+    for (auto const& each : all) {
+        try {
+            each->finish_start();
+        } catch (...) {
+            if (!failed) failed = std::current_exception();
+        }
+    }
+    if (failed) std::rethrow_exception(failed);
+    std::vector<std::shared_ptr<shared::leased_handle>> leases;
+    for (auto const& each : from) {
+        require_active(here, tx);
+        leases.push_back(enlistment{shared, here, tx, each, how}.lease());
+    }
+    return leases;
+}
+
 std::shared_ptr<shared::leased_handle> enlistment::lease()
+{
+    if (auto known = known_lease()) return known;
+    require_fit();
+    make_branch();
+    if (rm_->manager().source()) {
+        start_lent();
+        return admit()->lease;
+    }
+    enter_pool();
+    submit_start(0);
+    finish_start();
+    return known_lease();
+}
+
+/// The one that this transaction has already.
+std::shared_ptr<shared::leased_handle> enlistment::known_lease() const
 {
     for (auto const& each : tx_.branches) {
         if (each->rm != rm_ || !each->lease) continue;
@@ -35,50 +88,66 @@ std::shared_ptr<shared::leased_handle> enlistment::lease()
                         "branch that sees nothing of the first",
                     tx_.id};
     }
+    return nullptr;
+}
+
+/// What cannot prepare is leased alone: whether it may take part depends on who does already.
+bool enlistment::take_session()
+{
+    if (rm_->manager().source() || known_lease()) return false;
     require_fit();
-    auto const started = begin_branch([&](branch& one) {
-        if (rm_->manager().source()) {
-            start_lent(one);
-        } else {
-            start_leased(one);
-        }
-    });
-    return started->lease;
+    if (!rm_->driver().capabilities().is_two_phase) return false;
+    make_branch();
+    enter_pool();
+    return true;
+}
+
+void enlistment::enter_pool()
+{
+    started_->seat = rm_->pool().enter(tx_.id, tx_.until);
+    require_active(process_, tx_);  // others may have decided against it while it waited
+    take_next();
+}
+
+void enlistment::take_next()
+{
+    taken_ = rm_->pool().take(tx_.until);
+    is_fresh_ = !taken_.session;
+    if (is_fresh_) taken_ = open_session(std::move(taken_));
+}
+
+void enlistment::submit_start(std::size_t ahead)
+{
+    ahead_ = ahead;
+    submit_start(*taken_.session);
 }
 
 /// A pooled session may have died unseen, or keep what an earlier lease did to it (a role, a
 /// setting): it is closed, which ends whatever it began, and another one is tried.
-void enlistment::start_leased(branch& started)
+void enlistment::finish_start()
 {
-    auto& pool = rm_->pool();
-    auto seat = pool.enter(tx_.id, tx_.until);
-    require_active(process_, tx_);  // others may have decided against it while it waited
     for (;;) {
-        auto taken = pool.take(tx_.until);
-        bool const is_fresh = !taken.session;
-        if (is_fresh) taken = open_session(std::move(taken));
-        name(started, *taken.session);
         // Nothing that a start does waits for others, so silence means a connection that a
         // firewall forgot; there is time for a new one.
         auto const now = shared_.time.now();
         auto const patience =
-            is_fresh ? tx_.until : std::min(tx_.until, now + shared_.bounds.server_call);
-        auto const answer = start_branch(started, *taken.session, patience);
-        if (answer.is_ok()) {
-            started.session = std::move(taken.session);
-            started.in_child = std::move(taken.in_child);
-            started.origin = taken.origin;
-            started.seat = std::move(seat);
-            started.handle = started.session->native_handle();
-            started.lease = std::make_shared<shared::leased_handle>(started.handle);
-            return;
-        }
-        if (is_fresh) refuse_start(answer, {}, answer.detail == reply_detail::reply_lost);
-        shared_.tell(severity::debug, "pool.session_replaced", rm_->name(), started.id.text(),
+            is_fresh_ ? tx_.until : std::min(tx_.until, now + shared_.bounds.server_call);
+        auto const answer = collect_start(*taken_.session, patience);
+        if (answer.is_ok()) break;
+        if (is_fresh_) refuse_start(answer, {}, answer.detail == reply_detail::reply_lost);
+        shared_.tell(severity::debug, "pool.session_replaced", rm_->name(), started_->id.text(),
                      words_of(answer));
         // What was idle beside a silent one would only cost the same wait again.
-        if (shared_.time.now() >= patience) pool.drop_all();
+        if (shared_.time.now() >= patience) rm_->pool().drop_all();
+        take_next();
+        submit_start(*taken_.session);
     }
+    started_->session = std::move(taken_.session);
+    started_->in_child = std::move(taken_.in_child);
+    started_->origin = taken_.origin;
+    started_->handle = started_->session->native_handle();
+    started_->lease = std::make_shared<shared::leased_handle>(started_->handle);
+    admit();
 }
 
 pooled_session enlistment::open_session(pooled_session opened) const
@@ -96,15 +165,16 @@ pooled_session enlistment::open_session(pooled_session opened) const
 }
 
 /// A lease from the application's own pool, which gets back whatever it gave, whatever happens.
-void enlistment::start_lent(branch& started)
+void enlistment::start_lent()
 {
     auto const source = rm_->manager().source();
     auto const& from = rm_->name();
-    started.on_release = [source](void* handle, assent::release what) {
+    started_->on_release = [source](void* handle, assent::release what) {
         source->give_back(handle, what);
     };
+    auto& handle = started_->handle;
     try {
-        started.handle = source->acquire(tx_.until);
+        handle = source->acquire(tx_.until);
     } catch (std::exception const& e) {
         throw error{errc::unavailable, "\"" + from + "\": its connection source: " + e.what(),
                     tx_.id};
@@ -115,12 +185,12 @@ void enlistment::start_lent(branch& started)
             tx_.id};
     }
     process_.require();  // a child has no part in it, and gives nothing back
-    if (started.handle == nullptr) {
+    if (handle == nullptr) {
         throw error{errc::unavailable, "\"" + from + "\": its connection source gave no connection",
                     tx_.id};
     }
     for (auto const& each : tx_.branches) {
-        if (each->handle != started.handle) continue;
+        if (each->handle != handle) continue;
         // Not given back: the first branch is still at work on it, and will.
         throw error{errc::bad_argument,
                     "\"" + from +
@@ -129,11 +199,11 @@ void enlistment::start_lent(branch& started)
                     tx_.id};
     }
     try {
-        start_borrowed(started, started.handle, errc::unavailable);
-        started.lease = std::make_shared<shared::leased_handle>(started.handle);
+        start_borrowed(handle, errc::unavailable);
+        started_->lease = std::make_shared<shared::leased_handle>(handle);
     } catch (...) {
-        started.session.reset();
-        give_back(shared_, started.on_release, started, assent::release::must_close);
+        started_->session.reset();
+        give_back(shared_, started_->on_release, *started_, assent::release::must_close);
         throw;
     }
 }

@@ -89,6 +89,12 @@ void world::write(machine& here, shared::global_transaction& tx, transaction_rec
     try {
         std::size_t const first = dice_.roll(voters);
         std::size_t const count = 1 + dice_.roll(voters);
+        if (leases_together_) {
+            std::vector<resource_manager const*> all;
+            for (std::size_t i = 0; i < count; ++i)
+                all.push_back(&here.databases()[(first + i) % voters]);
+            here.engine().lease(tx, all, access::read_write);
+        }
         for (std::size_t i = 0; i < count; ++i)
             put((first + i) % voters);
         if (place == voters && dice_.chance(80)) put(voters);

@@ -64,7 +64,8 @@ world::world(std::uint64_t seed, unsigned transactions)
       may_be_copied_(dice_.one_in(6)),
       gives_numbers_again_(dice_.one_in(2)),
       keeps_past_(dice_.one_in(2)),
-      may_be_restored_(!may_be_copied_ && dice_.one_in(4))
+      may_be_restored_(!may_be_copied_ && dice_.one_in(4)),
+      leases_together_(dice(~seed).one_in(4))
 {
     bounds_ = simulated_limits(may_be_copied_);
     history_.all.reserve(transactions + of_trials_max);  // their threads keep references

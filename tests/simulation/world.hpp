@@ -138,6 +138,7 @@ private:
     bool gives_numbers_again_ = false;
     bool keeps_past_ = false;  // but for one, which tells its history itself
     bool may_be_restored_ = false;
+    bool leases_together_ = false;
     bool was_restored_ = false;
     std::array<memory_backup, database_count> backups_;
     std::array<bool, database_count> is_restore_wanted_{};
@@ -149,7 +150,7 @@ private:
     std::array<std::vector<std::unique_ptr<memory_connection>>, database_count> strangers_;
     bool is_twin_wanted_ = false;
     deadline twin_until_ = deadline::max();
-    std::set<xid> taken_back_;            // by a copy that presumed abort
+    std::set<xid> taken_back_;  // by a copy that presumed abort
     std::set<gtrid> undone_when_answered_;
     std::set<gtrid> durable_;             // decisions, where a copy may come
     std::set<gtrid> meddled_with_;        // by a copy, whether or not it was refused

@@ -63,8 +63,7 @@ try {
 
     // [commit]
     auto tx = tm.begin(assent::begin_options{}.timeout(5s));
-    PGconn* pg = tx.lease(accounts);
-    MYSQL* my = tx.lease(orders);
+    auto [pg, my] = tx.lease(accounts, orders);
     execute(pg, "UPDATE balance SET amount = amount - 5 WHERE id = 1");
     execute(my, "UPDATE balance SET amount = amount + 5 WHERE id = 1");
     tx.commit();

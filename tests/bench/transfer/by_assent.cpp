@@ -78,11 +78,16 @@ public:
     };
     std::vector<handles> lease_all(transaction& tx) const
     {
+        std::vector<std::reference_wrapper<resource_manager const>> each;
+        for (pair const& one : pairs) {
+            each.emplace_back(one.accounts);
+            each.emplace_back(one.orders);
+        }
+        auto const leases = tx.lease_any(each);
         std::vector<handles> all;
-        all.reserve(pairs.size());
-        for (pair const& each : pairs) {
-            PGconn* const accounts = tx.lease(each.accounts);
-            all.push_back({accounts, tx.lease(each.orders)});
+        for (std::size_t i = 0; i < leases.size(); i += 2) {
+            all.push_back({static_cast<PGconn*>(leases[i].handle()),
+                           static_cast<MYSQL*>(leases[i + 1].handle())});
         }
         return all;
     }

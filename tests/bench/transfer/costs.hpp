@@ -60,21 +60,21 @@ inline constexpr cost costs[] = {
     {"hand-two-local",  "p m     p m                  pm",                  0},
     {"hand-one-local",  "p       p p                   p",                  0},
     {"hand-promises",   "pm      p m       pm        ppm        (m)",       1},
-    {"leased",          "p m     p m       pm         pm        (pm)",      1},
-    {"leased-as-left",  "p m     p m       pm         pm",                  1},
+    {"leased",          "pm      p m       pm         pm        (pm)",      1},
+    {"leased-as-left",  "pm      p m       pm         pm",                  1},
     {"borrowed",        "p p m m  p m     pm m        pm",                  1},
-    {"commit-row",      "p m     p m        m        p m        (pm)",      0},
+    {"commit-row",      "pm      p m        m        p m        (pm)",      0},
     {"one-database",    "p       p p                 p p         (p)",      0},
-    {"read-only",       "p m     p m       pm         pm        (pm)",      0},
-    {"rollback",        "p m     p m       pm                   (pm)",      0},
+    {"read-only",       "pm      p m       pm         pm        (pm)",      0},
+    {"rollback",        "pm      p m       pm                   (pm)",      0},
 };
 // Over eight databases, four on each server.
 inline constexpr cost costs_of_eight[] = {
     // name            start            statements       prepare  commit        unawaited forces
     {"hand-log",      "p m p m p m p m  p m p m p m p m  ppppmmmm ppppmmmm",              1},
     {"hand-promises", "ppppmmmm         p m p m p m p m  ppppmmmm ppppppppmmmm (mmmm)",     1},
-    {"leased",        "p m p m p m p m  p m p m p m p m  ppppmmmm ppppmmmm     (ppppmmmm)", 1},
-    {"commit-row",    "p m p m p m p m  p m p m p m p m  pppmmmm  p pppmmmm    (ppppmmmm)", 0},
+    {"leased",        "ppppmmmm         p m p m p m p m  ppppmmmm ppppmmmm     (ppppmmmm)", 1},
+    {"commit-row",    "ppppmmmm         p m p m p m p m  pppmmmm  p pppmmmm    (ppppmmmm)", 0},
 };
 // clang-format on
 

@@ -110,6 +110,25 @@ TEST(Transaction, GivesTheSameLeaseTwice)
     EXPECT_EQ(count(at.bank, verb::start), 1);
 }
 
+TEST(Transaction, LeasesSeveralInOneCall)
+{
+    doors at;
+    auto tx = at.tm->begin();
+
+    auto const [accounts, orders] = tx.lease(*at.accounts, *at.orders);
+    auto const again = tx.lease_any({*at.orders, *at.accounts});
+
+    accounts->set("row", 1);
+    orders->set("row", 1);
+    EXPECT_EQ(again.at(0).handle(), orders.get());
+    EXPECT_EQ(again.at(1).handle(), accounts.get());
+    EXPECT_EQ(tx.commit(), outcome::committed);
+    EXPECT_EQ(at.bank.value("row"), 1);
+    EXPECT_EQ(at.shop.value("row"), 1);
+    EXPECT_EQ(code_of([&, &mine = accounts] { mine->set("late", 1); }), errc::lease_ended);
+    EXPECT_EQ(code_of([&] { tx.lease_any({*at.orders}); }), errc::invalid_state);
+}
+
 TEST(Transaction, ALeaseDiesWithItHoweverItEnds)
 {
     doors at;
