@@ -376,6 +376,44 @@ TEST(MemoryRunsOut, InTheManagersThreadsThatHaveLostAServerAndTheyConnectAgain)
     }
 }
 
+/// Whatever was begun is of the transaction, or its session was closed: nothing keeps a lock.
+TEST(MemoryRunsOut, InALeaseOfSeveralAndNothingIsBegunThatNobodyEnds)
+{
+    for (bool const are_idle : {true, false}) {
+        bool has_failed = true;
+        int nth = 0;
+        while (has_failed) {
+            SCOPED_TRACE("allocation " + std::to_string(++nth));
+            scene at;
+            std::vector<assent::resource_manager const*> const both{at.managers[&at.accounts].get(),
+                                                                    at.managers[&at.orders].get()};
+            if (are_idle) {
+                transaction before{at.engine, {}};
+                at.engine->lease(*before.tx, both, assent::access::read_write);
+                before.rollback();
+            }
+            transaction tx{at.engine, {}};
+            rations = {nth, 1, 0, false};
+            try {
+                at.engine->lease(*tx.tx, both, assent::access::read_write);
+            } catch (std::bad_alloc const&) {
+            } catch (assent::error const&) {  // of a connection that could not be opened
+            }
+            has_failed = rations.has_failed;
+            rations = {};
+            EXPECT_EQ(tx.tx->places.size(), tx.tx->branches.size());
+            EXPECT_EQ(tx.rollback(), outcome::rolled_back);
+            at.run_for(100ms);
+            for (site* each : {&at.accounts, &at.orders}) {
+                for (auto const& asked : each->db.history())
+                    EXPECT_NE(each->db.fate(asked.branch), branch_fate::active) << each->name;
+                EXPECT_TRUE(each->db.violations().empty()) << each->name;
+            }
+        }
+        EXPECT_GT(nth, 20) << "nothing was tested";
+    }
+}
+
 /// A resource manager whose leases come from the application's pool.
 struct lent_manager final : assent::resource_manager
 {
