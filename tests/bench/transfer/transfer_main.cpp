@@ -137,22 +137,25 @@ variants make_variants(places const& where, std::string const& directory,
 
 void measure_all(shop& at, road const& by, variants const& all, wishes const& how, results& into)
 {
+    struct lane
+    {
+        variant* of;
+        std::uint64_t sequence = 1;  // of its next transfer
+    };
+    std::vector<lane> lanes;
+    for (auto const& each : all)
+        lanes.push_back({each.get()});
     std::mt19937_64 random(how.seed);
-    std::vector<std::size_t> order(all.size());
-    for (std::size_t i = 0; i < order.size(); ++i)
-        order[i] = i;
-    std::vector<std::uint64_t> sequences(all.size(), 1);
     for (std::size_t const threads : how.threads) {
-        for (std::size_t i = 0; i < all.size(); ++i) {
-            all[i]->open(threads);
-            measure(at, *all[i], threads, std::chrono::milliseconds{10}, sequences[i]);
+        for (auto& [of, sequence] : lanes) {
+            of->open(threads);
+            measure(at, *of, threads, std::chrono::milliseconds{10}, sequence);
         }
         for (std::size_t round = 0; round < how.rounds; ++round) {
-            std::shuffle(order.begin(), order.end(), random);
-            for (std::size_t const i : order) {
-                into.take(threads, all[i]->name(),
-                          measure(at, *all[i], threads, std::chrono::duration<double>{how.seconds},
-                                  sequences[i]));
+            std::shuffle(lanes.begin(), lanes.end(), random);
+            for (auto& [of, sequence] : lanes) {
+                std::chrono::duration<double> const time{how.seconds};
+                into.take(threads, of->name(), measure(at, *of, threads, time, sequence));
                 by.forget();
             }
         }
