@@ -7,8 +7,9 @@
 // What the manager had heard to be committed is gone, and nobody can tell it so.  What was decided
 // and is not there any more it must tell as a hazard; all the rest is as it was decided.  Two kinds
 // of restore are not made: one that no server shows, of which ADR 32 says that it is not told (the
-// log has noted a higher count than the backup holds); and one that takes a commit row by which a
-// branch in another database is still to be finished: nobody would know how.
+// log has noted a higher count than the backup holds); and one that takes a commit row, or what is
+// known of one that was deleted, where a branch in another database is still to be finished: nobody
+// would know how.
 
 #include <algorithm>
 #include <charconv>
@@ -42,6 +43,18 @@ bool is_committed(memory::durable_state const& there, xid const& which)
 {
     auto const at = there.branches.find(which);
     return at != there.branches.end() && at->second.fate == branch_fate::committed;
+}
+
+/// Whether its decision is a row in that database.
+bool is_decided_in(ports::coordinator_log const& log, std::size_t at, gtrid const& which)
+{
+    auto const parts = which.parts();
+    if (parts.place != decision_place::commit_row) return false;
+    auto const bound = log.bindings();
+    return std::any_of(bound.begin(), bound.end(), [&](auto const& each) {
+        return each.id == parts.place_resource_manager &&
+               each.name.back() - '0' == static_cast<int>(at);
+    });
 }
 
 }  // namespace
@@ -98,6 +111,11 @@ void world::restore_before_list(machine const& here, std::size_t at)
     std::set<gtrid> rows;
     for (auto const& [name, row] : now->decisions) {
         if (then.decisions.count(name) == 0) rows.insert(row.name);
+    }
+    // Those that were deleted since, with the work that they came with.
+    for (auto const& [which, branch] : now->branches) {
+        bool const is_lost = is_committed(*now, which) && !is_committed(then, which);
+        if (is_lost && is_decided_in(here.log(), at, which.global)) rows.insert(which.global);
     }
     if (is_needed_elsewhere(rows, at)) return;
     is_restore_wanted_[at] = false;
