@@ -8,6 +8,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 builds=${ASSENT_BUILDS:-$root}   # build directories are made here: build, build-asan, ...
 jobs=${ASSENT_JOBS:-$(nproc)}
+at_once=$((jobs < 2 ? jobs + 1 : 3)) # tests: most wait for servers, each of which has to be fed
 
 # Crash tests mean nothing on tmpfs, and a server that root starts runs as another user, so the
 # scratch directory must be on a disk and open to others.
