@@ -174,6 +174,7 @@ std::shared_ptr<shared::leased_handle> engine::lease(global_transaction& tx,
 std::vector<std::shared_ptr<shared::leased_handle>> engine::lease(
     global_transaction& tx, std::vector<resource_manager const*> const& all, access how)
 {
+    require_active(process_, tx);
     std::vector<std::shared_ptr<keeper>> keepers;
     for (auto const* each : all)
         keepers.push_back(keeper_of(*each));

@@ -98,7 +98,13 @@ void enlistment::make_branch()
 enlistment::~enlistment()
 {
     if (!started_) return;
-    taken_.session.reset();  // it may have begun one: only who is in the list has none any more
+    if (process_.is_forked()) {  // all of it is the parent's
+        if (taken_.session) taken_.session->abandon();
+        return;
+    }
+    bool const is_unused = taken_.session && !is_sent_;
+    if (is_unused && taken_.session->is_reusable()) rm_->pool().give(std::move(taken_));
+    taken_.session.reset();  // before the place is forgotten: it may have begun a branch there
     std::lock_guard const held{tx_.mutex};
     tx_.places.erase(std::find(tx_.places.begin(), tx_.places.end(), rm_id_));
 }
@@ -146,14 +152,11 @@ void enlistment::start_borrowed(lent_connection lent, errc unfit)
     if (!answer.is_ok()) refuse_start(answer, "; the connection must be closed", false);
 }
 
-/// Which branch, of which session, in which life of a server.  Its number is that of no other
-/// branch, also where one that was under way before it did not start.
+/// Which branch, of which session, in which life of a server.  No name is given twice, also where a
+/// session did not start, and its server does not tell its number.
 void enlistment::name(driver_session const& session)
 {
-    std::size_t number = 1 + ahead_;
-    if (!tx_.branches.empty()) number += tx_.branches.back()->id.branch.parts().branch;
-    started_->id = {tx_.id,
-                    bqual::make({rm_id_, static_cast<std::uint16_t>(number), session.id()})};
+    started_->id = {tx_.id, bqual::make({rm_id_, ++tx_.branches_named, session.id()})};
     started_->life = life_of(session);
 }
 

@@ -12,7 +12,6 @@
 #define ASSENT_ENGINE_ENLISTMENT_HPP
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -47,8 +46,8 @@ void require_active(home_process const& here, global_transaction& tx);
 /// one the transaction can only be rolled back.
 void enlist_last(context& shared, home_process const& here, global_transaction& tx);
 
-/// As enlistment::lease() of each, in turn, but that all starts are sent before one is answered.
-/// What was leased before an error came stays so.
+/// As enlistment::lease() of each, but that all starts are sent before one is answered.  Where one
+/// has no session, nothing is begun; where one does not start, the others are leased.
 std::vector<std::shared_ptr<shared::leased_handle>> lease_all(
     context& shared, home_process const& here, global_transaction& tx,
     std::vector<std::shared_ptr<keeper>> const& from, access how);
@@ -64,7 +63,8 @@ public:
     }
     enlistment(enlistment const&) = delete;
     enlistment& operator=(enlistment const&) = delete;
-    /// A branch that did not start is forgotten: nobody may send its PREPARE.
+    /// A branch that did not start is forgotten: nobody may send its PREPARE.  A session to which
+    /// no start was sent goes back to its pool; any other is closed, which ends what it began.
     ~enlistment();
 
     std::shared_ptr<shared::leased_handle> lease();
@@ -76,8 +76,7 @@ public:
     /// Has a session and no start yet.
     /// @return false where there is no lease that could be under way beside others.
     bool take_session();
-    /// @param ahead  how many starts of this transaction are under way already.
-    void submit_start(std::size_t ahead);
+    void submit_start();
     /// Waits for the answer; a session of the pool that does not start is replaced.
     void finish_start();
 
@@ -117,7 +116,7 @@ private:
     std::shared_ptr<branch> started_;  // made, and not of the transaction yet
     pooled_session taken_;             // of the pool, for it
     bool is_fresh_ = false;            // it was opened just now
-    std::size_t ahead_ = 0;
+    bool is_sent_ = false;             // its start was sent, or was about to be
 };
 
 }  // namespace assent::engine

@@ -23,24 +23,22 @@ std::vector<std::shared_ptr<shared::leased_handle>> lease_all(
     std::vector<std::shared_ptr<keeper>> const& from, access how)
 {
     std::vector<std::unique_ptr<enlistment>> all;
-    std::exception_ptr failed;
-    try {
-        for (auto const& each : from) {
-            if (std::count(from.begin(), from.end(), each) > 1) continue;
-            require_active(here, tx);
-            auto one = std::make_unique<enlistment>(shared, here, tx, each, how);
-            if (one->take_session()) all.push_back(std::move(one));
-        }
-    } catch (...) {
-        failed = std::current_exception();
+    for (auto const& each : from) {
+        if (std::count(from.begin(), from.end(), each) > 1) continue;
+        require_active(here, tx);
+        auto one = std::make_unique<enlistment>(shared, here, tx, each, how);
+        if (one->take_session()) all.push_back(std::move(one));
     }
-    for (std::size_t i = 0; i < all.size(); ++i)
-        all[i]->submit_start(i);
+    require_active(here, tx);  // others may have decided against it meanwhile
+    for (auto const& each : all)
+        each->submit_start();
+    std::exception_ptr failed;
     for (auto const& each : all) {
         try {
             each->finish_start();
         } catch (...) {
             if (!failed) failed = std::current_exception();
+            if (here.is_forked()) break;  // by a connect function: the rest is the parent's
         }
     }
     if (failed) std::rethrow_exception(failed);
@@ -62,7 +60,7 @@ std::shared_ptr<shared::leased_handle> enlistment::lease()
         return admit()->lease;
     }
     enter_pool();
-    submit_start(0);
+    submit_start();
     finish_start();
     return known_lease();
 }
@@ -116,9 +114,9 @@ void enlistment::take_next()
     if (is_fresh_) taken_ = open_session(std::move(taken_));
 }
 
-void enlistment::submit_start(std::size_t ahead)
+void enlistment::submit_start()
 {
-    ahead_ = ahead;
+    is_sent_ = true;
     submit_start(*taken_.session);
 }
 
@@ -129,24 +127,24 @@ void enlistment::finish_start()
     for (;;) {
         // Nothing that a start does waits for others, so silence means a connection that a
         // firewall forgot; there is time for a new one.
-        auto const now = shared_.time.now();
-        auto const patience =
-            is_fresh_ ? tx_.until : std::min(tx_.until, now + shared_.bounds.server_call);
+        auto const asked = shared_.time.now();
+        auto const silent_by = asked + shared_.bounds.server_call;
+        auto const patience = is_fresh_ ? tx_.until : std::min(tx_.until, silent_by);
         auto const answer = collect_start(*taken_.session, patience);
         if (answer.is_ok()) break;
         if (is_fresh_) refuse_start(answer, {}, answer.detail == reply_detail::reply_lost);
         shared_.tell(severity::debug, "pool.session_replaced", rm_->name(), started_->id.text(),
                      words_of(answer));
         // What was idle beside a silent one would only cost the same wait again.
-        if (shared_.time.now() >= patience) rm_->pool().drop_all();
+        if (shared_.time.now() >= silent_by) rm_->pool().drop_all();
         take_next();
         submit_start(*taken_.session);
     }
+    started_->handle = taken_.session->native_handle();
+    started_->lease = std::make_shared<shared::leased_handle>(started_->handle);
     started_->session = std::move(taken_.session);
     started_->in_child = std::move(taken_.in_child);
     started_->origin = taken_.origin;
-    started_->handle = started_->session->native_handle();
-    started_->lease = std::make_shared<shared::leased_handle>(started_->handle);
     admit();
 }
 

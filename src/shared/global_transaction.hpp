@@ -164,7 +164,8 @@ public:
     ports::reservation room;  // for the decision; given back when it is made or needed no more
     protocol::coordinator coordinator;
     std::vector<synchronization> synchronizations;
-    bool is_placed = false;  // the place of its decision is fixed, and usable
+    bool is_placed = false;            // the place of its decision is fixed, and usable
+    std::uint16_t branches_named = 0;  // each start has a name of its own
     bool is_completed = false;
     bool is_in_end = false;  // what is called back from there cannot end it again
 

@@ -90,6 +90,7 @@ void try_everything(inherited& all)
     must_refuse("resume", [&] { tm.resume(nullptr); });
     must_refuse("close", [&] { tm.close(in_seconds(1)); });
     must_refuse("lease", [&] { tx.lease(all.databases.accounts); });
+    must_refuse("lease of two", [&] { tx.lease(all.databases.accounts, all.databases.accounts); });
     must_refuse("enlist",
                 [&] { tx.enlist(all.databases.accounts, reinterpret_cast<PGconn*>(&tx)); });
     must_refuse("register_synchronization", [&] { tx.register_synchronization({}); });

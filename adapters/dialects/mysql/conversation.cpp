@@ -31,7 +31,6 @@ std::string set_transaction(branch_modes const& modes)
 conversation::conversation()
 {
     steps_.reserve(8);
-    asked_text_.reserve(128);
 }
 
 bool conversation::owns(attachment state) const noexcept
@@ -57,7 +56,7 @@ bool conversation::is_clear() const noexcept
 std::optional<reply> conversation::begin(verb v, xid const& x)
 {
     verb_ = v;
-    bool const is_rendered = asked_ == x && !asked_text_.empty();
+    if (asked_ != x) asked_text_.clear();
     asked_ = x;
     steps_.clear();
     sent_ = 0;
@@ -71,7 +70,7 @@ std::optional<reply> conversation::begin(verb v, xid const& x)
         said.text = "this server keeps no branches that it completed by itself";
         return said;
     }
-    if (!is_rendered) asked_text_ = render(x).value_or("");
+    if (asked_text_.empty()) asked_text_ = render(x).value_or("");
     if (asked_text_.empty()) {
         said.code = xa_code::inval;
         said.text = "the xid holds a byte that no xid of a manager has";

@@ -126,7 +126,8 @@ TEST(Transaction, LeasesSeveralInOneCall)
     EXPECT_EQ(at.bank.value("row"), 1);
     EXPECT_EQ(at.shop.value("row"), 1);
     EXPECT_EQ(code_of([&, &mine = accounts] { mine->set("late", 1); }), errc::lease_ended);
-    EXPECT_EQ(code_of([&] { tx.lease_any({*at.orders}); }), errc::invalid_state);
+    std::vector<std::reference_wrapper<assent::resource_manager const>> const one{*at.orders};
+    EXPECT_EQ(code_of([&] { tx.lease_any(one); }), errc::invalid_state);
 }
 
 TEST(Transaction, ALeaseDiesWithItHoweverItEnds)

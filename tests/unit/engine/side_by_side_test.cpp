@@ -3,6 +3,8 @@
 // side_by_side_test.cpp -- several leases in one call: all starts are sent before one is answered,
 // and each is what lease() alone would have given.
 
+#include <set>
+
 #include "tests/unit/engine/row_fixture.hpp"
 
 namespace {
@@ -133,21 +135,56 @@ TEST(SideBySide, OneThatIsRefusedLeavesTheOthersToTheRollback)
     }
 }
 
-TEST(SideBySide, AfterOneThatIsUnavailableTheOthersAreThereAndItIsAskedAgain)
+TEST(SideBySide, WhereOneIsUnavailableNothingIsBegunAndTheSessionsOfTheOthersAreKept)
 {
     world at;
+    auto before = at.begin();
+    auto const idle = before.on(at.accounts)->id();
+    before.rollback();
+    auto const starts = at.accounts.count(verb::start);
     at.orders.db.script().on(driver_call::connect).fail();
     auto tx = at.begin();
 
     EXPECT_EQ(thrown_by<assent::error>([&] { lease_both(at, tx); }).code(),
               assent::errc::unavailable);
-    EXPECT_EQ(tx.tx->branches.size(), 1u);
-    auto const both = lease_both(at, tx);
 
+    EXPECT_EQ(at.accounts.count(verb::start), starts);
+    EXPECT_TRUE(tx.tx->branches.empty());
+    EXPECT_EQ(at.state_of(at.accounts).sessions_idle, 1u);
+    EXPECT_EQ(at.state_of(at.accounts).sessions_leased, 0u);
+    auto const both = lease_both(at, tx);
+    EXPECT_EQ(both[0]->id(), idle);
     both[0]->set("row", 1);
     both[1]->set("row", 1);
     EXPECT_EQ(tx.commit(), outcome::committed);
     at.expect_rows(1);
+    at.expect_clean();
+}
+
+/// A pool that is full until the deadline says nothing of the sessions of the others.
+TEST(SideBySide, ADeadlineThatPassesWhileASeatIsWaitedForClosesNoSession)
+{
+    auto bounds = world::quick();
+    bounds.pooled_sessions_max = 2;
+    world at{personality::plain, bounds};
+    auto first = at.begin();
+    auto second = at.begin();
+    lease_both(at, first);
+    lease_both(at, second);
+    auto const idle = first.on(at.accounts)->id();
+    first.rollback();
+    auto third = at.begin();
+    third.on(at.orders);
+    auto late = at.begin(assent::begin_options{}.timeout(2s));
+
+    EXPECT_EQ(thrown_by<assent::error>([&] { lease_both(at, late); }).code(),
+              assent::errc::exhausted);
+
+    EXPECT_EQ(late.rollback(), outcome::rolled_back);
+    auto next = at.begin();
+    EXPECT_EQ(next.on(at.accounts)->id(), idle);
+    for (auto* const each : {&second, &third, &next})
+        each->rollback();
     at.expect_clean();
 }
 
@@ -244,48 +281,76 @@ TEST(SideBySide, WhatCannotPrepareHoldsTheRowOfTheOthers)
     at.expect_clean();
 }
 
-TEST(SideBySide, SixtyFourBranchesAreTheMostThatStart)
+/// A world with more databases, and all their resource managers.
+struct many
 {
+    explicit many(std::size_t count)
+    {
+        all = {&at.accounts.rm, &at.orders.rm};
+        while (all.size() < count) {
+            auto& one = more.emplace_back(std::make_unique<site>(
+                "db" + std::to_string(all.size()), personality::plain, at.clock, false));
+            at.engine->add(one->rm);
+            all.push_back(&one->rm);
+        }
+        at.step();
+    }
+    ~many() { at.engine.reset(); }  // before the databases
+
     world at;
     std::vector<std::unique_ptr<site>> more;
-    std::vector<assent::resource_manager const*> all{&at.accounts.rm, &at.orders.rm};
-    for (int i = 0; i < 63; ++i) {
-        auto& one = more.emplace_back(
-            std::make_unique<site>("db" + std::to_string(i), personality::plain, at.clock, false));
-        at.engine->add(one->rm);
-        all.push_back(&one->rm);
-    }
-    at.step();
-    auto tx = at.begin();
+    std::vector<assent::resource_manager const*> all;
+};
 
-    auto const e = thrown_by<assent::error>([&] { lease_all(at, tx, all); });
+TEST(SideBySide, SixtyFourBranchesAreTheMostThatAreBegun)
+{
+    many in{65};
+    auto tx = in.at.begin();
+
+    auto const e = thrown_by<assent::error>([&] { lease_all(in.at, tx, in.all); });
 
     EXPECT_EQ(e.code(), assent::errc::bad_argument) << e.what();
-    EXPECT_EQ(tx.tx->branches.size(), 64u);
-    EXPECT_NO_THROW(tx.on(at.accounts)) << "it is leased";
+    EXPECT_TRUE(tx.tx->branches.empty());
+    in.all.pop_back();
+    EXPECT_EQ(lease_all(in.at, tx, in.all).size(), 64u);
+    EXPECT_NO_THROW(tx.on(in.at.accounts)) << "it is leased";
     EXPECT_EQ(tx.rollback(), outcome::rolled_back);
 }
 
 /// Two branches of one transaction that had one name would be one branch to their database.
 TEST(SideBySide, NumbersAreNotGivenTwice)
 {
+    many in{4};
+    for (std::size_t refusing = 0; refusing < in.all.size(); ++refusing) {
+        auto before = in.at.begin();
+        lease_all(in.at, before, in.all);
+        before.rollback();
+        refuse_starts(refusing == 0   ? in.at.accounts
+                      : refusing == 1 ? in.at.orders
+                                      : *in.more[refusing - 2],
+                      1);  // of the session that is idle
+        auto tx = in.at.begin();
+
+        lease_all(in.at, tx, in.all);
+
+        std::set<unsigned> numbers;
+        for (auto const& each : tx.tx->branches)
+            numbers.insert(each->id.branch.parts().branch);
+        EXPECT_EQ(numbers.size(), in.all.size());
+        EXPECT_EQ(*numbers.rbegin(), in.all.size() + 1) << "and none of a start that was refused";
+        tx.rollback();
+    }
+}
+
+TEST(SideBySide, AnEndedTransactionLeasesNothingNotEvenNone)
+{
     world at;
-    open_sessions(at);
     auto tx = at.begin();
-    at.accounts.db.script().on(driver_call::connect).fail();
-    refuse_starts(at.accounts, 1);
-    EXPECT_ANY_THROW(lease_both(at, tx));
-    ASSERT_EQ(tx.tx->branches.size(), 1u);
-    EXPECT_EQ(tx.branch(0).branch.parts().branch, 2);
+    tx.rollback();
 
-    auto* const accounts = tx.on(at.accounts);
+    auto const e = thrown_by<assent::error>([&] { lease_all(at, tx, {}); });
 
-    accounts->set("row", 1);
-    tx.on(at.orders)->set("row", 1);
-    EXPECT_EQ(tx.branch(1).branch.parts().branch, 3);
-    EXPECT_EQ(tx.commit(), outcome::committed);
-    at.expect_rows(1);
-    at.expect_clean();
+    EXPECT_EQ(e.code(), assent::errc::invalid_state);
 }
 
 }  // namespace
