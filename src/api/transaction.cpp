@@ -70,6 +70,7 @@ std::vector<any_lease> transaction::lease_any(
 {
     ports::uncancelled const undivided;
     std::vector<resource_manager const*> from;
+    from.reserve(all.size());
     for (auto const& each : all)
         from.push_back(&each.get());
     std::vector<any_lease> leases;

@@ -176,6 +176,7 @@ std::vector<std::shared_ptr<shared::leased_handle>> engine::lease(
 {
     require_active(process_, tx);
     std::vector<std::shared_ptr<keeper>> keepers;
+    keepers.reserve(all.size());
     for (auto const* each : all)
         keepers.push_back(keeper_of(*each));
     return lease_all(shared_, process_, tx, keepers, how);

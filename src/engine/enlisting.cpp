@@ -230,7 +230,7 @@ void enlistment::require_same_server(driver_session const& session) const
 std::shared_ptr<branch> enlistment::admit() noexcept
 {
     std::lock_guard const held{tx_.mutex};
-    auto const one = std::move(started_);
+    auto one = std::move(started_);
     tx_.coordinator.add_branch(one->is_last                ? protocol::branch_role::last
                                : one->modes.is_read_only() ? protocol::branch_role::reader
                                                            : protocol::branch_role::voter);
