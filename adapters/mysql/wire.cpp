@@ -3,12 +3,12 @@
 #include "adapters/mysql/wire.hpp"
 
 #include <poll.h>
-#include <signal.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 
 #include "adapters/dialects/mysql/error.hpp"

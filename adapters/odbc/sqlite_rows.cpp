@@ -134,13 +134,13 @@ std::string insert(decision_row const& row)
 
 execution insert_unseen(link& on, std::string const& insertion)
 {
-    execution const before = on.execute("SELECT last_insert_rowid(), changes()");
+    execution before = on.execute("SELECT last_insert_rowid(), changes()");
     if (!before.is_ok) return before;
     bool const is_whole = before.tables.size() == 1 && before.tables[0].size() == 1 &&
                           before.tables[0][0].size() == 2;
     if (!is_whole) return failed("SQLite did not say what its connection remembers");
     row const& was = before.tables[0][0];
-    execution const mode = on.execute("PRAGMA query_only");
+    execution mode = on.execute("PRAGMA query_only");
     if (!mode.is_ok) return mode;
     bool const was_read_only = value_of(mode) == "1";
     if (was_read_only) {
@@ -152,7 +152,7 @@ execution insert_unseen(link& on, std::string const& insertion)
     if (done.is_ok && value_of(done) != "1") done = failed("a trigger kept the commit row out");
     if (done.is_ok) done = remember(on, was[0].value_or("0"), was[1].value_or("0"));
     if (was_read_only) {
-        execution const again = on.execute("PRAGMA query_only = 1");
+        execution again = on.execute("PRAGMA query_only = 1");
         if (done.is_ok && !again.is_ok) return again;
     }
     return done;

@@ -2,9 +2,8 @@
 
 #include "adapters/postgresql/cancel.hpp"
 
-#include <signal.h>
-
 #include <array>
+#include <csignal>
 #include <exception>
 #include <thread>
 #include <utility>

@@ -64,7 +64,7 @@ std::string row_view::place_of(gtrid const& which) const
 
 std::string row_view::why_unknown(gtrid const& which) const
 {
-    auto const where = "its decision lives in a commit row of " + place_of(which);
+    auto where = "its decision lives in a commit row of " + place_of(which);
     auto const at = places_.find(which.parts().place_resource_manager);
     if (at == places_.end()) return where;
     if (!at->second.was_read) return where + ", which was not read: " + at->second.problem;
