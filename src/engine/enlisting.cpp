@@ -227,10 +227,10 @@ void enlistment::require_same_server(driver_session const& session) const
 }
 
 /// @pre  make_room(), so that nothing throws here: a branch that began takes part.
-std::shared_ptr<branch> enlistment::admit() noexcept
+void enlistment::admit() noexcept
 {
     std::lock_guard const held{tx_.mutex};
-    auto one = std::move(started_);
+    auto const one = std::move(started_);
     tx_.coordinator.add_branch(one->is_last                ? protocol::branch_role::last
                                : one->modes.is_read_only() ? protocol::branch_role::reader
                                                            : protocol::branch_role::voter);
@@ -245,7 +245,6 @@ std::shared_ptr<branch> enlistment::admit() noexcept
                          e.what());
         }
     }
-    return one;
 }
 
 }  // namespace assent::engine

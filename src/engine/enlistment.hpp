@@ -105,7 +105,7 @@ private:
                                    bool is_transient);
     server_life life_of(driver_session const& session) const;
     void require_same_server(driver_session const& session) const;
-    std::shared_ptr<branch> admit() noexcept;
+    void admit() noexcept;
 
     context& shared_;
     home_process const& process_;

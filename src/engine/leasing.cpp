@@ -57,11 +57,12 @@ std::shared_ptr<shared::leased_handle> enlistment::lease()
     make_branch();
     if (rm_->manager().source()) {
         start_lent();
-        return admit()->lease;
+        admit();
+    } else {
+        enter_pool();
+        submit_start();
+        finish_start();
     }
-    enter_pool();
-    submit_start();
-    finish_start();
     return known_lease();
 }
 

@@ -218,7 +218,7 @@ void force_queue::carry() noexcept
     while (!is_closed_ || !queue_.empty() || has_leader_) {
         bool const has_to_seal = !is_protected_ && !is_poisoned_ && !is_closed_;
         auto const due = last_force_ + how_.idle_seal_wait;
-        if (has_leader_) {
+        if (has_leader_ || (queue_.empty() && !has_to_seal)) {
             work_came_.wait(lock);
         } else if (!queue_.empty()) {
             lead(lock, false);
@@ -228,14 +228,12 @@ void force_queue::carry() noexcept
             lock.unlock();
             done.notify_one();
             lock.lock();
-        } else if (has_to_seal && std::chrono::steady_clock::now() >= due) {
+        } else if (std::chrono::steady_clock::now() >= due) {
             lead(lock, true);
             hand_over(lock);
             lock.lock();
-        } else if (has_to_seal) {
-            work_came_.wait_until(lock, due);
         } else {
-            work_came_.wait(lock);
+            work_came_.wait_until(lock, due);
         }
     }
     if (is_seal_owed()) lead(lock, true);

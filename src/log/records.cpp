@@ -110,23 +110,36 @@ void put_length(byte_writer& to, std::string const& text) noexcept
 // Each encoder returns false when a limit is exceeded; the decoder beside it returns nothing when
 // the body says what no encoder would write.
 
+bool put_opening(byte_writer& to, ports::opening const& which) noexcept
+{
+    to.put<std::uint32_t>(which.epoch);
+    to.put<std::uint32_t>(0);
+    to.put<std::uint64_t>(which.nonce);
+    return which.nonce <= nonce_max;
+}
+
+/// @return whether its nonce is one.
+bool take_opening(byte_reader& from, ports::opening& which)
+{
+    which.epoch = from.take<std::uint32_t>();
+    from.take<std::uint32_t>();
+    which.nonce = from.take<std::uint64_t>();
+    return which.nonce <= nonce_max;
+}
+
 bool put_body(byte_writer& to, opening_record const& what) noexcept
 {
-    to.put<std::uint32_t>(what.which.epoch);
-    to.put<std::uint32_t>(0);
-    to.put<std::uint64_t>(what.which.nonce);
+    bool const is_whole = put_opening(to, what.which);
     put_time(to, what.unix_ms);
-    return what.which.nonce <= nonce_max;
+    return is_whole;
 }
 
 std::optional<record> take_opening(byte_reader& from)
 {
     opening_record what;
-    what.which.epoch = from.take<std::uint32_t>();
-    from.take<std::uint32_t>();
-    what.which.nonce = from.take<std::uint64_t>();
+    bool const is_whole = take_opening(from, what.which);
     what.unix_ms = take_time(from);
-    if (what.which.nonce > nonce_max) return std::nullopt;
+    if (!is_whole) return std::nullopt;
     return what;
 }
 
@@ -339,27 +352,23 @@ std::chrono::milliseconds take_wait(byte_reader& from) noexcept
 
 bool put_body(byte_writer& to, opening_limits_record const& what) noexcept
 {
-    to.put<std::uint32_t>(what.which.epoch);
-    to.put<std::uint32_t>(0);
-    to.put<std::uint64_t>(what.which.nonce);
+    bool const is_whole = put_opening(to, what.which);
     put_wait(to, what.guardian_lapse);
     put_wait(to, what.log_force);
     put_wait(to, what.log_hang);
     put_wait(to, what.presumption);
-    return what.which.nonce <= nonce_max;
+    return is_whole;
 }
 
 std::optional<record> take_opening_limits(byte_reader& from)
 {
     opening_limits_record what;
-    what.which.epoch = from.take<std::uint32_t>();
-    from.take<std::uint32_t>();
-    what.which.nonce = from.take<std::uint64_t>();
+    bool const is_whole = take_opening(from, what.which);
     what.guardian_lapse = take_wait(from);
     what.log_force = take_wait(from);
     what.log_hang = take_wait(from);
     what.presumption = take_wait(from);
-    if (what.which.nonce > nonce_max) return std::nullopt;
+    if (!is_whole) return std::nullopt;
     return what;
 }
 

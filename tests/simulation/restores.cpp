@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <charconv>
 #include <utility>
+#include <vector>
 
 #include "adapters/memory/server.hpp"
 #include "ports/coordinator_log.hpp"
@@ -45,6 +46,12 @@ bool is_committed(memory::durable_state const& there, xid const& which)
     return at != there.branches.end() && at->second.fate == branch_fate::committed;
 }
 
+/// Whether that database is bound by it.
+bool is_of(ports::binding const& bound, std::size_t at)
+{
+    return bound.name.back() - '0' == static_cast<int>(at);
+}
+
 /// Whether its decision is a row in that database.
 bool is_decided_in(ports::coordinator_log const& log, std::size_t at, gtrid const& which)
 {
@@ -52,8 +59,7 @@ bool is_decided_in(ports::coordinator_log const& log, std::size_t at, gtrid cons
     if (parts.place != decision_place::commit_row) return false;
     auto const bound = log.bindings();
     return std::any_of(bound.begin(), bound.end(), [&](auto const& each) {
-        return each.id == parts.place_resource_manager &&
-               each.name.back() - '0' == static_cast<int>(at);
+        return each.id == parts.place_resource_manager && is_of(each, at);
     });
 }
 
@@ -80,8 +86,7 @@ bool world::is_told_of(machine const& here, std::size_t at) const
     auto const kept = pasts.find(here.log().node());
     std::uint64_t const then = kept == pasts.end() ? 0 : kept->second.count;
     for (auto const& each : here.log().bindings()) {
-        if (each.name.back() - '0' == static_cast<int>(at))
-            return count_in(here.log(), each.id) > then;
+        if (is_of(each, at)) return count_in(here.log(), each.id) > then;
     }
     return false;
 }
@@ -112,10 +117,13 @@ void world::restore_before_list(machine const& here, std::size_t at)
     for (auto const& [name, row] : now->decisions) {
         if (then.decisions.count(name) == 0) rows.insert(row.name);
     }
-    // Those that were deleted since, with the work that they came with.
+    std::vector<xid> lost;
     for (auto const& [which, branch] : now->branches) {
-        bool const is_lost = is_committed(*now, which) && !is_committed(then, which);
-        if (is_lost && is_decided_in(here.log(), at, which.global)) rows.insert(which.global);
+        if (is_committed(*now, which) && !is_committed(then, which)) lost.push_back(which);
+    }
+    // Those that were deleted since, with the work that they came with.
+    for (xid const& which : lost) {
+        if (is_decided_in(here.log(), at, which.global)) rows.insert(which.global);
     }
     if (is_needed_elsewhere(rows, at)) return;
     is_restore_wanted_[at] = false;
@@ -123,10 +131,8 @@ void world::restore_before_list(machine const& here, std::size_t at)
     mix_.note(mishap::restore);
     tell("world.restore", "db" + std::to_string(at), {}, {});
     lost_.rows.insert(rows.begin(), rows.end());
-    for (auto const& [which, branch] : now->branches) {
-        bool const is_gone = is_committed(*now, which) && !is_committed(then, which);
-        if (is_gone) gone_.insert({at, which});
-    }
+    for (xid const& which : lost)
+        gone_.insert({at, which});
     auto const left = databases_[at].prepared();
     databases_[at].restore(backups_[at]);
     for (auto const& each : databases_[at].prepared()) {
