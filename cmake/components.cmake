@@ -12,7 +12,7 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-set(ASSENT_COMPONENTS core testing postgresql mysql odbc boost_log)
+set(ASSENT_COMPONENTS core testing xopen postgresql mysql odbc rabbitmq boost_log tx)
 set(ASSENT_PACKAGE_DIRECTORY ${PROJECT_BINARY_DIR}/package)  # what is generated to be installed
 set(ASSENT_CMAKE_DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/assent)
 
@@ -83,8 +83,12 @@ function(assent_component name)
     if(NOT BUILD_SHARED_LIBS)
       assent_install_parts(${name} ${c_PARTS})
     endif()
-    install(FILES ${c_HEADERS} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/assent
-      COMPONENT development)
+    foreach(header IN LISTS c_HEADERS)
+      cmake_path(GET header PARENT_PATH folder)  # assent or xopen, wherever that is
+      cmake_path(GET folder FILENAME folder)
+      install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/${folder}
+        COMPONENT development)
+    endforeach()
     assent_install_pc()
   endif()
 endfunction()
@@ -120,7 +124,7 @@ endfunction()
 function(assent_install_library target name)
   install(TARGETS ${target} EXPORT assent-${name}
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development
-    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT runtime NAMELINK_COMPONENT development
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT runtime_${name} NAMELINK_COMPONENT development
     INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
   install(EXPORT assent-${name} NAMESPACE assent:: FILE assent-${name}-targets.cmake
     DESTINATION ${ASSENT_CMAKE_DESTINATION} COMPONENT development)
@@ -190,7 +194,8 @@ function(assent_package)
   endif()
   set(not_cores)
   foreach(name IN LISTS ASSENT_COMPONENTS)
-    list(APPEND not_cores PATTERN ${name}.hpp EXCLUDE)
+    list(APPEND not_cores PATTERN ${name}*.hpp EXCLUDE PATTERN ${name}.h EXCLUDE
+      PATTERN ${name}_switch.h EXCLUDE)
   endforeach()
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
     COMPONENT development ${not_cores})

@@ -11,10 +11,20 @@
 
 namespace assent::recovery {
 
+std::uint16_t bound_database::known_id() const
+{
+    if (auto const now = id(); now != 0) return now;
+    for (auto const& known : shared_.log->bindings()) {
+        if (known.name == name() && !known.is_retired) return known.id;
+    }
+    return 0;
+}
+
 void bound_database::identify(server_facts const& now)
 {
     std::uint16_t id = 0;
     for (auto const& known : shared_.log->bindings()) {
+        if (known.is_retired) continue;
         if (known.name == name()) {
             // Another server lists none of our branches, and that would pass for their being
             // finished, while the bound one still has them prepared.
@@ -22,7 +32,8 @@ void bound_database::identify(server_facts const& now)
                 throw unfit_server{"this is not the server it was bound to (bound: " + known.kind +
                                    " " + known.identity + ", found: " + now.kind + " " +
                                    now.identity + "); nothing is decided there. Point \"" + name() +
-                                   "\" at the old server, or give the new one another name"};
+                                   "\" at the old server, or give the new one another name; or, if "
+                                   "it took the old one's place, run assent rebind"};
             }
             id = known.id;
         } else if (known.identity == now.identity) {
@@ -70,9 +81,15 @@ bool bound_database::is_proxied() const
     return facts_.is_proxied;
 }
 
+bool bound_database::is_one_phase_durable() const
+{
+    std::lock_guard const held{mutex_};
+    return facts_.one_phase_hazard.empty();
+}
+
 bool bound_database::may_be_life(server_life const& other) const
 {
-    return shared::is_same_where_known(life(), other);
+    return ports::is_same_where_known(life(), other);
 }
 
 void bound_database::note_start(std::string const& start)
@@ -103,6 +120,30 @@ void bound_database::require_same_instance(server_life const& other) const
     throw unfit_server{"another server of the same identity answers at this address (" +
                        other.instance + "; scanned: " + scanned +
                        "): is it a replica that takes writes?"};
+}
+
+deadline bound_database::claim_login(deadline now)
+{
+    std::lock_guard const held{mutex_};
+    if (next_login_ == deadline{}) return now;
+    if (now < next_login_) return next_login_;
+    next_login_ = now + shared_.bounds.connect;  // the others wait for what this one hears
+    return now;
+}
+
+deadline bound_database::note_login_refused()
+{
+    auto const now = shared_.time.now();
+    std::lock_guard const held{mutex_};
+    next_login_ = refusals_.after(now, limits::duration::max());
+    return next_login_;
+}
+
+void bound_database::note_login()
+{
+    std::lock_guard const held{mutex_};
+    refusals_.reset();
+    next_login_ = {};
 }
 
 void bound_database::note_scanned()

@@ -15,6 +15,7 @@
 #ifndef ASSENT_RECOVERY_BOUND_DATABASE_HPP
 #define ASSENT_RECOVERY_BOUND_DATABASE_HPP
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
@@ -24,8 +25,9 @@
 
 #include <assent/transaction_manager.hpp>
 
+#include "ports/server_lives.hpp"
+#include "shared/backoff.hpp"
 #include "shared/context.hpp"
-#include "shared/server_lives.hpp"
 
 namespace assent::recovery {
 
@@ -42,7 +44,13 @@ public:
 class bound_database
 {
 public:
-    bound_database(context& shared, resource_manager rm) : shared_(shared), rm_(std::move(rm)) {}
+    bound_database(context& shared, resource_manager rm)
+        : shared_(shared),
+          rm_(std::move(rm)),
+          refusals_(shared.bounds.retry_max,
+                    std::max(shared.bounds.retry_max, shared.bounds.scan_interval))
+    {
+    }
 
     std::string const& name() const noexcept { return rm_.name(); }
     resource_manager const& manager() const noexcept { return rm_; }
@@ -53,6 +61,8 @@ public:
 
     // Who the server is.
 
+    /// The id under which the log knows it, of whatever run; 0: it was never bound.
+    std::uint16_t known_id() const;
     /// Binds the resource manager, or makes sure that this is the server it was bound to.
     /// Durability: forced before it returns.
     /// @throws driver_error  it is another one.  @throws std::system_error  the log refused.
@@ -72,6 +82,8 @@ public:
     std::uint64_t begun() const noexcept { return begun_.load(std::memory_order_relaxed); }
     void note_begun() noexcept { begun_.fetch_add(1, std::memory_order_relaxed); }
     bool is_proxied() const;
+    /// Whether what it acknowledges in one phase survives its crash.
+    bool is_one_phase_durable() const;
     /// Whether the server can tell of the session with that number; 0: nobody knows its number.
     bool can_see(std::uint64_t session) const { return session != 0 && !is_proxied(); }
     /// Whether it was proved that no session of an earlier run is left.
@@ -84,6 +96,15 @@ public:
     void require_same_instance(server_life const& other) const;
     /// Whether nothing says that a session of `other` is on another instance, or another start.
     bool may_be_life(server_life const& other) const;
+
+    // Whether its account may log in.  A server that counts refusals locks an account that is tried
+    // by every worker again and again, so that one of them at a time tries, after growing pauses.
+
+    /// @return when the caller may log in: later than `now`, or it is its turn.
+    deadline claim_login(deadline now);
+    /// @return when the next one may try.
+    deadline note_login_refused();
+    void note_login();
 
     // Whether it serves.
 
@@ -123,6 +144,8 @@ private:
 
     mutable std::mutex mutex_;  // guards what follows
     std::condition_variable changed_;
+    shared::backoff refusals_;
+    deadline next_login_{};  // nobody was refused: the start of time
     server_facts facts_;
     std::string history_;
     std::string noted_start_;

@@ -9,8 +9,11 @@
 
 namespace assent::recovery {
 
-canceller::canceller(context& shared, bound_database& at)
-    : worker(shared), at_(at), session_(shared, at, session_purpose::manage)
+canceller::canceller(context& shared, bound_database& at, std::function<void()> on_ended)
+    : worker(shared),
+      at_(at),
+      on_ended_(std::move(on_ended)),
+      session_(shared, at, session_purpose::manage)
 {
 }
 
@@ -49,6 +52,7 @@ deadline canceller::work()
         try {
             if (auto* const from = session_for(*at)) {
                 try_one(*at, *from);
+                if (at->is_end) on_ended_();
                 session_.note_good();
                 told_.forget();
                 at = tasks_.erase(at);

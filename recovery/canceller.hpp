@@ -11,6 +11,7 @@
 #ifndef ASSENT_RECOVERY_CANCELLER_HPP
 #define ASSENT_RECOVERY_CANCELLER_HPP
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -29,7 +30,8 @@ using shared::context;
 class canceller final : public worker
 {
 public:
-    canceller(context& shared, bound_database& at);
+    /// `on_ended` is called when a session was ended: a list may now tell what it has left.
+    canceller(context& shared, bound_database& at, std::function<void()> on_ended);
 
     /// Cancels the branch's statement now if it is still active, and ends its session at `end_at`.
     /// Thread safety: may be called from any thread.
@@ -56,6 +58,7 @@ private:
     deadline next_due(deadline now) const;
 
     bound_database& at_;
+    std::function<void()> const on_ended_;
     own_session session_;
     std::vector<task> tasks_;
     told_once told_;  // why a session could not be cancelled, whosever

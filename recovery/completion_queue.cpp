@@ -41,38 +41,83 @@ void completion_queue::add(due_branch&& what)
 {
     // xa_rollback is due now, not xa_prepare's answer.
     if (what.state == branch_state::asked) what.state = branch_state::rollback_due;
+    what.came_at = shared_.time.now();
     order fresh;
-    fresh.emplace(shared_.time.now(), what.id);
-    bool is_at_list = false;
+    fresh.emplace(what.came_at, what.id);
+    order age = fresh;
+    auto who = audience::nobody;
+    std::shared_ptr<global_transaction> late;
     {
         std::lock_guard const held{mutex_};
-        // The item is moved from only once its node is there.
-        auto const [at, is_new] = items_.try_emplace(what.id, std::move(what));
-        if (!is_new) return;
-        is_at_list = &place(at->second, fresh.extract(fresh.begin()), false) == &at_list_;
-        lists_wanted_ += is_at_list;
+        auto const over = finished_.find(what.id);
+        if (over != finished_.end()) {
+            if (!std::exchange(over->second.had_owner, true)) late = std::move(what.owner);
+        } else if (items_.count(what.id) != 0) {
+            // A list found it before its owner left it here: who finishes it lets the owner go.
+            if (what.owner) heirs_.try_emplace(what.id, what.owner);
+        } else {
+            // The item is moved from only once its node is there.
+            auto& one = items_.try_emplace(what.id, std::move(what)).first->second;
+            ages_.merge(age);
+            bool const was_at_list = &order_of(one) != &at_list_;
+            who = place(one, fresh.extract(fresh.begin()), false, was_at_list);
+        }
     }
-    tell_of(is_at_list, !is_at_list);
+    if (late) let_go(*late);
+    tell(who);
+}
+
+/// One branch of its transaction is over.
+void completion_queue::let_go(global_transaction& owner) const noexcept
+{
+    if (owner.branches_left.fetch_sub(1) == 1 && !owner.is_undecided) shared_.live.leave(owner);
+}
+
+bool completion_queue::knows(xid const& which) const
+{
+    std::lock_guard const held{mutex_};
+    return items_.count(which) != 0 || finished_.count(which) != 0;
+}
+
+completion_queue::listing::listing(completion_queue& queue) noexcept : queue_(queue)
+{
+    std::lock_guard const held{queue_.mutex_};
+    queue_.is_listing_ = true;
+}
+
+completion_queue::listing::~listing()
+{
+    std::map<xid, due_branch> gone;  // destroyed outside the lock
+    std::lock_guard const held{queue_.mutex_};
+    queue_.is_listing_ = false;
+    gone.swap(queue_.finished_);
 }
 
 /// Whoever has to do with a branch that changed hands, with no lock held.
-void completion_queue::tell_of(bool is_at_list, bool was_at_list) const
+void completion_queue::tell(audience who) const
 {
-    if (is_at_list && !was_at_list) on_news_();
-    if (!is_at_list && was_at_list) on_ready_();
+    if (who == audience::scanner) on_news_();
+    if (who == audience::finishers) on_ready_();
 }
 
 /// Only who is ready waits for a time.  Who waits for a row looks at once, and again after a row
-/// was read meanwhile: `has_looked` says that none was.  @return where it is now.
-completion_queue::order const& completion_queue::place(due_branch const& what,
-                                                       order::node_type&& where,
-                                                       bool has_looked) noexcept
+/// was read meanwhile: `has_looked` says that none was.  @return who should hear of it.
+completion_queue::audience completion_queue::place(due_branch const& what, order::node_type&& where,
+                                                   bool has_looked, bool was_at_list) noexcept
 {
     auto* into = &order_of(what);
     if (into == &at_row_ && !has_looked) into = &ready_;
     if (into != &ready_) where.value().first = {};
-    into->insert(std::move(where));
-    return *into;
+    auto const at = into->insert(std::move(where)).position;
+    if (into == &at_list_) {
+        lists_wanted_ += !was_at_list;
+        return was_at_list ? audience::nobody : audience::scanner;
+    }
+    // A finisher sleeps only where there are too few branches for it, or none is due yet.
+    bool const may_be_slept_through = into == &ready_ && at == ready_.begin();
+    bool const are_few = ready_.size() + taken_ <= shared_.bounds.completion_sessions_max;
+    return was_at_list && (may_be_slept_through || are_few) ? audience::finishers
+                                                            : audience::nobody;
 }
 
 bool completion_queue::is_ready(due_branch const& what) noexcept
@@ -128,6 +173,29 @@ completion_queue::turn completion_queue::take_from_list(xid const& which)
     return take(at_list_, at);
 }
 
+completion_queue::turn completion_queue::claim(xid const& which)
+{
+    due_branch guest;
+    guest.id = which;
+    order fresh;
+    fresh.emplace(deadline{}, which);
+    std::lock_guard const held{mutex_};
+    if (is_closed_ || finished_.count(which) != 0) return {};
+    auto const [item, is_new] = items_.try_emplace(which, std::move(guest));
+    if (is_new) {
+        ++taken_;
+        turn taken{*this, item->second, fresh.extract(fresh.begin()), false};
+        taken.is_guest_ = true;
+        return taken;
+    }
+    for (auto* each : {&ready_, &at_list_, &at_row_}) {
+        auto const at = std::find_if(each->begin(), each->end(),
+                                     [&](auto const& one) { return one.second == which; });
+        if (at != each->end()) return take(*each, at);
+    }
+    return {};
+}
+
 limits::duration completion_queue::pause_after(std::uint32_t tries) const noexcept
 {
     auto const& bounds = shared_.bounds;
@@ -141,7 +209,8 @@ void completion_queue::turn::put_back() noexcept
 {
     auto* const queue = std::exchange(queue_, nullptr);
     if (queue == nullptr) return;
-    bool is_at_list = false;
+    if (is_guest_) return leave(*queue);
+    auto who = audience::nobody;
     {
         std::lock_guard const held{queue->mutex_};
         --queue->taken_;
@@ -149,11 +218,9 @@ void completion_queue::turn::put_back() noexcept
             queue->shared_.time.now() + queue->pause_after(item_->tries += !was_at_list_);
         place_.value().first = std::max(next, not_before_);
         bool const has_looked = queue->rows_heard_ == rows_heard_;
-        auto const& now = queue->place(*item_, std::move(place_), has_looked);
-        is_at_list = &now == &queue->at_list_;
-        queue->lists_wanted_ += is_at_list && !was_at_list_;
+        who = queue->place(*item_, std::move(place_), has_looked, was_at_list_);
     }
-    queue->tell_of(is_at_list, was_at_list_);
+    queue->tell(who);
 }
 
 void completion_queue::turn::finish() noexcept
@@ -167,17 +234,39 @@ void completion_queue::turn::finish() noexcept
         if (item_->state == branch_state::rolled_back) {
             shared.log->note_rolled_back(item_->id.global);
         }
-    } else if (item_->owner->branches_left.fetch_sub(1) == 1 && !item_->owner->is_undecided) {
-        shared.live.leave(*item_->owner);
+    } else {
+        queue->let_go(*item_->owner);
     }
-    std::map<xid, due_branch>::node_type gone;  // destroyed outside the lock
+    leave(*queue);
+}
+
+void completion_queue::turn::forget() noexcept
+{
+    auto* const queue = std::exchange(queue_, nullptr);
+    if (item_->owner) queue->let_go(*item_->owner);
+    leave(*queue);
+}
+
+/// The branch is in the queue no more.
+void completion_queue::turn::leave(completion_queue& from) noexcept
+{
+    auto* const queue = &from;
+    // Destroyed outside the lock.
+    auto const owner = std::exchange(item_->owner, nullptr);
+    std::map<xid, due_branch>::node_type gone;
+    std::map<xid, std::shared_ptr<global_transaction>>::node_type heir;
     bool is_last = false;
     {
         std::lock_guard const held{queue->mutex_};
         --queue->taken_;
+        queue->ages_.erase({item_->came_at, item_->id});
+        heir = queue->heirs_.extract(item_->id);
+        item_->had_owner = owner != nullptr || !heir.empty();
         gone = queue->items_.extract(item_->id);
+        if (queue->is_listing_) gone = queue->finished_.insert(std::move(gone)).node;
         is_last = queue->items_.empty() && queue->incoming_.empty();
     }
+    if (!heir.empty() && heir.mapped() != owner) queue->let_go(*heir.mapped());
     if (is_last) queue->on_news_();
 }
 
@@ -217,13 +306,23 @@ void completion_queue::hear_of_row() noexcept
     }
 }
 
+/// In pages: whoever leaves a branch here waits for no more than one.
 std::vector<xid> completion_queue::waiting_for_list() const
 {
-    std::lock_guard const held{mutex_};
+    constexpr std::size_t page = 256;
     std::vector<xid> all;
-    all.reserve(at_list_.size());
-    for (auto const& [since, id] : at_list_)
-        all.push_back(id);
+    for (bool is_more = true; is_more;) {
+        std::vector<xid> some;
+        some.reserve(page);
+        {
+            std::lock_guard const held{mutex_};
+            auto at = all.empty() ? at_list_.begin() : at_list_.upper_bound({{}, all.back()});
+            for (; some.size() < page && at != at_list_.end(); ++at)
+                some.push_back(at->second);
+            is_more = at != at_list_.end();
+        }
+        all.insert(all.end(), some.begin(), some.end());
+    }
     return all;
 }
 
@@ -231,6 +330,12 @@ std::size_t completion_queue::size() const
 {
     std::lock_guard const held{mutex_};
     return items_.size() + incoming_.size();
+}
+
+std::optional<deadline> completion_queue::oldest() const
+{
+    std::lock_guard const held{mutex_};
+    return ages_.empty() ? std::nullopt : std::optional{ages_.begin()->first};
 }
 
 bool completion_queue::needs_list() const
@@ -249,11 +354,14 @@ void completion_queue::close() noexcept
 {
     std::list<due_branch> incoming;
     std::map<xid, due_branch> items;
+    std::map<xid, std::shared_ptr<global_transaction>> heirs;
     std::lock_guard const held{mutex_};
     is_closed_ = true;
     incoming.swap(incoming_);
     items.swap(items_);
-    for (auto* each : {&ready_, &at_list_, &at_row_})
+    items.merge(finished_);
+    heirs.swap(heirs_);
+    for (auto* each : {&ready_, &at_list_, &at_row_, &ages_})
         each->clear();
 }
 

@@ -58,9 +58,14 @@ struct due_branch
     std::string server_start;    ///< of its session; empty: as the log notes
     std::uint64_t reign = 0;     ///< of the guardian when it was decided; 0: not decided here
     bool may_be_turned = false;  ///< something other than its COMMIT may have ended it
-    int refusals = 0;            ///< how often it was listed, and could not be finished
-    std::uint32_t tries = 0;     ///< how often finishing it was tried
-    bool was_told = false;       ///< the observer was told that it is a heuristic
+    /// Each commit that was sent was answered: it was certainly not done.
+    bool is_undone_for_certain = false;
+    int refusals = 0;               ///< how often it was listed, and could not be finished
+    std::uint32_t tries = 0;        ///< how often finishing it was tried
+    deadline came_at{};             ///< into the queue
+    bool was_failure_told = false;  ///< the observer was told that a handler fails
+    bool was_told = false;          ///< the observer was told that it is a heuristic
+    bool had_owner = false;         ///< which was let go when it was finished
 
     /// Presumed: no decision says so, and none of this epoch's transactions asks for it.
     bool is_presumed() const noexcept
@@ -80,7 +85,8 @@ class completion_queue
 {
 public:
     /// `on_news` is called, with no lock held, when one more branch waits for a list, and when no
-    /// branch is left at all; `on_ready` when there is one more branch for the finishers to do.
+    /// branch is left at all; `on_ready` when there is one more branch for the finishers to do, and
+    /// one of them may sleep.
     completion_queue(context& shared, std::string resource_manager, std::function<void()> on_news,
                      std::function<void()> on_ready)
         : shared_(shared),
@@ -92,8 +98,25 @@ public:
 
     /// Leaves a branch to be finished, or verified.  In a list, so that it needs no memory.
     void finish_later(std::list<due_branch> one) noexcept;
-    /// Adds a branch; one that is queued already stays as it is.
+    /// Adds a branch; one that it knows() stays as it is.
     void add(due_branch&& what);
+    /// Whether the branch is queued, or was finished while the listing() lasts.
+    bool knows(xid const& which) const;
+
+    /// From before a list begins until all that it says was taken over: it may still show what is
+    /// finished meanwhile.  One at a time.
+    class listing
+    {
+    public:
+        explicit listing(completion_queue& queue) noexcept;
+        listing(listing const&) = delete;
+        listing& operator=(listing const&) = delete;
+        ~listing();
+
+    private:
+        completion_queue& queue_;
+    };
+
     /// Takes over the branches that were left.
     /// @throws std::bad_alloc  the rest stays for the next time.
     void settle();
@@ -112,6 +135,7 @@ public:
               item_(other.item_),
               place_(std::move(other.place_)),
               was_at_list_(other.was_at_list_),
+              is_guest_(other.is_guest_),
               rows_heard_(other.rows_heard_)
         {
         }
@@ -128,6 +152,9 @@ public:
         /// The branch is settled: notes that in the log and in its transaction, and forgets it.
         void finish() noexcept;
 
+        /// The branch is nobody's business here any more: another has noted what became of it.
+        void forget() noexcept;
+
         /// Changes the branch as a reply, or a list, says, by the transition table alone; a
         /// heuristic is recorded.  @return whether the branch is settled.
         bool apply(protocol::branch_state from, protocol::reply_class on, reply const& what);
@@ -143,10 +170,13 @@ public:
               rows_heard_(from.rows_heard_)
         {
         }
+        void leave(completion_queue& from) noexcept;
+
         completion_queue* queue_ = nullptr;
         due_branch* item_ = nullptr;
         order::node_type place_;
         bool was_at_list_ = false;
+        bool is_guest_ = false;  // here for as long as it is claimed
         std::uint64_t rows_heard_ = 0;
         deadline not_before_{};
     };
@@ -164,21 +194,32 @@ public:
     /// Takes one of those, for whoever has a list; nothing where it is not one of them any more.
     turn take_from_list(xid const& which);
 
+    /// Takes that branch, whatever it waits for, for whoever ends it at a person's word; one that
+    /// is not here is a guest, and is forgotten instead of being put back.
+    /// @return nothing where it is in other hands, or was finished while the listing() lasts.
+    turn claim(xid const& which);
+
     /// Whether a finisher can do something for it, rather than a list or a row.
     static bool is_ready(due_branch const& what) noexcept;
 
     void close() noexcept;
     std::size_t size() const;
+    /// When the one came that has waited longest; nothing where none waits.
+    std::optional<deadline> oldest() const;
     bool is_empty() const { return size() == 0; }
     bool needs_list() const;
     /// Counts the branches that ever came to wait for a list.
     std::uint64_t lists_wanted() const;
 
 private:
+    enum class audience : std::uint8_t { nobody, scanner, finishers };
+
     order& order_of(due_branch const& what) noexcept;
     turn take(order& from, order::iterator at);
-    order const& place(due_branch const& what, order::node_type&& where, bool has_looked) noexcept;
-    void tell_of(bool is_at_list, bool was_at_list) const;
+    audience place(due_branch const& what, order::node_type&& where, bool has_looked,
+                   bool was_at_list) noexcept;
+    void tell(audience who) const;
+    void let_go(global_transaction& owner) const noexcept;
     limits::duration pause_after(std::uint32_t tries) const noexcept;
 
     context& shared_;
@@ -190,6 +231,11 @@ private:
     std::list<due_branch> incoming_;
     bool is_closed_ = false;
     std::map<xid, due_branch> items_;
+    order ages_;  // of the items, by when they came
+    bool is_listing_ = false;
+    std::map<xid, due_branch> finished_;  // since the list began
+    // Owners that left a branch here which a list had found before.
+    std::map<xid, std::shared_ptr<global_transaction>> heirs_;
     // Each item that is not taken is in one of these: a node that moves between them, so that
     // nothing is lost for want of memory.
     order ready_;

@@ -27,14 +27,18 @@ void conclusions::carry_out(plan const& what, std::vector<strangers_branch> cons
     for (auto const& [id, account] : of_strangers)
         strangers_[id] = account;
     std::set<xid> suspects;
+    // A twin stops presumed abort everywhere: also of what the same list shows.
     for (auto const& [id, action] : what.listed) {
-        if (is_strangers(id, action)) continue;
+        bool const is_twins = action == listed_action::quarantine_twin;
+        if (is_twins && !is_strangers(id, action)) quarantine(id, action);
+    }
+    for (auto const& [id, action] : what.listed) {
+        if (action == listed_action::quarantine_twin || is_strangers(id, action)) continue;
         switch (action) {
             case listed_action::commit:
             case listed_action::rollback:
                 if (is_certain(id, suspects)) finish_listed(id, action);
                 break;
-            case listed_action::quarantine_twin:
             case listed_action::quarantine_reappeared:
             case listed_action::quarantine_unvoted:
             case listed_action::quarantine_unbound:
@@ -43,7 +47,9 @@ void conclusions::carry_out(plan const& what, std::vector<strangers_branch> cons
             case listed_action::wait:
                 if (id.global.parts().place == decision_place::commit_row) await_row(id, suspects);
                 break;
+            case listed_action::park:
             case listed_action::leave:
+            case listed_action::quarantine_twin:
                 break;
         }
     }
@@ -116,6 +122,7 @@ void conclusions::quarantine(xid const& id, listed_action why)
                            ", which no opening of this log can have made");
         return;
     }
+    if (queue_.knows(id)) return;  // a person has it ended
     std::string const text = which + std::string{name_of(why)};
     if (shared_.quarantine(text)) {
         shared_.tell(severity::alarm, "branch.quarantined", at_.name(), id.text(), text);
@@ -131,10 +138,11 @@ void conclusions::await_row(xid const& id, std::set<xid>& suspects)
     if (is_certain(id, suspects)) shared_.rows.ask({id.global, at_.id()});
 }
 
-/// A decided branch of an earlier epoch that is not listed any more.
+/// A decided branch of an earlier epoch that is not listed any more.  Where it is queued, its
+/// finisher has sent the COMMIT, or will, and hears what became of it.
 void conclusions::conclude_finished(xid const& id)
 {
-    if (!past_.is_known()) return;
+    if (!past_.is_known() || queue_.knows(id)) return;
     if (past_.has_other(id.global.parts().epoch, {})) {
         // It may have gone with the server's past: the next scan says so, for the record.
         due_branch item;

@@ -40,6 +40,8 @@ struct log_facts
     std::function<ports::horizon(std::uint16_t)> horizon;
     /// Whether the commit rows in that resource manager were listed, so that each is known.
     std::function<bool(std::uint16_t)> are_rows_listed = [](std::uint16_t) { return false; };
+    /// Whether a heuristic outcome of the branch is on record, where its end would run handlers.
+    std::function<bool(xid const&)> is_parked = [](xid const&) { return false; };
     /// The epoch in which each resource manager was given its id, 0 where that is not known; what a
     /// damaged log lost is none.  As of the call of facts_of(): what a list names was bound before.
     std::map<std::uint16_t, std::uint32_t> bound_in;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <exception>
 #include <new>
+#include <utility>
 
 #include "protocol/mutation.hpp"
 
@@ -41,7 +42,8 @@ deadline finisher::work()
     if (rank_ != 0 && mutated(mutation::starving_queue)) {
         return shared_.time.now() + shared_.bounds.scan_interval;
     }
-    while (at_.id() != 0) {
+    // What is due again meanwhile, as where handlers hang, would keep it here for ever.
+    while (at_.id() != 0 && !is_asked_to_stop()) {
         auto one = queue_.take(shared_.time.now(), rank_);
         if (!one) break;
         finish(one);
@@ -140,6 +142,15 @@ void finisher::refuse(completion_queue::turn& one)
     one.apply(from, reply_class::nota, kept);
 }
 
+/// Once for each branch: it is tried again until it succeeds, and somebody must know.
+void finisher::tell_handler_failed(due_branch& item, reply const& answer)
+{
+    bool const has_failed = at_.driver().capabilities().runs_handlers &&
+                            (answer.code == xa_code::retry || answer.code == xa_code::rmfail);
+    if (!has_failed || std::exchange(item.was_failure_told, true)) return;
+    shared_.tell(severity::alarm, "branch.handler_failed", at_.name(), item.id.text(), answer.text);
+}
+
 /// @return whether the branch is settled.
 bool finisher::send(completion_queue::turn& one, driver_session& on)
 {
@@ -147,11 +158,21 @@ bool finisher::send(completion_queue::turn& one, driver_session& on)
         one->state == branch_state::commit_due || one->state == branch_state::rollback_due;
     if (is_by_name && !is_let_go(one, on)) return false;
     switch (one->state) {
-        case branch_state::commit_due:
-            return send_verb(one, on, verb::commit, branch_state::recommitting);
+        case branch_state::commit_due: {
+            // Where no earlier commit can have been carried out, an absent branch is no finished
+            // one.
+            bool const is_first =
+                one->is_undone_for_certain && at_.driver().capabilities().runs_handlers;
+            return send_verb(one, on, verb::commit,
+                             is_first ? branch_state::committing : branch_state::recommitting);
+        }
         case branch_state::rollback_due:
             if (may_roll_back(*one)) {
                 return send_verb(one, on, verb::rollback, branch_state::rolling_back_prepared);
+            }
+            if (one->id.global.parts().place == decision_place::commit_row) {
+                // What it said may be forgotten: it is pruned when its own session is over.
+                shared_.rows.ask({one->id.global, at_.id()});
             }
             one.postpone(shared_.time.now() + shared_.bounds.completion_retry_max);
             return false;
@@ -201,6 +222,8 @@ bool finisher::send_verb(completion_queue::turn& one, driver_session& on, verb w
     bool const is_taken_for_done = mutated(mutation::nota_finishes);
     if (is_taken_for_done && says == reply_class::nota) says = reply_class::ok;
     if (answer->detail == reply_detail::may_be_undone) one->may_be_turned = true;
+    if (answer->code != xa_code::retry) one->is_undone_for_certain = false;
+    tell_handler_failed(*one, *answer);
     bool const is_settled = one.apply(from, says, *answer);
     if (answer->detail == reply_detail::reply_lost) {
         if (is_settled) one.finish();

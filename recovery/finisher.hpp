@@ -46,6 +46,7 @@ private:
     bool is_let_go(completion_queue::turn& one, driver_session& on);
     static void refuse(completion_queue::turn& one);
     bool may_roll_back(due_branch const& item) const;
+    void tell_handler_failed(due_branch& item, reply const& answer);
     bool send_verb(completion_queue::turn& one, driver_session& on, verb what,
                    protocol::branch_state from);
 

@@ -16,6 +16,7 @@ due_branch due_of(shared::branch const& b)
     item.id = b.id;
     item.history = b.history;
     item.server_start = b.life.start;
+    item.is_undone_for_certain = b.last_verb == verb::commit && b.last_reply.code == xa_code::retry;
     return item;
 }
 

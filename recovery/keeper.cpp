@@ -12,13 +12,14 @@ namespace assent::recovery {
 keeper::keeper(context& shared, resource_manager rm)
     : shared_(shared),
       database_(shared, std::move(rm)),
-      pool_(shared, name()),
+      pool_(shared, name(), driver().capabilities().runs_handlers),
       queue_(
           shared, name(), [this] { scanner_.wake(); }, [this] { wake_finishers(); }),
       guardian_(shared, database_),
-      canceller_(shared, database_),
+      canceller_(shared, database_, [this] { scanner_.hear_of_end(); }),
       rows_(shared, database_, guardian_),
-      scanner_(shared, database_, queue_, guardian_, pool_, [this] { wake_all(); })
+      scanner_(shared, database_, queue_, guardian_, pool_, [this] { wake_all(); }),
+      asked_(shared, database_, queue_, guardian_)
 {
     workers_ = {&scanner_, &canceller_, &guardian_, &rows_};
     for (std::size_t rank = 0; rank < shared.bounds.completion_sessions_max; ++rank) {
@@ -41,15 +42,6 @@ std::uint16_t keeper::wait_until_serving(deadline until)
 std::uint16_t keeper::wait_until_holding_rows(deadline until)
 {
     return database_.wait_until_holding_rows(until);
-}
-
-std::uint16_t keeper::known_id() const
-{
-    if (auto const id = database_.id(); id != 0) return id;
-    for (auto const& known : shared_.log->bindings()) {
-        if (known.name == name()) return known.id;
-    }
-    return 0;
 }
 
 /// It is known which server answers: whoever waited for that goes to work.
@@ -95,6 +87,9 @@ resource_manager_state keeper::state() const
     resource_manager_state now;
     database_.describe(now);
     now.branches_due = queue_.size();
+    if (auto const since = queue_.oldest()) {
+        now.oldest_due = std::chrono::duration_cast<limits::duration>(shared_.time.now() - *since);
+    }
     now.sessions_max = manager().source() ? 0 : std::max(1U, shared_.bounds.pooled_sessions_max);
     now.sessions_leased = pooled.leased;
     now.sessions_idle = pooled.idle;
@@ -143,6 +138,7 @@ void keeper::stop(deadline until)
         each->join();
     }
     if (is_listening_.exchange(false)) shared_.rows.stop_listening(database_.id());
+    database_.driver().end_work();
     guardian_.release();
     scanner_.close();
     rows_.close();

@@ -12,6 +12,8 @@
 //   finishers   the completion queue                                            up to
 //                                                                 limits::completion_sessions_max,
 //                                                                 when needed
+//   asked end   a branch that a person asks the owner to end        1, when needed; no worker: it
+//                                                                 runs in the desk's thread
 
 #ifndef ASSENT_RECOVERY_KEEPER_HPP
 #define ASSENT_RECOVERY_KEEPER_HPP
@@ -24,6 +26,7 @@
 
 #include <assent/transaction_manager.hpp>
 
+#include "recovery/asked_end.hpp"
 #include "recovery/bound_database.hpp"
 #include "recovery/canceller.hpp"
 #include "recovery/completion_queue.hpp"
@@ -62,13 +65,14 @@ public:
     std::uint16_t wait_until_holding_rows(deadline until);
 
     /// The id under which the log knows it; 0: it was never bound.
-    std::uint16_t known_id() const;
+    std::uint16_t known_id() const { return database_.known_id(); }
 
     /// @pre  was serving once.
     server_facts facts() const { return database_.facts(); }
     server_life life() const { return database_.life(); }
     /// Of facts().
     std::string history() const { return database_.history(); }
+    bool is_one_phase_durable() const { return database_.is_one_phase_durable(); }
     void note_begun() noexcept { database_.note_begun(); }
     /// Whether a session in that life of a server may be one of the server that is scanned.
     bool may_be_life(server_life const& other) const { return database_.may_be_life(other); }
@@ -83,6 +87,11 @@ public:
     /// Which term of its guardian this is; 0: votes there do not count now.
     std::uint64_t guard_term() const noexcept { return guardian_.term(); }
     bool is_guarded() const noexcept { return guard_term() != 0; }
+    /// What is said where it is not.
+    std::string why_unguarded() const
+    {
+        return "the guardian of \"" + name() + "\" lost its lock; votes there do not count";
+    }
     std::uint64_t guard_reign() const noexcept { return guardian_.reign(); }
 
     /// Leaves a branch to be finished, or verified.  In a list, so that handing it over needs no
@@ -91,6 +100,9 @@ public:
 
     /// Cancels the branch's statement now if it is still active, and ends its session at `end_at`.
     void cancel(std::shared_ptr<branch> target, deadline end_at);
+
+    /// What a person asks for while the application runs.
+    asked_end& asked() noexcept { return asked_; }
 
     resource_manager_state state() const;
     bool is_drained() const { return state().is_drained; }
@@ -120,6 +132,7 @@ private:
     canceller canceller_;
     row_keeper rows_;
     scanner scanner_;
+    asked_end asked_;
     std::vector<std::unique_ptr<finisher>> finishers_;
     std::vector<worker*> workers_;  // all of them
     std::atomic<bool> is_listening_{false};

@@ -54,9 +54,7 @@ void older_runs::note(plan const& what, std::string const& rows_unread, bool are
     } else if (!rows_unread.empty()) {
         at_.note_undrained(rows_unread);
     } else {
-        at_.note_undrained(
-            "sessions of its account that are older than this manager's are still connected, and "
-            "one of them may yet prepare a branch");
+        at_.note_undrained(older_sessions_are_left);
     }
 }
 

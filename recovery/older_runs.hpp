@@ -13,6 +13,11 @@
 
 namespace assent::recovery {
 
+/// Why a database is not drained in which nothing is left but that.
+inline constexpr char const* older_sessions_are_left =
+    "sessions of its account that are older than this manager's are still connected, and one of "
+    "them may yet prepare a branch";
+
 /// Thread safety: the scanner's thread alone.
 class older_runs
 {

@@ -40,7 +40,9 @@ public:
 
     /// The session, opened if it has to be.
     /// @return null until next_try().
-    /// @throws driver_error  it could not be opened, or is not on the server that is scanned.
+    /// @throws driver_error  it could not be opened, or is not on the server that is scanned. Where
+    ///                       the server refused the account, the next try of any worker there
+    ///                       comes late, whatever wants it sooner.
     driver_session* get();
     /// @pre  get() returned it.
     driver_session& operator*() const noexcept { return *session_; }

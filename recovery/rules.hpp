@@ -9,6 +9,8 @@
 //   opening not in the log, or a newer epoch; quarantine  a twin of this log is, or was, at work
 //   or it names what was bound later
 //   its resource manager is not in the log    quarantine  a damaged log lost that binding
+//   handlers would run again, and a heuristic park        only a person knows what they have done
+//   outcome of it is on record
 //   at or below the horizon, and not due      quarantine  it was finished: a restore or failover;
 //                                                         or a damaged log lost its decision
 //   live in this process                      leave       its owner ends it
@@ -46,6 +48,7 @@ struct listed_facts
     bool is_due = false;        // is_in_decision, and not known to be finished
     bool is_place_read = true;  // the place where its decision lives was read, and read whole
     bool may_presume_abort = false;
+    bool is_parked = false;  // its end runs handlers, and a heuristic outcome is on record
 };
 
 enum class listed_action : std::uint8_t {
@@ -57,6 +60,7 @@ enum class listed_action : std::uint8_t {
     quarantine_reappeared = 6,
     quarantine_unvoted = 7,
     quarantine_unbound = 8,
+    park = 9,
 };
 
 constexpr listed_action judge(listed_facts const& f) noexcept
@@ -64,6 +68,7 @@ constexpr listed_action judge(listed_facts const& f) noexcept
     if (!f.is_ours) return listed_action::leave;
     if (!f.is_known_opening) return listed_action::quarantine_twin;
     if (!f.is_bound) return listed_action::quarantine_unbound;
+    if (f.is_parked && !f.is_live) return listed_action::park;
     if (f.is_at_or_below_horizon && !f.is_due) return listed_action::quarantine_reappeared;
     if (f.is_live) return listed_action::leave;
     if (f.is_in_decision) return listed_action::commit;
@@ -92,6 +97,8 @@ constexpr std::string_view name_of(listed_action what) noexcept
             return "quarantine (never voted yes)";
         case listed_action::quarantine_unbound:
             return "quarantine (resource manager not in the log)";
+        case listed_action::park:
+            return "park (heuristic outcome on record)";
     }
     return "?";
 }

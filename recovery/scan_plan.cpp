@@ -9,9 +9,6 @@
 
 namespace assent::recovery {
 
-namespace {
-
-/// Whether a decision names the branch, and whether that is still to be carried out.
 void note_decision(listed_facts& facts, ports::logged_decision const& decision, bqual const& branch)
 {
     auto const& all = decision.what.branches;
@@ -22,8 +19,6 @@ void note_decision(listed_facts& facts, ports::logged_decision const& decision, 
         facts.is_in_decision && !decision.is_finished[static_cast<std::size_t>(at - all.begin())];
 }
 
-/// Whether an opening of this log can have made the name: it is known, and by then it knew the
-/// resource managers that the name counts on.  A copy of the log gives their ids to others.
 bool may_be_own(xid const& id, log_facts const& log)
 {
     auto const parts = id.global.parts();
@@ -37,19 +32,15 @@ bool may_be_own(xid const& id, log_facts const& log)
     return is_known && is_place_older && is_older(id.branch.parts().resource_manager);
 }
 
-}  // namespace
-
 std::vector<xid> decided_at(std::uint16_t resource_manager, log_facts const& log,
                             std::function<bool(gtrid const&)> const& is_live)
 {
     std::vector<xid> all;
     for (auto const& decision : log.unfinished_at(resource_manager)) {
-        for (std::size_t i = 0; i < decision.what.branches.size(); ++i) {
-            xid const id{decision.what.global, decision.what.branches[i]};
-            bool const is_there = id.branch.parts().resource_manager == resource_manager;
+        visit_due(decision, resource_manager, [&](xid const& id) {
             // In this order: what is decided stays so, and what is not live never is again.
-            if (is_there && !decision.is_finished[i] && !is_live(id.global)) all.push_back(id);
-        }
+            if (!is_live(id.global)) all.push_back(id);
+        });
     }
     return all;
 }
@@ -91,6 +82,7 @@ plan plan_of(scan_result const& scan, std::uint16_t resource_manager, log_facts 
         facts.is_place_read = found.was_read;
         if (found.decision) note_decision(facts, *found.decision, id.branch);
         facts.may_presume_abort = may_presume_abort;
+        facts.is_parked = log.is_parked(id);
 
         listed.insert(id);
         made.listed.push_back({id, judge(facts)});

@@ -40,6 +40,26 @@ struct plan
     bool has_older = false;  ///< something of an older epoch is listed here or waits to be finished
 };
 
+/// The decision's branches there that are not known to be finished.
+template <class Visit>
+void visit_due(ports::logged_decision const& decision, std::uint16_t resource_manager,
+               Visit const& visit)
+{
+    for (std::size_t i = 0; i < decision.what.branches.size(); ++i) {
+        xid const id{decision.what.global, decision.what.branches[i]};
+        bool const is_there = id.branch.parts().resource_manager == resource_manager;
+        if (is_there && !decision.is_finished[i]) visit(id);
+    }
+}
+
+/// Whether an opening of this log can have made the name: it is known, and by then it knew the
+/// resource managers that the name counts on.  A copy of the log gives their ids to others.
+bool may_be_own(xid const& id, log_facts const& log);
+
+/// Whether a decision names the branch, and whether that is still to be carried out.
+void note_decision(listed_facts& facts, ports::logged_decision const& decision,
+                   bqual const& branch);
+
 /// What a list of that resource manager may prove finished by lacking it: decided, unfinished, and
 /// in nobody's hands.  @pre  the list has not begun: a branch that is decided and prepared after it
 /// is not on it.

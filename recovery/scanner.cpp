@@ -18,6 +18,13 @@ using protocol::mutated;
 using protocol::mutation;
 using protocol::reply_class;
 
+namespace {
+
+// Where much is prepared a list takes long, and what it looks at is being finished meanwhile.
+constexpr int pause_factor = 9;
+
+}  // namespace
+
 scanner::scanner(context& shared, bound_database& at, completion_queue& queue,
                  guardian const& guard, session_pool& pool, std::function<void()> on_known)
     : worker(shared),
@@ -41,6 +48,12 @@ void scanner::hear_of_row() noexcept
     wake();
 }
 
+void scanner::hear_of_end() noexcept
+{
+    has_ended_session_ = true;
+    wake();
+}
+
 // ---- the connection ----------------------------------------------------------------------------
 
 deadline scanner::work()
@@ -51,7 +64,11 @@ deadline scanner::work()
         pool_.tend();
         queue_.settle();
         if (has_row_news_.exchange(false) && conclusions_.awaits_rows()) next_scan_ = {};
-        hear_of_wanted_lists();
+        hear_of_queue();
+        if (has_ended_session_.exchange(false)) {
+            next_scan_ = not_before_;
+            unsettled_.reset();
+        }
         if (ensure_connected()) {
             is_unfit = false;
             if (!past_.is_known()) mind_past();
@@ -83,12 +100,15 @@ void scanner::tell_if_drained()
 }
 
 /// A branch that is new gets a list at once; branches that no list has settled wait longer and
-/// longer.
-void scanner::hear_of_wanted_lists()
+/// longer.  When all of an earlier run's is finished, a list is to say so.
+void scanner::hear_of_queue()
 {
     auto const wanted = queue_.lists_wanted();
-    if (std::exchange(lists_wanted_, wanted) == wanted) return;
-    next_scan_ = {};
+    bool const is_new = std::exchange(lists_wanted_, wanted) != wanted;
+    bool const is_over = is_older_due_ && queue_.is_empty();
+    if (!is_new && !is_over) return;
+    is_older_due_ = is_older_due_ && !is_over;
+    next_scan_ = not_before_;
     unsettled_.reset();
 }
 
@@ -208,6 +228,8 @@ void scanner::scan()
     auto const live = is_mutated ? shared_.live.names() : std::vector<gtrid>{};
     if (is_mutated) shared_.tell(severity::debug, "recovery.mutated", at_.name(), {}, {});
 
+    completion_queue::listing const lasts{queue_};
+    auto const began = shared_.time.now();
     auto const seen = at_.driver().scan(*manage_, at_.call_end());
     require_same_server(seen);
     shared_.tell(severity::debug, "recovery.scanned", at_.name(), {}, {});
@@ -226,6 +248,11 @@ void scanner::scan()
 
     auto facts = facts_of(shared_);
     facts.horizon = [&before](std::uint16_t) { return before.horizon; };
+    if (at_.driver().capabilities().runs_handlers) {
+        facts.is_parked = [parked = branches_on_record()](xid const& id) {
+            return parked.count(id) != 0;
+        };
+    }
     auto const what = plan_of(
         seen, at_.id(), facts,
         [&](gtrid const& id) {
@@ -238,15 +265,28 @@ void scanner::scan()
     older_.warn_of_growth();
     manage_.note_good();
 
-    bool const is_waiting = conclusions_.has_suspects() || !before.late.empty() ||
-                            std::any_of(what.listed.begin(), what.listed.end(), [](auto const& b) {
-                                return b.action == listed_action::wait;
-                            });
+    bool const is_waiting =
+        conclusions_.has_suspects() || !before.late.empty() || sessions_.awaits_end() ||
+        std::any_of(what.listed.begin(), what.listed.end(),
+                    [](auto const& b) { return b.action == listed_action::wait; });
     bool const is_older_left =
         what.has_older || !sessions_.are_older_gone() || !before.rows_unread.empty();
-    next_scan_ = next_scan_after(is_waiting, is_older_left);
+    auto const now = shared_.time.now();
+    not_before_ = now + std::min<deadline::duration>(pause_factor * (now - began),
+                                                     shared_.bounds.completion_retry_max);
+    bool const is_only_due = sessions_.are_older_gone() && before.rows_unread.empty();
+    is_older_due_ = what.has_older && is_only_due && !queue_.is_empty();
+    next_scan_ = std::max(next_scan_after(is_waiting, is_older_left), not_before_);
     has_scanned_ = true;
     at_.note_scanned();
+}
+
+std::set<xid> scanner::branches_on_record() const
+{
+    std::set<xid> all;
+    for (auto const& each : shared_.log->heuristics())
+        all.insert(each.branch);
+    return all;
 }
 
 void scanner::require_same_server(scan_result const& seen) const
@@ -322,13 +362,15 @@ std::string scanner::why_vanished(due_branch const& item) const
 }
 
 /// Soon while something waits that the next list may tell about; less and less often while it only
-/// has to go away by itself; in peace at limits::scan_interval.
+/// has to go away by itself; in peace, and while the finishers are at work, at
+/// limits::scan_interval.
 deadline scanner::next_scan_after(bool is_waiting, bool is_older_left)
 {
     auto const now = shared_.time.now();
     auto const& bounds = shared_.bounds;
     if (is_waiting) return unsettled_.after(now, bounds.completion_retry_max);
-    if (queue_.needs_list() || is_older_left) return unsettled_.after(now, bounds.scan_interval);
+    bool const is_unsettled = queue_.needs_list() || (is_older_left && !is_older_due_);
+    if (is_unsettled) return unsettled_.after(now, bounds.scan_interval);
     unsettled_.reset();
     return now + bounds.scan_interval;
 }

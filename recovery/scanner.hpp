@@ -51,6 +51,9 @@ public:
 
     /// Something waits for a list, or a row was read.  Thread safety: from any thread.
     void hear_of_row() noexcept;
+    /// The session of an expired transaction was ended: what it has left is not kept waiting for
+    /// limits::scan_interval.  Thread safety: from any thread.
+    void hear_of_end() noexcept;
 
     /// @pre  its thread was joined.
     void close() noexcept { manage_.close(); }
@@ -70,10 +73,11 @@ private:
     before_list look_before() const;
     std::string rows_unread() const;
     void require_same_server(scan_result const& seen) const;
+    std::set<xid> branches_on_record() const;
     void tell_queue(before_list const& before, std::set<xid> const& listed, server_life const& of);
     std::string why_vanished(due_branch const& item) const;
     deadline next_scan_after(bool is_waiting, bool is_older_left);
-    void hear_of_wanted_lists();
+    void hear_of_queue();
 
     void tell_if_drained();
 
@@ -91,12 +95,15 @@ private:
 
     backoff unsettled_;
     deadline next_scan_{};
+    deadline not_before_{};           // so that lists leave the server its time
+    bool is_older_due_ = false;       // of earlier runs only what the queue has is left, as listed
     bool is_known_ = false;           // who answers on this very connection
     std::uint64_t lists_wanted_ = 0;  // as of the last scan
     bool has_scanned_ = false;
     bool was_drained_ = false;        // as last told
     std::set<std::string> warnings_;  // of the server, as told
     std::atomic<bool> has_row_news_{false};
+    std::atomic<bool> has_ended_session_{false};
 };
 
 }  // namespace assent::recovery

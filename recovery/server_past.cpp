@@ -1,15 +1,8 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
-//
-// server_past.cpp -- see server_past.hpp.
-//
-// The log notes a server's start, behind it the histories that were seen in the epoch, the last few
-// of them, and last the count that the node keeps there: "1767225600000000|00000001|00000002",
-// "1767225600||.2a|#44".  A history is what the server tells, and behind a dot the kept one.
 
 #include "recovery/server_past.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "ports/coordinator_log.hpp"
 #include "protocol/mutation.hpp"
@@ -21,43 +14,11 @@ namespace {
 // Two say already that there was another one: each differs from the one before it.
 constexpr std::size_t histories_max = 3;
 
-constexpr char count_mark = '#';
+// Twelve hexadecimal digits, as in a gtrid.
+constexpr std::uint64_t sequence_last = 0xffffffffffffULL;
 
 // A server that never answers keeps a session of its own for each attempt to raise the count.
 constexpr limits::duration keep_pause_max{600'000};
-
-std::vector<std::string> split(std::string const& noted)
-{
-    std::vector<std::string> parts;
-    for (std::size_t from = 0; from <= noted.size();) {
-        auto const end = std::min(noted.find('|', from), noted.size());
-        parts.push_back(noted.substr(from, end - from));
-        from = end + 1;
-    }
-    return parts;
-}
-
-bool is_count(std::string const& part)
-{
-    return !part.empty() && part.front() == count_mark;
-}
-
-std::string hex(std::uint64_t number)
-{
-    char digits[16];
-    auto const end = std::to_chars(std::begin(digits), std::end(digits), number, 16).ptr;
-    return {digits, end};
-}
-
-std::uint64_t count_of(std::string const& noted)
-{
-    std::uint64_t count = 0;
-    for (auto const& part : split(noted)) {
-        if (!is_count(part)) continue;
-        std::from_chars(part.data() + 1, part.data() + part.size(), count, 16);
-    }
-    return count;
-}
 
 }  // namespace
 
@@ -67,6 +28,9 @@ server_past::server_past(context& shared, bound_database& at)
       read_retry_(shared.bounds.retry_max, shared.bounds.scan_interval),
       keep_retry_(shared.bounds.scan_interval, keep_pause_max)
 {
+    noted_.note = [this](std::uint32_t epoch) {
+        return shared_.log->server_start(at_.id(), epoch);
+    };
 }
 
 void server_past::forget()
@@ -75,6 +39,11 @@ void server_past::forget()
     is_noted_ = false;
     is_raised_ = false;
     start_ = at_.facts().server_start;
+    noted_.current = shared_.log->current().epoch;
+    noted_.rebound_epoch = 0;
+    for (auto const& bound : shared_.log->bindings()) {
+        if (bound.id == at_.id()) noted_.rebound_epoch = bound.rebound_epoch;
+    }
 }
 
 void server_past::mind(driver_session& manage)
@@ -98,7 +67,7 @@ void server_past::read(driver_session& manage)
         restored = look_back(manage);
     } catch (driver_error const&) {
         // What is begun meanwhile is of some history, and an epoch that notes none is believed.
-        kept_.count = std::max(kept_.count, count_in_log());
+        kept_.count = std::max(kept_.count, noted_.last_count());
         take_down({});
         throw;
     }
@@ -110,24 +79,27 @@ void server_past::read(driver_session& manage)
 void server_past::take_down(std::string const& restored)
 {
     auto const now = at_.facts();
-    history_ = now.history;
-    if (kept_.history != 0) history_ += '.' + hex(kept_.history);
+    history_ = history_of(now.history, kept_);
     is_told_ = !now.history.empty() || kept_.count != 0;
     bool const is_first = of_run_.empty();
     // A guess was of what is kept there, and not of what the server itself tells.
     bool const is_guess_right = is_guess_ && guessed_under_ == now.history;
+    std::optional<std::string> before;
     if (is_told_ && !is_first && is_guess_right && is_known_ && restored.empty()) {
+        before = noted_.last_history_before();
         of_run_.back() = history_;
     } else if (is_told_ && (is_first || of_run_.back() != history_)) {
-        if (!is_first || !restored.empty()) {
-            shared_.tell(
-                severity::alarm, "resource_manager.history_changed", at_.name(), {},
-                "it failed over or was restored: " +
-                    (restored.empty() ? "from \"" + of_run_.back() + "\" to \"" + history_ + "\""
-                                      : restored));
-        }
+        if (!is_first) before = of_run_.back();
+        // It may have changed while no process owned the log.
+        if (is_first && is_known_) before = noted_.last_history_before();
         of_run_.push_back(history_);
         if (of_run_.size() > histories_max) of_run_.erase(of_run_.begin());
+    }
+    if (!restored.empty() || before.value_or(history_) != history_) {
+        shared_.tell(
+            severity::alarm, "resource_manager.history_changed", at_.name(), {},
+            "it failed over or was restored: " +
+                (restored.empty() ? "from \"" + *before + "\" to \"" + history_ + "\"" : restored));
     }
     is_guess_ = !is_known_ && (is_first || is_guess_);
     guessed_under_ = now.history;
@@ -136,34 +108,20 @@ void server_past::take_down(std::string const& restored)
     is_noted_ = true;
 }
 
-/// The count that this node last saw there, in whichever of its epochs.  The latest note has it,
-/// since a count only grows; a note that was forgotten is of an epoch of which nothing is left.
-std::uint64_t server_past::count_in_log() const
-{
-    for (auto epoch = shared_.log->current().epoch; epoch > 0; --epoch) {
-        auto const noted = shared_.log->server_start(at_.id(), epoch);
-        if (noted) return count_of(*noted);
-    }
-    return 0;
-}
-
 /// Reads what the node keeps there.  @return why the server is taken for restored; empty: it is
 /// not.
 std::string server_past::look_back(driver_session& manage)
 {
-    auto const known = std::max(kept_.count, count_in_log());
+    auto const known = std::max(kept_.count, noted_.last_count());
     auto const found = at_.driver().read_past(manage, shared_.log->node(), at_.call_end());
     if (!found) {
         kept_.count = known;
         return {};
     }
-    if (found->count >= known || protocol::mutated(protocol::mutation::restore_unnoticed)) {
-        kept_ = *found;
-        return {};
-    }
-    // A number that was never there before.
-    kept_.count = known + 1;
-    kept_.history = kept_.count;
+    bool const is_unnoticed = protocol::mutated(protocol::mutation::restore_unnoticed);
+    auto const is = compare_kept(*found, is_unnoticed ? 0 : known);
+    kept_ = is.kept;
+    if (!is.is_restored) return {};
     return "the count that this node keeps there is " + std::to_string(found->count) +
            ", and has been " + std::to_string(known);
 }
@@ -197,10 +155,7 @@ void server_past::keep(driver_session& manage)
 
 void server_past::write_down()
 {
-    std::string text = start_;
-    for (auto const& each : of_run_)
-        text += '|' + each;
-    if (kept_.count != 0) text += std::string{'|', count_mark} + hex(kept_.count);
+    auto const text = make_note(start_, of_run_, kept_.count);
     bool const is_new = shared_.log->server_start(at_.id(), shared_.log->current().epoch) != text;
     if (is_new) shared_.log->note_server_start(at_.id(), text);
     at_.note_start(start_);
@@ -208,48 +163,30 @@ void server_past::write_down()
 
 bool server_past::is_same_start(std::uint32_t epoch) const
 {
+    if (epoch < noted_.rebound_epoch) return false;  // its sessions were the old database's
     auto const noted = shared_.log->server_start(at_.id(), epoch);
     // Without a note nothing is known, and nothing is taken as gone.
-    return !noted || split(*noted).front() == start_;
+    return !noted || start_in(*noted) == start_;
 }
 
 bool server_past::has_other(std::uint32_t epoch, std::string const& prepared_in) const
 {
-    if (!is_told_) return false;
-    if (!prepared_in.empty()) return prepared_in != history_;
-    // An epoch that could note none was in that of the next one that did.
-    auto const current = shared_.log->current().epoch;
-    for (auto each = epoch; each <= current; ++each) {
-        if (auto const noted = histories_of(each); !noted.empty()) return has_other_in(noted);
-    }
-    return false;
+    if (!prepared_in.empty()) return is_told_ && prepared_in != history_;
+    return noted_.has_other(epoch, told_history());
 }
 
 bool server_past::has_other_before() const
 {
-    if (!is_told_) return false;
-    auto const current = shared_.log->current().epoch;
-    bool is_other = false;  // as the next epoch that noted one says
-    for (auto epoch = current; epoch > 0; --epoch) {
-        if (auto const noted = histories_of(epoch); !noted.empty()) is_other = has_other_in(noted);
-        if (is_other && epoch < current) return true;
-    }
-    return false;
+    // As long as the horizon is not past all that the old database may have had.
+    bool const is_rebound = noted_.rebound_epoch != 0;
+    ports::position const last{noted_.rebound_epoch - 1, sequence_last};
+    if (is_rebound && !shared_.log->horizon(at_.id()).covers(last)) return true;
+    return noted_.has_other_before(told_history());
 }
 
-bool server_past::has_other_in(std::vector<std::string> const& noted) const
+std::optional<std::string> server_past::told_history() const
 {
-    return std::any_of(noted.begin(), noted.end(),
-                       [this](std::string const& one) { return one != history_; });
-}
-
-/// As the log notes them; none where they were not told.
-std::vector<std::string> server_past::histories_of(std::uint32_t epoch) const
-{
-    auto noted = split(shared_.log->server_start(at_.id(), epoch).value_or(std::string{}));
-    noted.erase(noted.begin());
-    noted.erase(std::remove_if(noted.begin(), noted.end(), is_count), noted.end());
-    return noted;
+    return is_told_ ? std::optional{history_} : std::nullopt;
 }
 
 }  // namespace assent::recovery

@@ -17,10 +17,12 @@
 #define ASSENT_RECOVERY_SERVER_PAST_HPP
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "recovery/bound_database.hpp"
+#include "recovery/noted_past.hpp"
 #include "shared/backoff.hpp"
 #include "shared/context.hpp"
 
@@ -63,9 +65,7 @@ public:
     bool has_other_before() const;
 
 private:
-    std::vector<std::string> histories_of(std::uint32_t epoch) const;
-    bool has_other_in(std::vector<std::string> const& noted) const;
-    std::uint64_t count_in_log() const;
+    std::optional<std::string> told_history() const;
     void read(driver_session& manage);
     void take_down(std::string const& restored);
     std::string look_back(driver_session& manage);
@@ -75,6 +75,7 @@ private:
 
     context& shared_;
     bound_database& at_;
+    noted_past noted_;
     std::string start_;                // of today, as is the history
     std::string history_;              // as the log notes it
     std::vector<std::string> of_run_;  // histories that this epoch has seen, the last few

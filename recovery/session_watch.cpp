@@ -156,6 +156,21 @@ void session_watch::look_for(branch& barred)
     barred.is_session_gone = is_gone(barred.id.branch.parts().session);
 }
 
+bool session_watch::awaits_end() const
+{
+    auto const is_ending = [this](branch& one) {
+        if (one.is_session_gone || !at_.can_see(one.id.branch.parts().session)) return false;
+        std::lock_guard const held{one.lock};
+        return one.is_session_ended;
+    };
+    for (auto const& tx : shared_.live.barred_at(at_.id())) {
+        for (auto const& each : branches_of(*tx, at_.id())) {
+            if (is_ending(*each)) return true;
+        }
+    }
+    return false;
+}
+
 std::vector<std::shared_ptr<global_transaction>> session_watch::barred() const
 {
     auto found = shared_.live.barred_at(at_.id());

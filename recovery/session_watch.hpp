@@ -45,6 +45,8 @@ public:
     /// keeps the branch for that one.
     void note_session(due_branch& item) const;
 
+    /// Whether a session of a barred transaction was ended, and is not known to be gone yet.
+    bool awaits_end() const;
     /// The barred transactions of which every branch here has begun.  Asked before the list: what
     /// it lacks counts only against transactions that were barred by then.
     std::vector<std::shared_ptr<global_transaction>> barred() const;

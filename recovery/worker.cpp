@@ -67,6 +67,12 @@ void worker::ask_to_stop() noexcept
     changed_.notify_all();
 }
 
+bool worker::is_asked_to_stop() const
+{
+    std::lock_guard const held{mutex_};
+    return is_stopping_;
+}
+
 void worker::join() noexcept
 {
     if (thread_.joinable()) thread_.join();

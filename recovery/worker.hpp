@@ -52,6 +52,8 @@ public:
 protected:
     /// May throw std::bad_alloc; everything else is its own affair.
     virtual deadline work() = 0;
+    /// For work() that could go on for ever.
+    bool is_asked_to_stop() const;
 
     context& shared_;
 

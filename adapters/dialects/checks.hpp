@@ -25,6 +25,10 @@
 
 namespace assent::dialects {
 
+/// What the examination of a database calls its table assent_branch, and whether it can have one.
+/// Only who holds reservations there needs it.
+inline constexpr char const* table_of_reservations = "table of reservations";
+
 using settings = std::map<std::string, std::string, std::less<>>;
 
 /// Whether the user can accept what a setting risks (allow_non_durable).

@@ -17,6 +17,18 @@ inline std::string subject(std::string const& resource_manager)
     return "resource manager \"" + resource_manager + "\": ";
 }
 
+/// Does `work`, whose every error then names the resource manager that it came from.
+template <typename Work>
+auto named(std::string const& resource_manager, Work work)
+{
+    try {
+        return work();
+    } catch (driver_error const& error) {
+        throw driver_error(error.why(), subject(resource_manager) + error.what(), error.sqlstate(),
+                           error.native_code(), error.must_close());
+    }
+}
+
 /// @throws driver_error  errc::bad_argument: the name will not do, or there is no function.
 template <typename ConnectFunction>
 void require_connect_function(std::string const& name, ConnectFunction const& connect)

@@ -30,7 +30,7 @@ void server::crash_locked()
         std::vector<xid> const live(live_.begin(), live_.end());
         for (auto const& x : live) {
             branch& b = durable_.branches[x];
-            if (b.at == phase::prepared && b.writes.empty()) finish(b, branch_fate::rolled_back);
+            if (b.at == phase::prepared && !b.has_written()) finish(b, branch_fate::rolled_back);
         }
     }
     changed_.notify_all();

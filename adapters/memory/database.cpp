@@ -157,6 +157,21 @@ std::vector<decision_row> memory_database::decisions() const
     return server_->list_decisions({}, std::numeric_limits<std::size_t>::max());
 }
 
+std::vector<branch_row> memory_database::reservations() const
+{
+    return server_->reservations();
+}
+
+std::vector<task_row> memory_database::tasks() const
+{
+    return server_->tasks();
+}
+
+void memory_database::drop_tasks()
+{
+    server_->drop_tasks();
+}
+
 void memory_database::drop_decisions()
 {
     server_->drop_decisions();

@@ -74,6 +74,12 @@ void memory_driver::heartbeat(driver_session& guardian, deadline until)
     server_->renew_lease(key_of(guardian));
 }
 
+std::string memory_driver::guard_holder(driver_session&, std::uint64_t node, deadline)
+{
+    auto const holder = server_->guard_holder(node);
+    return holder ? "session " + std::to_string(*holder) : std::string{};
+}
+
 std::optional<kept_past> memory_driver::read_past(driver_session& manage, std::uint64_t node,
                                                   deadline until)
 {
@@ -168,6 +174,99 @@ void memory_driver::prune(driver_session& manage, decision_row const& horizon_ro
     bool const is_cut = enter(driver_call::prune_decisions, &manage, until).is_cut_after;
     server_->prune(horizon_row, gone);
     if (is_cut) cut(manage);
+}
+
+void memory_driver::ensure_branches(driver_session& manage, deadline until)
+{
+    enter(driver_call::ensure_branches, &manage, until);
+    server_->ensure_branches();
+}
+
+void memory_driver::insert(driver_session& session, branch_row const& row, deadline until)
+{
+    enter(driver_call::insert_branch, &session, until);
+    server_->insert(key_of(session), row);
+}
+
+std::optional<branch_row> memory_driver::take(driver_session& session, xid const& name,
+                                              deadline until)
+{
+    enter(driver_call::take_branch, &session, until);
+    return server_->take(key_of(session), name);
+}
+
+bool memory_driver::contains(driver_session& session, xid const& name, deadline until)
+{
+    enter(driver_call::find_branch, &session, until);
+    return server_->contains(key_of(session), name);
+}
+
+bool memory_driver::insert_at_start(driver_session& session, branch_row const& row)
+{
+    if (!server_->options().joins_messages) return false;
+    server_->lead(key_of(session), {row, std::nullopt});
+    return true;
+}
+
+bool memory_driver::take_at_start(driver_session& session, xid const& name)
+{
+    if (!server_->options().joins_messages) return false;
+    server_->lead(key_of(session), {std::nullopt, name});
+    return true;
+}
+
+std::optional<branch_row> memory_driver::taken(driver_session& session, xid const&)
+{
+    return server_->taken(key_of(session));
+}
+
+bool memory_driver::ask_contains(driver_session& session, xid const& name)
+{
+    if (!server_->options().joins_messages) return false;
+    server_->ask_contains(key_of(session), name);
+    return true;
+}
+
+/// Faults strike between the question and its answer.
+bool memory_driver::hear_contains(driver_session& session, deadline until)
+{
+    auto const name = server_->asked_for(key_of(session));
+    enter(driver_call::find_branch, &session, until);
+    return server_->contains(key_of(session), name);
+}
+
+std::vector<xid> memory_driver::list_branches(driver_session& manage, std::string_view manager,
+                                              deadline until)
+{
+    enter(driver_call::list_branches, &manage, until);
+    return server_->list_branches(manager);
+}
+
+void memory_driver::ensure_tasks(driver_session& manage, deadline until)
+{
+    enter(driver_call::ensure_tasks, &manage, until);
+    server_->ensure_tasks();
+}
+
+void memory_driver::put_tasks(driver_session& session, std::vector<task_row> const& rows,
+                              std::vector<std::uint16_t> const& slots, deadline until)
+{
+    enter(driver_call::put_tasks, &session, until);
+    server_->put(key_of(session), rows, slots);
+}
+
+std::optional<task_row> memory_driver::take_task(driver_session& session, std::string_view to,
+                                                 deadline until)
+{
+    enter(driver_call::take_task, &session, until);
+    return server_->take_task(key_of(session), to);
+}
+
+std::string memory_driver::slot_holder(driver_session& manage,
+                                       std::vector<std::uint16_t> const& slots, deadline until)
+{
+    enter(driver_call::find_slot_holder, &manage, until);
+    return server_->slot_holder(slots);
 }
 
 }  // namespace assent::inline v0::testing::memory

@@ -125,6 +125,7 @@ void server::receive(std::uint64_t id, std::shared_ptr<pending_reply> const& wai
     branch& b = durable_.branches[waiting->branch];
     b.id = waiting->branch;
     remember(asking, waiting->what, b);
+    if (waiting->what == verb::start) b.led_by = std::exchange(asking.leads, {});
 
     if (is_frozen_) {
         held_.push_back({id, waiting, true, true});

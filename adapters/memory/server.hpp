@@ -11,6 +11,8 @@
 //   crash.cpp     crash and restart, backup and restore
 //   rows.cpp      statements
 //   decisions.cpp the table assent_decision
+//   branches.cpp  the table assent_branch
+//   tasks.cpp     the tables assent_task and assent_key
 //
 // One mutex guards everything; it is held for a few map operations and never while waiting or
 // while calling out.  Clients know their sessions by a key only, so that a session may vanish
@@ -40,6 +42,13 @@ using row_map = std::map<std::string, std::int64_t>;
 /// Table 6-4, with active and idle folded together because xa_end travels inside other verbs.
 enum class phase : std::uint8_t { active, prepared, heuristic, finished };
 
+/// What a start does in the transaction that it begins.
+struct row_at_start
+{
+    std::optional<branch_row> inserts;
+    std::optional<xid> takes;
+};
+
 struct branch
 {
     xid id;
@@ -48,6 +57,17 @@ struct branch
     std::uint64_t owner = 0;  // the session it is attached to; 0: none
     deadline kept_until{};    // while that session, which is not listed any more, is taken apart
     row_map writes;
+    std::map<std::string, std::optional<branch_row>> reservations;  // by name; nothing: deleted
+    row_at_start led_by;
+    std::optional<branch_row> taken;         // by that
+    std::map<std::uint64_t, task_row> puts;  // by id
+    std::set<std::uint64_t> takes;           // ids
+    std::set<std::uint16_t> slots;
+
+    bool has_written() const noexcept
+    {
+        return !writes.empty() || !reservations.empty() || !puts.empty() || !takes.empty();
+    }
     std::string witness;
     xa_code heuristic = xa_code::ok;
     bool is_rollback_only = false;
@@ -95,6 +115,11 @@ struct durable_state
     bool has_decision_table = false;
     std::map<std::string, decision_row> decisions;  // by the text of their names
     std::map<std::uint64_t, kept_past> pasts;       // by node
+    bool has_task_table = false;
+    std::map<std::uint64_t, task_row> tasks;  // by id
+    std::uint64_t tasks_made = 0;             // ids are never given again, rolled back or not
+    bool has_branch_table = false;
+    std::map<std::string, branch_row> reservations;  // by the text of their names
 };
 
 /// The reply to a verb, on its way to its client.
@@ -123,8 +148,10 @@ struct session
     bool is_failed = false;  // PostgreSQL: a statement failed in this transaction
     branch_modes next;
     bool announces_row = false;
-    bool is_read_only = false;    // what is not told otherwise reads only
-    bool is_client_gone = false;  // the server has not noticed, or has still to read its socket
+    row_at_start leads;            // of the next start
+    std::optional<xid> looks_for;  // a reservation; the answer was not heard yet
+    bool is_read_only = false;     // what is not told otherwise reads only
+    bool is_client_gone = false;   // the server has not noticed, or has still to read its socket
     bool is_cancelled = false;
     bool is_out_of_step = false;  // an answer to a call of the driver is still to come
     deadline lease_end = deadline::max();
@@ -199,6 +226,28 @@ public:
     void prune(decision_row const& horizon_row, std::vector<gtrid> const& gone);
     void drop_decisions();
 
+    // The table assent_branch.
+    void ensure_branches();
+    void insert(std::uint64_t session, branch_row const& row);
+    std::optional<branch_row> take(std::uint64_t session, xid const& name);
+    bool contains(std::uint64_t session, xid const& name);
+    void lead(std::uint64_t session, row_at_start what);
+    std::optional<branch_row> taken(std::uint64_t session);
+    void ask_contains(std::uint64_t session, xid const& name);
+    /// @return what it was asked for; nobody waits for that any more.
+    xid asked_for(std::uint64_t session);
+    std::vector<xid> list_branches(std::string_view manager) const;
+    std::vector<branch_row> reservations() const;
+
+    // The tables assent_task and assent_key.
+    void ensure_tasks();
+    void drop_tasks();
+    void put(std::uint64_t session, std::vector<task_row> const& rows,
+             std::vector<std::uint16_t> const& slots);
+    std::optional<task_row> take_task(std::uint64_t session, std::string_view to);
+    std::string slot_holder(std::vector<std::uint16_t> const& slots) const;
+    std::vector<task_row> tasks() const;
+
     // The script.
     void arm(std::shared_ptr<request_rule> rule);
     void arm(std::shared_ptr<call_rule> rule);
@@ -217,6 +266,7 @@ public:
     std::vector<std::string> violations() const;
     std::vector<std::uint64_t> sessions() const;
     bool is_guarded(std::uint64_t node) const;
+    std::optional<std::uint64_t> guard_holder(std::uint64_t node) const;
     void cut(std::uint64_t number);
     void linger(bool on);
     void detach_slowly(std::chrono::milliseconds takes);
@@ -277,6 +327,16 @@ private:
     reply commit_one_phase(std::uint64_t id, branch& b);
     std::optional<reply> insert_carried(std::uint64_t id);
     void require_decisions() const;
+    void require_branches() const;
+    branch& working(std::uint64_t session);
+    void keep_reservations(branch const& of);
+    void claim_reservation(branch& by, std::string const& key, bool to_insert);
+    void insert(branch& by, branch_row const& row);
+    std::optional<branch_row> take(branch& by, xid const& name);
+    std::optional<reply> run_lead(branch& by);
+    void require_tasks() const;
+    branch const* holder_of(std::vector<std::uint16_t> const& slots, branch const* but) const;
+    void keep_tasks(branch const& of);
     reply roll_back(std::uint64_t id, branch& b);
     bool loses_name(branch const& b);
     reply forget(branch& b);

@@ -78,7 +78,7 @@ bool server::is_reusable(std::uint64_t id) const
     if (!is_proceeding(id)) return false;
     session const& s = sessions_.at(id);
     return !s.attached && !s.is_in_local_transaction && !s.is_cancelled && !s.is_out_of_step &&
-           !s.outstanding;
+           !s.outstanding && !s.looks_for;
 }
 
 void server::drop_client(std::uint64_t id)
@@ -213,6 +213,13 @@ void server::renew_lease(std::uint64_t id)
                                        [id](auto const& guard) { return guard.second == id; });
     if (!is_holder) throw driver_error("the session holds no guardian lock");
     lease(at->second, present);
+}
+
+std::optional<std::uint64_t> server::guard_holder(std::uint64_t node) const
+{
+    lock held(mutex_);
+    auto const at = guards_.find(node);
+    return at == guards_.end() ? std::nullopt : std::optional{at->second};
 }
 
 bool server::is_guarded(std::uint64_t node) const

@@ -39,7 +39,7 @@ bool is_rollback_code(xa_code code) noexcept
 /// Why a manager that keeps to XA would never send this; empty when it may.
 std::string server::objection(std::uint64_t id, session const& s, verb v, xid const& x) const
 {
-    if (s.outstanding) return "a reply is outstanding on this session";
+    if (s.outstanding || s.looks_for) return "a reply is outstanding on this session";
     auto const at = durable_.branches.find(x);
     if (v == verb::start) {
         if (at != durable_.branches.end() && !is_forgotten(at->second)) {
@@ -191,7 +191,7 @@ reply server::start(std::uint64_t id, xid const& x)
     b.refuses_writes = refuses_writes;
     s.attached = x;
     s.carried.reset();
-    return {};
+    return run_lead(b).value_or(reply{});
 }
 
 /// Why this session cannot end the branch with its work kept.
@@ -213,7 +213,7 @@ reply server::prepare(std::uint64_t id, branch& b)
         return make_reply(xa_code::rdonly, "the branch is read-only: it ends with the outcome",
                           reply_detail::still_open);
     }
-    if (options_.acts_as == personality::plain && b.writes.empty()) {
+    if (options_.acts_as == personality::plain && !b.has_written()) {
         finish(b, branch_fate::committed);
         return make_reply(xa_code::rdonly);
     }
@@ -240,7 +240,7 @@ std::optional<reply> server::refusal(std::uint64_t id, branch& b)
         if (b.owner != 0 && b.owner != id) {
             return make_reply(xa_code::nota, "another session keeps the branch");
         }
-        if (b.owner == 0 && b.writes.empty()) {
+        if (b.owner == 0 && !b.has_written()) {
             finish(b, branch_fate::rolled_back);
             return make_reply(xa_code::rbrollback,
                               "the branch wrote nothing, and the session that prepared it has left",
@@ -319,7 +319,13 @@ void server::finish(branch& b, branch_fate fate)
     if (fate == branch_fate::committed) {
         for (auto const& [key, value] : b.writes)
             durable_.rows[key] = value;
+        keep_reservations(b);
+        keep_tasks(b);
     }
+    b.reservations.clear();
+    b.puts.clear();
+    b.takes.clear();
+    b.slots.clear();
     b.writes.clear();
     b.reads.clear();
     b.fate = fate;

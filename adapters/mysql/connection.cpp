@@ -4,14 +4,16 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 #include "adapters/dialects/subject.hpp"
+#include "ports/password_file.hpp"
 
 namespace assent::mysql_adapter {
 
@@ -35,39 +37,6 @@ using owned_handle = std::unique_ptr<MYSQL, closer>;
     throw driver_error(dialects::subject(resource_manager) + why);
 }
 
-// The descriptor is checked, not the path: between two looks at a path the file may change.
-std::string read_password(std::string const& path, std::string const& resource_manager)
-{
-    int const file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (file < 0) {
-        fail(resource_manager,
-             "cannot open the password_file " + path + ": " + std::strerror(errno));
-    }
-    struct stat facts
-    {
-    };
-    char buffer[4097];
-    ssize_t length = -1;
-    if (fstat(file, &facts) == 0) length = read(file, buffer, sizeof buffer);
-    int const why = errno;
-    close(file);
-    if (length < 0) {
-        fail(resource_manager, "cannot read the password_file " + path + ": " + std::strerror(why));
-    }
-    if (!S_ISREG(facts.st_mode) || (facts.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-        fail(resource_manager, "the password_file " + path +
-                                   " must be a file that only its owner may read: chmod 600");
-    }
-    if (length == static_cast<ssize_t>(sizeof buffer)) {
-        fail(resource_manager, "the password_file " + path + " is longer than 4096 bytes");
-    }
-    std::string password(buffer, static_cast<std::size_t>(length));
-    while (!password.empty() && (password.back() == '\n' || password.back() == '\r')) {
-        password.pop_back();
-    }
-    return password;
-}
-
 char const* or_null(std::string const& text)
 {
     return text.empty() ? nullptr : text.c_str();
@@ -78,8 +47,21 @@ constexpr unsigned long client_flags = CLIENT_MULTI_STATEMENTS;
 
 #ifdef LIBMARIADB
 
-/// How long a read of the handshake may block before the deadline is looked at.
+/// How long a read of an encrypted handshake may block in the kernel; the library then waits for
+/// the rest of its own time.
 constexpr timeval handshake_step{0, 20'000};
+/// What the library still counts in an int when it takes it for seconds.
+constexpr std::chrono::milliseconds handshake_at_most{2'000'000};
+
+/// For MYSQL_OPT_CONNECT_TIMEOUT.  That is in seconds, but Connector/C waits for each answer of an
+/// encrypted handshake so many *milliseconds* (seen in 3.3): a server that is farther away than its
+/// seconds are milliseconds could not be connected to.
+unsigned connect_time(deadline until)
+{
+    using std::chrono::milliseconds;
+    auto const left = std::chrono::ceil<milliseconds>(until - deadline::clock::now());
+    return static_cast<unsigned>(std::clamp(left, milliseconds{1}, handshake_at_most).count());
+}
 
 /// Zero: without bound.  A socket that is none yet is left alone.
 void bound_reads(int socket, timeval const& step) noexcept
@@ -113,6 +95,13 @@ bool connect_by(MYSQL* handle, mysql::connect_options const& chosen, host_and_po
 
 #else
 
+/// For MYSQL_OPT_CONNECT_TIMEOUT, in seconds.
+unsigned connect_time(deadline until)
+{
+    auto const left = std::chrono::ceil<std::chrono::seconds>(until - deadline::clock::now());
+    return left.count() < 1 ? 1U : static_cast<unsigned>(left.count());
+}
+
 bool connect_by(MYSQL* handle, mysql::connect_options const& chosen, host_and_port const& at,
                 std::string const& password, deadline until)
 {
@@ -139,13 +128,12 @@ owned_handle log_in(mysql::connect_options const& chosen, host_and_port const& a
     unsigned const local_infile = 0;
     mysql_options(handle.get(), MYSQL_OPT_LOCAL_INFILE, &local_infile);
     apply_options(handle.get(), chosen, is_work);
-    // The library counts whole seconds; the deadline itself is kept by connect_by().
-    auto const left = std::chrono::ceil<std::chrono::seconds>(until - deadline::clock::now());
-    unsigned const seconds = left.count() < 1 ? 1U : static_cast<unsigned>(left.count());
-    mysql_options(handle.get(), MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
-    std::string const password = chosen.password_file.empty()
-                                     ? chosen.password
-                                     : read_password(chosen.password_file, resource_manager);
+    unsigned const time = connect_time(until);  // connect_by() keeps the deadline
+    mysql_options(handle.get(), MYSQL_OPT_CONNECT_TIMEOUT, &time);
+    std::string const password =
+        chosen.password_file.empty() ? chosen.password : dialects::named(resource_manager, [&] {
+            return ports::read_password(chosen.password_file);
+        });
     if (!connect_by(handle.get(), chosen, at, password, until)) {
         if (deadline::clock::now() >= until) {
             fail(

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "adapters/dialects/mysql/branches.hpp"
 #include "adapters/dialects/mysql/decisions.hpp"
 #include "adapters/dialects/mysql/error.hpp"
 #include "adapters/dialects/mysql/examination.hpp"
 #include "adapters/dialects/mysql/opening.hpp"
 #include "adapters/dialects/mysql/server.hpp"
+#include "adapters/dialects/mysql/tasks.hpp"
 #include "adapters/dialects/row_wait.hpp"
 #include "adapters/dialects/subject.hpp"
 #include "adapters/mysql/question.hpp"
@@ -18,6 +20,9 @@
 namespace assent::mysql_adapter {
 
 namespace {
+
+constexpr char answer_is_due[] =
+    "an answer that was not read is still to come; read it, or close the handle";
 
 // Sessions reach the driver through the port, and only its own ones do.
 session& own(driver_session& from)
@@ -173,7 +178,9 @@ std::unique_ptr<driver_session> driver::borrow(void* handle, server_facts const&
     set_close_on_exec(socket_of(lent), name_);
     auto borrowed = adopt(std::make_unique<wire>(lent, ownership::borrowed));
     question q{*borrowed, name_, until};
-    if (auto const why = borrowed->why_out_of_turn(until); !why.empty()) {
+    auto why = borrowed->why_out_of_turn();
+    if (why.empty() && !borrowed->prove_turn(until)) why = answer_is_due;
+    if (!why.empty()) {
         throw driver_error(dialects::subject(name_) + "the borrowed handle cannot be used: " + why,
                            {}, 0, true);
     }
@@ -198,11 +205,21 @@ std::unique_ptr<driver_session> driver::borrow_session(sql_session& lent,
 
 server_facts driver::preflight(driver_session& manage, deadline until)
 {
-    question q{own(manage), name_, until};
-    server_facts facts = read_facts(q, safety_.allow_non_durable);
-    std::lock_guard const hold(mutex_);
-    facts_ = facts;
+    server_facts facts = facts_of(manage, until);
+    hold_to(manage, facts);
     return facts;
+}
+
+server_facts driver::facts_of(driver_session& manage, deadline until)
+{
+    question q{own(manage), name_, until};
+    return read_facts(q, safety_.allow_non_durable);
+}
+
+void driver::hold_to(driver_session&, server_facts const& seen)
+{
+    std::lock_guard const hold(mutex_);
+    facts_ = seen;
 }
 
 /// Lent sessions that were to be cut, and could not be: they keep their branches until they end.
@@ -220,6 +237,18 @@ scan_result driver::scan(driver_session& manage, deadline until)
     scan_result seen = read_branches(q);
     lent_->unreachable.tell(seen);
     return seen;
+}
+
+dialects::any_branch_list driver::list_any(driver_session& manage, deadline until)
+{
+    question q{own(manage), name_, until};
+    return mysql_dialect::list_any(q);
+}
+
+std::vector<std::uint64_t> driver::other_sessions(driver_session& manage, deadline until)
+{
+    question q{own(manage), name_, until};
+    return mysql_dialect::other_sessions(q);
 }
 
 std::optional<kept_past> driver::read_past(driver_session& manage, std::uint64_t node,
@@ -249,6 +278,12 @@ void driver::heartbeat(driver_session& guardian, deadline until)
 {
     question q{own(guardian), name_, until};
     renew_guard(q, own(guardian).guard_name());
+}
+
+std::string driver::guard_holder(driver_session& guardian, std::uint64_t node, deadline until)
+{
+    question q{own(guardian), name_, until};
+    return mysql_dialect::guard_holder(q, node);
 }
 
 session_presence driver::presence(driver_session& manage, std::uint64_t id, deadline until)
@@ -347,6 +382,150 @@ void driver::prune(driver_session& manage, decision_row const& horizon_row,
 {
     question q{own(manage), name_, until};
     mysql_dialect::decisions::prune(q, horizon_row, gone);
+}
+
+// ---- reservations ----------------------------------------------------------------------------
+
+void driver::ensure_branches(driver_session& manage, deadline until)
+{
+    question q{own(manage), name_, until};
+    mysql_dialect::branches::ensure(q);
+}
+
+void driver::insert(driver_session& session, branch_row const& row, deadline until)
+{
+    question q{own(session), name_, until};
+    mysql_dialect::branches::insert(q, database_of(own(session)), row);
+}
+
+std::optional<branch_row> driver::take(driver_session& session, xid const& name, deadline until)
+{
+    question q{own(session), name_, until};
+    return mysql_dialect::branches::take(q, database_of(own(session)), name);
+}
+
+bool driver::contains(driver_session& session, xid const& name, deadline until)
+{
+    question q{own(session), name_, until};
+    return mysql_dialect::branches::contains(q, database_of(own(session)), name);
+}
+
+bool driver::insert_at_start(driver_session& session, branch_row const& row)
+{
+    own(session).lead({mysql_dialect::branches::insertion(database_of(own(session)), row)});
+    return true;
+}
+
+bool driver::take_at_start(driver_session& session, xid const& name)
+{
+    question const q{own(session), name_, {}};
+    own(session).lead(mysql_dialect::branches::taking(q, database_of(own(session)), name));
+    return true;
+}
+
+std::optional<branch_row> driver::taken(driver_session& session, xid const& name)
+{
+    question const q{own(session), name_, {}};
+    return mysql_dialect::branches::taken(q, own(session).led(), name);
+}
+
+bool driver::ask_contains(driver_session& session, xid const& name)
+{
+    question{own(session), name_, {}}.send(
+        mysql_dialect::branches::looking(database_of(own(session)), name));
+    return true;
+}
+
+bool driver::hear_contains(driver_session& session, deadline until)
+{
+    return !question{own(session), name_, until}.hear().front().empty();
+}
+
+std::vector<xid> driver::list_branches(driver_session& manage, std::string_view manager,
+                                       deadline until)
+{
+    question q{own(manage), name_, until};
+    return mysql_dialect::branches::list(q, manager);
+}
+
+// ---- messages --------------------------------------------------------------------------------
+
+namespace {
+
+/// Statements of ours, within the branch that is active on a session.
+class branch_question final : public mysql_dialect::tasks::branch_question
+{
+public:
+    /// @throws driver_error  errc::invalid_state: nothing was sent; else the session is of no use.
+    branch_question(driver_session& any, std::string const& resource_manager, deadline until)
+        : working_(working(any, resource_manager)), question_(working_, resource_manager, until)
+    {
+        auto const why = working_.why_out_of_turn();
+        if (!why.empty()) refuse(resource_manager, "messages go between queries: " + why);
+        if (!working_.prove_turn(until)) {
+            // What we said may have met a query of the application's.
+            working_.sever();
+            throw driver_error(errc::unavailable,
+                               dialects::subject(resource_manager) +
+                                   "messages go between queries: " + answer_is_due,
+                               {}, 0, true);
+        }
+        require_branch();
+    }
+
+    mysql_dialect::question& of() override { return question_; }
+    std::string_view gtrid() const override { return working_.gtrid(); }
+    std::optional<isolation> declared_level() const override { return working_.declared_level(); }
+    std::uint64_t changed() const override { return working_.changed_rows(); }
+    void require_branch() const override
+    {
+        if (working_.is_in_branch()) return;
+        question_.fail("the session is not in its branch any more: it was reset, or replaced");
+    }
+
+private:
+    static session& working(driver_session& any, std::string const& resource_manager)
+    {
+        auto* const mine = dynamic_cast<session*>(&any);
+        if (mine != nullptr) return *mine;
+        refuse(resource_manager,
+               "messages go by a lease or an enlisted handle, and not by a sql_session");
+    }
+    [[noreturn]] static void refuse(std::string const& resource_manager, std::string const& why)
+    {
+        throw driver_error(errc::invalid_state, dialects::subject(resource_manager) + why);
+    }
+
+    session& working_;
+    question question_;
+};
+
+}  // namespace
+
+void driver::ensure_tasks(driver_session& manage, deadline until)
+{
+    question q{own(manage), name_, until};
+    mysql_dialect::tasks::ensure(q);
+}
+
+void driver::put_tasks(driver_session& session, std::vector<task_row> const& rows,
+                       std::vector<std::uint16_t> const& slots, deadline until)
+{
+    branch_question q{session, name_, until};
+    mysql_dialect::tasks::put(q, database_of(own(session)), rows, slots, dialects::row_wait(until));
+}
+
+std::optional<task_row> driver::take_task(driver_session& session, std::string_view to,
+                                          deadline until)
+{
+    branch_question q{session, name_, until};
+    return mysql_dialect::tasks::take(q, database_of(own(session)), to);
+}
+
+/// The server shows that only to accounts that may see every session.
+std::string driver::slot_holder(driver_session&, std::vector<std::uint16_t> const&, deadline)
+{
+    return {};
 }
 
 }  // namespace assent::mysql_adapter

@@ -26,22 +26,28 @@ unsigned question::server_version() const
 
 table question::ask(std::string const& sql)
 {
-    return std::move(ask_all(sql).front());
+    send(sql);
+    return std::move(hear().front());
 }
 
 std::vector<table> question::ask_branches(std::string const& identity_sql)
 {
-    return ask_all(identity_sql + "; xa recover");
+    send(identity_sql + "; xa recover");
+    return hear();
 }
 
-/// The rows of each statement in `sql`, which may be several on a connection of ours.
-std::vector<table> question::ask_all(std::string const& sql)
+void question::send(std::string const& sql)
 {
     wire& connection = asked_.connection();
     if (handle() == nullptr || !connection.is_in_step()) {
         fail("the connection is not in step any more; open another one");
     }
     connection.send(sql);
+}
+
+std::vector<table> question::hear()
+{
+    wire& connection = asked_.connection();
     std::vector<table> all;
     for (;;) {
         auto said = connection.receive(until_);

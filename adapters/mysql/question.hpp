@@ -27,8 +27,12 @@ public:
 
     session& asked() const noexcept { return asked_; }
 
+    // A question in two halves, between which others can be asked.
+    void send(std::string const& sql);
+    /// The rows of each statement that was sent: several, on a connection of ours.
+    std::vector<table> hear();
+
 private:
-    std::vector<table> ask_all(std::string const& sql);
     MYSQL* handle() const noexcept { return asked_.connection().handle(); }
 
     session& asked_;

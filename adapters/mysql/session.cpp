@@ -7,22 +7,12 @@
 
 #include "adapters/dialects/mysql/error.hpp"
 #include "adapters/dialects/mysql/xid_text.hpp"
+#include "adapters/dialects/replies.hpp"
 #include "adapters/mysql/connection.hpp"
 
 namespace assent::mysql_adapter {
 
-namespace {
-
-reply lost(std::string text)
-{
-    reply said;
-    said.code = xa_code::rmfail;
-    said.detail = reply_detail::reply_lost;
-    said.text = std::move(text);
-    return said;
-}
-
-}  // namespace
+using dialects::lost;
 
 session::session(std::unique_ptr<wire> connection, std::shared_ptr<cancelled_sessions> cancelled,
                  bool keeps_prepared)
@@ -41,7 +31,7 @@ session::~session()
 
 // The replies hold text, and text needs memory: without any, the connection is cut, and what the
 // server did meanwhile is not known.
-void session::submit(verb v, xid const& x) noexcept
+void session::submit_any(verb v, branch_name const& x) noexcept
 {
     try {
         begin_verb(v, x);
@@ -61,7 +51,7 @@ std::optional<reply> session::collect(deadline until) noexcept
     }
 }
 
-void session::begin_verb(verb v, xid const& x)
+void session::begin_verb(verb v, branch_name const& x)
 {
     probe_ = probe::none;
     ready_ = refuse(v, x);
@@ -99,12 +89,19 @@ std::optional<reply> session::turn_away(silence heard)
 }
 
 // What is answered without asking the server.
-std::optional<reply> session::refuse(verb v, xid const& x)
+std::optional<reply> session::refuse(verb v, branch_name const& x)
 {
     if (is_cut_ || wire_->handle() == nullptr) return lost("the connection was cut");
     if (v == verb::forget) return std::nullopt;
     keep_connected();
     bool const is_other_session = wire_->thread_id() != opened_as_;
+    auto const version = static_cast<unsigned>(mysql_get_server_version(wire_->handle()));
+    if (v == verb::start && !is_taken(x, keeps_prepared_, version)) {
+        reply said;
+        said.code = xa_code::inval;
+        said.text = no_nul_in_names;
+        return said;
+    }
     if (v == verb::start && is_other_session) {
         reply said;
         said.code = xa_code::proto;
@@ -146,7 +143,8 @@ void session::give_back_reconnecting() noexcept
 
 void session::send_next()
 {
-    wire_->send(talk_.message(wire_->can_fuse()), rows_expected::none);
+    auto const text = talk_.message(wire_->can_fuse());
+    wire_->send(text, talk_.expects_rows() ? rows_expected::any : rows_expected::none);
 }
 
 void session::send_probe(probe purpose)
@@ -162,19 +160,34 @@ void session::ask_echo(std::string word)
                 rows_expected::echo);
 }
 
-std::string session::why_out_of_turn(deadline until)
+bool session::is_in_branch() const noexcept
+{
+    return is_in_step() && !wire_->was_reset() &&
+           (wire_->server_status() & SERVER_STATUS_IN_TRANS) != 0;
+}
+
+std::string session::why_out_of_turn() const
+{
+    switch (wire_->listen()) {
+        case silence::ours:
+        case silence::unproven:
+            return {};
+        case silence::over:
+        case silence::closed:
+            return "the server has ended its session; open another one";
+        case silence::broken:
+            break;
+    }
+    return "an answer that was not read waits on it; read it, or close the handle";
+}
+
+bool session::prove_turn(deadline until)
 {
     silence const heard = wire_->listen();
-    if (heard == silence::ours) return {};
-    bool const is_over = heard == silence::over || heard == silence::closed;
-    if (is_over) return "the server has ended its session; open another one";
-    if (heard == silence::unproven) {
-        ask_echo("lent " + std::to_string(opened_as_));
-        auto const said = wire_->receive(until);
-        if (said && is_echo(*said)) return {};
-    }
-    return "an answer that was not read waits on it, or is still to come; read it, or close the "
-           "handle";
+    if (heard != silence::unproven) return heard == silence::ours;
+    ask_echo("lent " + std::to_string(opened_as_));
+    auto const said = wire_->receive(until);
+    return said && is_echo(*said);
 }
 
 bool session::is_echo(answer const& said) const
@@ -214,8 +227,9 @@ std::optional<reply> session::converse(deadline until)
         }
         auto const said = wire_->receive(until);
         if (!said) return std::nullopt;
-        bool const is_strange = said->code == code::out_of_sync;
-        if (is_connection_lost(said->code) && !is_strange) {
+        // An answer that makes no sense may be one that a probe was sent to find.
+        bool const is_sought = said->code == code::out_of_sync && probe_ == probe::before;
+        if (is_connection_lost(said->code) && !is_sought) {
             ready_ = cut_off(*said);
         } else if (probe_ == probe::before) {
             probe_ = probe::none;
@@ -224,8 +238,6 @@ std::optional<reply> session::converse(deadline until)
             } else {
                 ready_ = turn_away(silence::broken);
             }
-        } else if (is_strange) {
-            ready_ = cut_off(*said);
         } else if (probe_ == probe::after_error) {
             probe_ = probe::none;
             if (!is_echo(*said)) {

@@ -24,19 +24,22 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <assent/driver.hpp>
 
+#include "adapters/dialects/any_branch.hpp"
 #include "adapters/dialects/cancelled_sessions.hpp"
 #include "adapters/dialects/mysql/conversation.hpp"
 #include "adapters/mysql/wire.hpp"
 
 namespace assent::mysql_adapter {
 
+using dialects::branch_name;
 using dialects::cancelled_sessions;
 
-class session final : public driver_session
+class session final : public driver_session, public dialects::any_branch_session
 {
 public:
     /// `keeps_prepared`: the server ties a prepared branch to its session (MariaDB).
@@ -50,7 +53,12 @@ public:
     void* native_handle() noexcept override { return wire_->handle(); }
     int descriptor() const noexcept override { return wire_->descriptor(); }
     void declare(branch_modes const& next) noexcept override { talk_.declare(next); }
-    void submit(verb v, xid const& x) noexcept override;
+    void submit(verb v, xid const& x) noexcept override { submit_any(v, x); }
+    void submit_any(verb v, branch_name const& x) noexcept override;
+    void let_go() noexcept override
+    {
+        if (!keeps_prepared_) talk_.let_go();
+    }
     std::optional<reply> collect(deadline until) noexcept override;
     bool is_reusable() const noexcept override;
     void submit_reset() noexcept override;
@@ -61,12 +69,32 @@ public:
     /// The next start tries this statement, which changes no row.
     void announce(std::string statement) { talk_.announce(std::move(statement)); }
 
+    /// The next start runs these statements too, within the branch, or is refused.
+    void lead(std::vector<std::string> statements) { talk_.lead(std::move(statements)); }
+    /// The rows of the first of them; once.
+    table led() noexcept { return talk_.led(); }
+
     /// The next one-phase commit runs this statement too, within the branch.
     void carry(std::string statement) { talk_.carry(std::move(statement)); }
 
     /// Whether the application left an answer on the handle, or the server is gone: before a lent
-    /// handle is spoken on.  @return why it cannot be used; empty: it is our turn.
-    std::string why_out_of_turn(deadline until);
+    /// handle is spoken on.  Nothing is sent.  @return why it cannot be used; empty: it is our
+    /// turn, for all that can be known.
+    std::string why_out_of_turn() const;
+
+    /// Where it cannot be known whose turn it is, asks what nobody else would be answered.
+    /// @return whether it is ours.  If it is not, an answer that was somebody's may have been read,
+    ///         and ours be yet to come: the connection is of no use any more.
+    bool prove_turn(deadline until);
+
+    /// Whether the last answer was given within the branch that this session began.
+    bool is_in_branch() const noexcept;
+    /// How many rows the last statement has changed.
+    std::uint64_t changed_rows() const noexcept { return mysql_affected_rows(wire_->handle()); }
+    /// Whose branch it is.
+    std::string_view gtrid() const noexcept { return talk_.branch().gtrid(); }
+    /// At which isolation level it was begun; nothing where the session's own holds.
+    std::optional<isolation> declared_level() const noexcept { return talk_.level(); }
 
     /// What the session is told after a reset, to be what it was when it was opened; nothing where
     /// no statement makes it so, and it serves one transaction.  Without a call there are no
@@ -102,8 +130,8 @@ private:
         after_error,  ///< whether an error was the answer to ours
     };
 
-    void begin_verb(verb v, xid const& x);
-    std::optional<reply> refuse(verb v, xid const& x);
+    void begin_verb(verb v, branch_name const& x);
+    std::optional<reply> refuse(verb v, branch_name const& x);
     void keep_connected();
     void give_back_reconnecting() noexcept;
     std::optional<reply> turn_away(silence heard);

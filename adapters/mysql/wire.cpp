@@ -23,6 +23,8 @@ constexpr int wait_write = 2;
 constexpr int wait_except = 4;
 constexpr int wait_timeout = 8;
 
+constexpr std::size_t kept_text_max = 4096;
+
 short poll_events(int events) noexcept
 {
     short wanted = 0;
@@ -202,6 +204,8 @@ void wire::sever() noexcept
 
 void wire::send(std::string_view text, rows_expected rows)
 {
+    // Room for a large one is not kept as long as the session.
+    if (text_.capacity() > kept_text_max && text.size() <= kept_text_max) std::string{}.swap(text_);
     text_.assign(text);
     rows_ = rows;
     stage_ = stage::query;

@@ -2,22 +2,16 @@
 
 #include "adapters/odbc/connect_string.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cctype>
-#include <cerrno>
-#include <cstring>
 #include <utility>
+
+#include "ports/password_file.hpp"
 
 namespace assent::odbc_adapter {
 
 namespace {
-
-constexpr std::size_t password_bytes_max = 4096;
 
 [[noreturn]] void fail(std::string const& why)
 {
@@ -60,31 +54,6 @@ std::string read_value(std::string const& text, std::size_t& at, std::string con
         ++at;
     if (at < text.size() && text[at] != ';') fail("a semicolon must follow the value of " + key);
     return value;
-}
-
-// The descriptor is checked, not the path: between two looks at a path the file may change.
-std::string read_password(std::string const& path)
-{
-    std::string const what = "the password file " + path;
-    int const file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (file < 0) throw driver_error("cannot open " + what + ": " + std::strerror(errno));
-    struct stat facts = {};
-    char buffer[password_bytes_max + 1];
-    ssize_t length = -1;
-    if (fstat(file, &facts) == 0) length = read(file, buffer, sizeof buffer);
-    int const why = errno;
-    close(file);
-    if (length < 0) throw driver_error("cannot read " + what + ": " + std::strerror(why));
-    if (!S_ISREG(facts.st_mode) || (facts.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-        throw driver_error(what + " must be a file that only its owner may read: chmod 600");
-    }
-    if (static_cast<std::size_t>(length) > password_bytes_max) {
-        throw driver_error(what + " is longer than 4096 bytes");
-    }
-    std::string password(buffer, static_cast<std::size_t>(length));
-    while (!password.empty() && (password.back() == '\n' || password.back() == '\r'))
-        password.pop_back();
-    return password;
 }
 
 }  // namespace
@@ -140,7 +109,7 @@ std::string complete(odbc::connect_options const& chosen, session_purpose purpos
     text += chosen.connect;
     if (!text.empty() && text.back() != ';') text += ';';
     if (!chosen.password_file.empty()) {
-        text += "PWD=" + quoted(read_password(chosen.password_file)) + ";";
+        text += "PWD=" + quoted(ports::read_password(chosen.password_file)) + ";";
     }
     if (!is_given("CONN_TIMEOUT")) text += "CONN_TIMEOUT=" + std::to_string(seconds) + ";";
     if (!is_given("TIMEOUT") && !is_given("DSN")) text += "Timeout=5000;";

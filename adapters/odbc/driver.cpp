@@ -109,13 +109,22 @@ std::unique_ptr<driver_session> driver::borrow(void* handle, server_facts const&
 
 server_facts driver::preflight(driver_session& manage, deadline until)
 {
-    bool const allow_non_durable = safety_.allow_non_durable;
-    server_facts facts = own(manage).ask(until, [allow_non_durable](speaker& speaks) {
-        return speaks.preflight(allow_non_durable);
-    });
-    std::lock_guard const hold(mutex_);
-    facts_ = facts;
+    server_facts facts = facts_of(manage, until);
+    hold_to(manage, facts);
     return facts;
+}
+
+server_facts driver::facts_of(driver_session& manage, deadline until)
+{
+    return own(manage).ask(until, [lax = safety_.allow_non_durable](speaker& speaks) {
+        return speaks.preflight(lax);
+    });
+}
+
+void driver::hold_to(driver_session&, server_facts const& seen)
+{
+    std::lock_guard const hold(mutex_);
+    facts_ = seen;
 }
 
 /// Ends, at the server, the sessions whose sockets could not be cut.
@@ -135,6 +144,16 @@ scan_result driver::scan(driver_session& manage, deadline until)
     auto seen = own(manage).ask(until, [](speaker& speaks) { return speaks.scan(); });
     family_->unreachable.tell(seen);
     return seen;
+}
+
+dialects::any_branch_list driver::list_any(driver_session& manage, deadline until)
+{
+    return own(manage).ask(until, [](speaker& speaks) { return speaks.list_any(); });
+}
+
+std::vector<std::uint64_t> driver::other_sessions(driver_session& manage, deadline until)
+{
+    return own(manage).ask(until, [](speaker& speaks) { return speaks.other_sessions(); });
 }
 
 std::optional<kept_past> driver::read_past(driver_session& manage, std::uint64_t node,
@@ -252,6 +271,39 @@ void driver::prune(driver_session& manage, decision_row const& horizon_row,
 {
     own(manage).ask(until,
                     [horizon_row, gone](speaker& speaks) { speaks.prune_rows(horizon_row, gone); });
+}
+
+// ---- reservations ----------------------------------------------------------------------------
+
+void driver::ensure_branches(driver_session& manage, deadline until)
+{
+    own(manage).ask(until, [](speaker& speaks) { speaks.ensure_branches(); });
+}
+
+void driver::insert(driver_session& session, branch_row const& reserved, deadline until)
+{
+    own(session).ask(until,
+                     [in = database(), reserved](speaker& speaks) { speaks.insert(in, reserved); });
+}
+
+std::optional<branch_row> driver::take(driver_session& session, xid const& name, deadline until)
+{
+    return own(session).ask(
+        until, [in = database(), name](speaker& speaks) { return speaks.take(in, name); });
+}
+
+bool driver::contains(driver_session& session, xid const& name, deadline until)
+{
+    return own(session).ask(
+        until, [in = database(), name](speaker& speaks) { return speaks.contains(in, name); });
+}
+
+std::vector<xid> driver::list_branches(driver_session& manage, std::string_view manager,
+                                       deadline until)
+{
+    return own(manage).ask(until, [manager = std::string{manager}](speaker& speaks) {
+        return speaks.list_branches(manager);
+    });
 }
 
 examination driver::examine(driver_session& manage, deadline until)

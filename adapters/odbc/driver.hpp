@@ -27,7 +27,11 @@ namespace assent::odbc_adapter {
 using sql_text::session;
 using sql_text::session_family;
 
-class driver final : public resource_manager_driver, public examined_driver, private decision_table
+class driver final : public resource_manager_driver,
+                     public examined_driver,
+                     public dialects::any_branch_driver,
+                     private decision_table,
+                     private branch_table
 {
 public:
     /// @throws driver_error  the name, or the settings, cannot be used.
@@ -40,6 +44,14 @@ public:
                                            deadline until) override;
     server_facts preflight(driver_session& manage, deadline until) override;
     scan_result scan(driver_session& manage, deadline until) override;
+    server_facts facts_of(driver_session& manage, deadline until) override;
+    void hold_to(driver_session& manage, server_facts const& seen) override;
+    void end_cut(driver_session& manage, deadline until) override
+    {
+        end_unreachable(manage, until);
+    }
+    dialects::any_branch_list list_any(driver_session& manage, deadline until) override;
+    std::vector<std::uint64_t> other_sessions(driver_session& manage, deadline until) override;
     std::optional<kept_past> read_past(driver_session& manage, std::uint64_t node,
                                        deadline until) override;
     bool keep_past(driver_session& manage, std::uint64_t node, kept_past const& past,
@@ -56,6 +68,7 @@ public:
     witness_state ask_witness(driver_session& manage, std::string const& witness,
                               deadline until) override;
     decision_table* decisions() noexcept override { return this; }
+    branch_table* branches() noexcept override { return this; }
 
     examination examine(driver_session& manage, deadline until) override;
 
@@ -70,6 +83,15 @@ private:
                                    std::size_t at_most, deadline until) override;
     void prune(driver_session& manage, decision_row const& horizon_row,
                std::vector<gtrid> const& gone, deadline until) override;
+
+    // branch_table
+    void ensure_branches(driver_session& manage, deadline until) override;
+    void insert(driver_session& session, branch_row const& row, deadline until) override;
+    std::optional<branch_row> take(driver_session& session, xid const& name,
+                                   deadline until) override;
+    bool contains(driver_session& session, xid const& name, deadline until) override;
+    std::vector<xid> list_branches(driver_session& manage, std::string_view manager,
+                                   deadline until) override;
 
     void end_unreachable(driver_session& manage, deadline until);
     std::string database() const;

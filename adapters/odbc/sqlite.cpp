@@ -9,6 +9,7 @@
 #include <random>
 #include <utility>
 
+#include "adapters/odbc/sqlite_branches.hpp"
 #include "adapters/odbc/sqlite_rows.hpp"
 
 namespace assent::odbc_adapter {
@@ -152,6 +153,33 @@ std::vector<decision_row> sqlite_speaker::list_rows(std::string const& prefix, s
 void sqlite_speaker::prune_rows(decision_row const& horizon_row, std::vector<gtrid> const& gone)
 {
     sqlite_rows::prune(question_, horizon_row, gone);
+}
+
+// ---- reservations ----------------------------------------------------------------------------
+
+void sqlite_speaker::ensure_branches()
+{
+    sqlite_branches::ensure(question_);
+}
+
+void sqlite_speaker::insert(std::string const&, branch_row const& reserved)
+{
+    sqlite_branches::insert(question_, reserved);
+}
+
+std::optional<branch_row> sqlite_speaker::take(std::string const&, xid const& name)
+{
+    return sqlite_branches::take(question_, name);
+}
+
+bool sqlite_speaker::contains(std::string const&, xid const& name)
+{
+    return sqlite_branches::contains(question_, name);
+}
+
+std::vector<xid> sqlite_speaker::list_branches(std::string const& manager)
+{
+    return sqlite_branches::list(question_, manager);
 }
 
 std::unique_ptr<speaker> make_sqlite(link& on, std::string const& resource_manager)

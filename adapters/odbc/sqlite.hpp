@@ -74,8 +74,14 @@ public:
     std::vector<decision_row> list_rows(std::string const& prefix, std::size_t at_most) override;
     void prune_rows(decision_row const& horizon_row, std::vector<gtrid> const& gone) override;
 
+    void ensure_branches() override;
+    void insert(std::string const&, branch_row const& reserved) override;
+    std::optional<branch_row> take(std::string const&, xid const& name) override;
+    bool contains(std::string const&, xid const& name) override;
+    std::vector<xid> list_branches(std::string const& manager) override;
+
 private:
-    reply start(xid const& x, branch_modes const& modes, bool carries_row);
+    reply start(dialects::branch_name const& x, branch_modes const& modes, bool carries_row);
     reply choose(branch_modes const& modes, bool carries_row);
     reply commit(std::string const& insertion);
     reply after_failed_row(execution const& failed);
@@ -93,7 +99,7 @@ private:
     std::string guard_path_;
 
     bool is_active_ = false;
-    xid branch_;
+    dialects::branch_name branch_;
     std::string journal_;      // its mode when the branch began
     bool is_reading_ = false;  // it refuses writes
     bool is_reader_ = false;   // the branch was declared read-only

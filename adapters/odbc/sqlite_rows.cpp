@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "adapters/dialects/row_text.hpp"
+#include "adapters/odbc/sqlite_own_table.hpp"
 
 namespace assent::odbc_adapter::sqlite_rows {
 
@@ -21,35 +22,12 @@ constexpr char create[] =
     " (gtrid TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, content TEXT NOT NULL, made TEXT NOT "
     "NULL DEFAULT CURRENT_TIMESTAMP)";
 
-bool is_there(sqlite_question& q)
-{
-    return q.ask_value(
-               "SELECT count(*) FROM main.sqlite_master WHERE name = 'assent_decision' AND type IN "
-               "('table', 'view')") != "0";
-}
-
-/// @throws driver_error  the table would lose rows.
-void check(sqlite_question& q)
-{
-    auto const refuse = [&q](std::string const& why) {
-        q.fail("assent_decision cannot hold commit rows: " + why);
-    };
-    auto const counts = [&q](std::string const& what) {
-        return q.ask_value("SELECT count(*) FROM " + what) != "0";
-    };
-    if (!counts("main.sqlite_master WHERE type = 'table' AND name = 'assent_decision' AND sql NOT "
-                "LIKE 'CREATE VIRTUAL%'")) {
-        refuse("it is no plain table");
-    }
-    if (!counts("pragma_table_info('assent_decision', 'main') WHERE name = 'gtrid' AND pk = 1 AND "
-                "type = 'TEXT'") ||
-        counts("pragma_table_info('assent_decision', 'main') WHERE pk > 1")) {
-        refuse("its primary key is not gtrid");
-    }
-    if (counts("main.sqlite_master WHERE type = 'trigger' AND tbl_name = 'assent_decision'")) {
-        refuse("it has triggers");
-    }
-}
+own_table const table_of_rows{"assent_decision",
+                              "gtrid",
+                              "commit rows",
+                              create,
+                              "name IN ('kind', 'content') AND type = 'TEXT'",
+                              2};
 
 /// Of a SELECT of gtrid, kind, content.
 std::vector<decision_row> read(sqlite_question& q, std::string const& condition)
@@ -160,16 +138,7 @@ execution insert_unseen(link& on, std::string const& insertion)
 
 void ensure(sqlite_question& q)
 {
-    if (!is_there(q)) {
-        try {
-            q.ask(create);
-        } catch (driver_error const& error) {
-            if (error.must_close()) throw;
-            q.fail(std::string{"cannot make the table of commit rows ("} + error.what() +
-                   "); let whoever may write the file run: " + create);
-        }
-    }
-    check(q);
+    odbc_adapter::ensure(q, table_of_rows);
 }
 
 std::optional<decision_row> fence(sqlite_question& q, gtrid const& row_name,
@@ -180,7 +149,7 @@ std::optional<decision_row> fence(sqlite_question& q, gtrid const& row_name,
     decision_row const abort{row_name, row_kind::abort, {}};
     std::vector<decision_row> seen;
     bool const is_over = q.within(deadline::clock::now() + wait, [&] {
-        if (!is_there(q)) {
+        if (!is_there(q, table_of_rows)) {
             q.fail(
                 "the table assent_decision is missing, and decisions may be lost with it; restore "
                 "the table");
@@ -205,7 +174,7 @@ std::vector<decision_row> list(sqlite_question& q, std::string const& prefix, st
 {
     q.require_in_place();
     static_cast<void>(quoted(prefix));
-    if (!is_there(q)) return {};
+    if (!is_there(q, table_of_rows)) return {};
     auto seen =
         read(q, "gtrid GLOB '" + prefix + "*' ORDER BY gtrid LIMIT " + std::to_string(at_most));
     if (!seen.empty()) force_committed(q.path());

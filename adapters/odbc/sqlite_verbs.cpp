@@ -131,7 +131,8 @@ reply sqlite_speaker::choose(branch_modes const& modes, bool carries_row)
     return {};
 }
 
-reply sqlite_speaker::start(xid const& x, branch_modes const& modes, bool carries_row)
+reply sqlite_speaker::start(dialects::branch_name const& x, branch_modes const& modes,
+                            bool carries_row)
 {
     if (is_active_) return not_possible(xa_code::outside, "the connection is not idle");
     if (link_.has_autocommit() == false) {

@@ -16,6 +16,7 @@
 #include "adapters/postgresql/error.hpp"
 #include "adapters/postgresql/hosts.hpp"
 #include "adapters/postgresql/question.hpp"
+#include "adapters/postgresql/watch.hpp"
 
 namespace assent::postgresql_adapter {
 
@@ -36,10 +37,12 @@ char const* word_for(session_purpose purpose)
 
 void swallow_notice(void*, PGresult const*) {}
 
-[[noreturn]] void fail_to_connect(connect_method const& source, std::string const& why)
+[[noreturn]] void fail_to_connect(connect_method const& source, std::string const& why,
+                                  std::string const& sqlstate)
 {
     throw driver_error(dialects::subject(source.name) + "cannot connect: " + why +
-                       " (check the address, the account and that the server runs)");
+                           " (check the address, the account and that the server runs)",
+                       sqlstate);
 }
 
 connection_ptr start_at(connect_method const& source, connection_parameters const& host,
@@ -81,24 +84,62 @@ std::string finish_connecting(PGconn* connection, deadline until)
     return {};
 }
 
+/// Where in its source the server found it out, which is of no use here: "LOCATION:  auth_failed,
+/// auth.c:317" is the last of the words, and the first of these is in the language of the client.
+void drop_location(std::string& why)
+{
+    auto const file = why.rfind(".c:");
+    auto const label_end = file == std::string::npos ? file : why.rfind(":  ", file);
+    if (label_end == std::string::npos) return;
+    auto const label = why.find_last_of(" \n", label_end);
+    if (label != std::string::npos) why.erase(label);
+}
+
+/// Takes the SQLSTATE out of a failure that libpq words with PQERRORS_VERBOSE, which is the only
+/// way to have it of a connection that was refused: "FATAL:  28P01: password ... LOCATION:  ...".
+std::string take_sqlstate(std::string& why)
+{
+    constexpr std::string_view before = ":  ";
+    constexpr std::string_view behind = ": ";
+    constexpr std::size_t width = 5;
+    for (auto at = why.find(before); at != std::string::npos; at = why.find(before, at + 1)) {
+        auto const begin = at + before.size();
+        std::string code = why.substr(begin, width);
+        bool const is_code =
+            code.size() == width && why.compare(begin + width, behind.size(), behind) == 0 &&
+            code.find_first_not_of("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == std::string::npos;
+        if (!is_code) continue;
+        why.erase(begin, width + behind.size());
+        drop_location(why);
+        return code;
+    }
+    return {};
+}
+
 /// One host after the other, until one lets us in.
 connection_ptr connect_by_string(connect_method const& source, session_purpose purpose,
                                  deadline until)
 {
     auto const [hosts, each_at_most] = take_apart(source.conninfo);
     std::string why;
+    std::string sqlstate;
     for (std::size_t i = 0; i < hosts.size(); ++i) {
         auto const now = std::chrono::steady_clock::now();
         auto const share = (until - now) / static_cast<int>(hosts.size() - i);
         deadline end = now + share;
         if (each_at_most && hosts.size() > 1) end = std::min(end, now + *each_at_most);
         auto connection = start_at(source, hosts[i], purpose);
-        std::string const failure = finish_connecting(connection.get(), end);
-        if (failure.empty()) return connection;
+        if (connection) PQsetErrorVerbosity(connection.get(), PQERRORS_VERBOSE);
+        std::string failure = finish_connecting(connection.get(), end);
+        if (failure.empty()) {
+            PQsetErrorVerbosity(connection.get(), PQERRORS_DEFAULT);
+            return connection;
+        }
+        sqlstate = take_sqlstate(failure);
         if (!why.empty()) why += "; ";
         why += failure;
     }
-    fail_to_connect(source, why);
+    fail_to_connect(source, why, sqlstate);
 }
 
 }  // namespace
@@ -115,7 +156,7 @@ connection_ptr open_connection(connect_method const& source, session_purpose pur
     if (source.connect) {
         connection.reset(source.connect());
         std::string const why = finish_connecting(connection.get(), until);
-        if (!why.empty()) fail_to_connect(source, why);
+        if (!why.empty()) fail_to_connect(source, why, {});
     } else {
         connection = connect_by_string(source, purpose, until);
     }
@@ -143,6 +184,24 @@ session_identity identify(wire const& connection, row const& columns)
 {
     session_identity who = read_who(columns);
     who.is_proxied = who.process != static_cast<std::uint64_t>(PQbackendPID(connection.get()));
+    return who;
+}
+
+session_identity look_at(PGconn* lent, deadline until, std::string const& doing)
+{
+    wire connection{lent, false};
+    auto const ask = [&](known_process const* known) {
+        return identify(connection,
+                        ask_who(connection, until, "SELECT " + who_columns(known), doing));
+    };
+    auto const watched = watch::on(lent);
+    auto const* const known = watched == nullptr ? nullptr : watched->known_at(PQsocket(lent));
+    if (known != nullptr) {
+        auto who = ask(known);
+        if (!who.is_proxied && known->is(who)) return who;
+    }
+    auto who = ask(nullptr);
+    if (watched != nullptr) watched->note(PQsocket(lent), who);
     return who;
 }
 

@@ -47,6 +47,9 @@ row ask_who(wire& connection, deadline until, std::string const& sql, std::strin
 /// Who is at the other end, by the server's answer and by what the client library was told.
 session_identity identify(wire const& connection, row const& columns);
 
+/// Who a lent connection is.  It is asked each time, and in few words where its process is known.
+session_identity look_at(PGconn* lent, deadline until, std::string const& doing);
+
 /// Gives a fresh connection the settings of its purpose and reads who it is.
 session_identity introduce(wire& connection, connect_method const& source, session_purpose purpose,
                            deadline until);

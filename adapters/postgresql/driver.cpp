@@ -7,8 +7,10 @@
 #include <stdexcept>
 #include <utility>
 
+#include "adapters/dialects/postgresql/branches.hpp"
 #include "adapters/dialects/postgresql/decisions.hpp"
 #include "adapters/dialects/postgresql/examination.hpp"
+#include "adapters/dialects/postgresql/tasks.hpp"
 #include "adapters/dialects/row_wait.hpp"
 #include "adapters/dialects/subject.hpp"
 #include "adapters/postgresql/error.hpp"
@@ -17,6 +19,8 @@
 
 namespace assent::postgresql_adapter {
 
+using dialects::named;
+
 namespace {
 
 session& ours(driver_session& any)
@@ -24,18 +28,6 @@ session& ours(driver_session& any)
     auto* const mine = dynamic_cast<session*>(&any);
     if (mine == nullptr) throw std::logic_error("a session of another driver");
     return *mine;
-}
-
-/// Every error of the manager's own work names the resource manager that it came from.
-template <typename Work>
-auto named(std::string const& name, Work work)
-{
-    try {
-        return work();
-    } catch (driver_error const& error) {
-        throw driver_error(error.why(), dialects::subject(name) + error.what(), error.sqlstate(),
-                           error.native_code(), error.must_close());
-    }
 }
 
 /// What the client library alone can tell about a connection that is lent to us.
@@ -61,6 +53,31 @@ std::string why_unfit(PGconn* connection)
 question asked_of(driver_session& any, deadline until)
 {
     return {ours(any).connection(), until};
+}
+
+/// The session, if statements of ours can be run in its branch now.
+/// @throws driver_error  errc::invalid_state: nothing was sent.
+session& working_in_branch(driver_session& any)
+{
+    auto const refuse = [](char const* why) { throw driver_error(errc::invalid_state, why); };
+    auto* const mine = dynamic_cast<session*>(&any);
+    if (mine == nullptr) {
+        refuse("messages go by a lease or an enlisted handle, and not by a sql_session");
+    }
+    switch (mine->connection().transaction_status()) {
+        case PQTRANS_INTRANS:
+            break;
+        case PQTRANS_ACTIVE:
+            refuse(
+                "the result of a query or COPY was not read to its end, and messages are put "
+                "and taken between queries");
+            break;
+        case PQTRANS_INERROR:
+            throw driver_error("a statement of this transaction has failed before", "25P02");
+        default:
+            throw driver_error("the branch's transaction is not there any more");
+    }
+    return *mine;
 }
 
 }  // namespace
@@ -123,12 +140,7 @@ std::unique_ptr<driver_session> driver::borrow(void* handle, server_facts const&
     if (!set_close_on_exec(PQsocket(connection))) {
         throw driver_error(doing + ": its socket cannot be marked close-on-exec");
     }
-    session_identity who;
-    {
-        wire asking{connection, false};
-        row const seen = ask_who(asking, until, "SELECT " + who_columns(), doing);
-        who = identify(asking, seen);
-    }
+    session_identity who = look_at(connection, until, doing);
     std::string wrong = difference(who, expected);
     if (wrong.empty()) wrong = why_unfit_for_work(who);
     if (!wrong.empty()) throw driver_error(errc::bad_argument, doing + ": " + wrong);
@@ -154,14 +166,24 @@ std::unique_ptr<driver_session> driver::borrow_session(sql_session& lent,
 
 server_facts driver::preflight(driver_session& manage, deadline until)
 {
+    server_facts facts = facts_of(manage, until);
+    hold_to(manage, facts);
+    return facts;
+}
+
+server_facts driver::facts_of(driver_session& manage, deadline until)
+{
     return named(name(), [&] {
         auto q = asked_of(manage, until);
-        server_facts facts = server::preflight(q, ours(manage).who(), safety_.allow_non_durable);
-        std::lock_guard const hold(mutex_);
-        facts_ = facts;
-        manager_ = ours(manage).who();
-        return facts;
+        return server::preflight(q, ours(manage).who(), safety_.allow_non_durable);
     });
+}
+
+void driver::hold_to(driver_session& manage, server_facts const& seen)
+{
+    std::lock_guard const hold(mutex_);
+    facts_ = seen;
+    manager_ = ours(manage).who();
 }
 
 /// Lent sessions that were to be cut, and could not be: they keep their branches until they end.
@@ -179,6 +201,12 @@ scan_result driver::scan(driver_session& manage, deadline until)
     scan_result seen = named(name(), [&] { return server::scan(q); });
     lent_->unreachable.tell(seen);
     return seen;
+}
+
+dialects::any_branch_list driver::list_any(driver_session& manage, deadline until)
+{
+    auto q = asked_of(manage, until);
+    return named(name(), [&] { return server::list_any(q); });
 }
 
 bool driver::try_guard(driver_session& guardian, std::uint64_t node, deadline until)
@@ -297,6 +325,104 @@ void driver::prune(driver_session& manage, decision_row const& horizon_row,
 {
     auto q = asked_of(manage, until);
     named(name(), [&] { decisions::prune(q, horizon_row, gone); });
+}
+
+// ---- reservations ----------------------------------------------------------------------------
+
+void driver::ensure_branches(driver_session& manage, deadline until)
+{
+    auto q = asked_of(manage, until);
+    named(name(), [&] { branches::ensure(q, ours(manage).who()); });
+}
+
+void driver::insert(driver_session& session, branch_row const& row, deadline until)
+{
+    auto q = asked_of(session, until);
+    named(name(), [&] { branches::insert(q, row); });
+}
+
+std::optional<branch_row> driver::take(driver_session& session, xid const& name, deadline until)
+{
+    auto q = asked_of(session, until);
+    return named(this->name(), [&] { return branches::take(q, name); });
+}
+
+bool driver::contains(driver_session& session, xid const& name, deadline until)
+{
+    auto q = asked_of(session, until);
+    return named(this->name(), [&] { return branches::contains(q, name); });
+}
+
+bool driver::insert_at_start(driver_session& session, branch_row const& row)
+{
+    ours(session).lead(branches::insertion(row), branches::inserted);
+    return true;
+}
+
+bool driver::take_at_start(driver_session& session, xid const& name)
+{
+    ours(session).lead(branches::taking_in_time(name), branches::taken_in_time);
+    return true;
+}
+
+std::optional<branch_row> driver::taken(driver_session& session, xid const& name)
+{
+    return named(this->name(), [&] { return branches::taken(ours(session).led(), name); });
+}
+
+bool driver::ask_contains(driver_session& session, xid const& name)
+{
+    auto q = asked_of(session, {});
+    named(this->name(), [&] { q.send(branches::looking(name), branches::looking_for); });
+    return true;
+}
+
+bool driver::hear_contains(driver_session& session, deadline until)
+{
+    auto q = asked_of(session, until);
+    return named(name(), [&] { return !q.hear(branches::looking_for).empty(); });
+}
+
+std::vector<xid> driver::list_branches(driver_session& manage, std::string_view manager,
+                                       deadline until)
+{
+    auto q = asked_of(manage, until);
+    return named(name(), [&] { return branches::list(q, manager); });
+}
+
+// ---- messages --------------------------------------------------------------------------------
+
+void driver::ensure_tasks(driver_session& manage, deadline until)
+{
+    auto q = asked_of(manage, until);
+    named(name(), [&] { tasks::ensure(q, ours(manage).who()); });
+}
+
+void driver::put_tasks(driver_session& session, std::vector<task_row> const& rows,
+                       std::vector<std::uint16_t> const& slots, deadline until)
+{
+    named(name(), [&] {
+        auto& working = working_in_branch(session);
+        question q{working.connection(), until};
+        tasks::put(q, working.guard(), working.gtrid(), rows, slots, dialects::row_wait(until));
+    });
+}
+
+std::optional<task_row> driver::take_task(driver_session& session, std::string_view to,
+                                          deadline until)
+{
+    return named(name(), [&] {
+        auto& working = working_in_branch(session);
+        question q{working.connection(), until};
+        return tasks::take(q, working.guard(), to);
+    });
+}
+
+std::string driver::slot_holder(driver_session& manage, std::vector<std::uint16_t> const& slots,
+                                deadline until)
+{
+    auto q = asked_of(manage, until);
+    return named(name(), [&] { return tasks::slot_holder(q, slots); });
 }
 
 }  // namespace assent::postgresql_adapter

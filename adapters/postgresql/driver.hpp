@@ -24,7 +24,12 @@
 
 namespace assent::postgresql_adapter {
 
-class driver final : public resource_manager_driver, public decision_table, public examined_driver
+class driver final : public resource_manager_driver,
+                     public decision_table,
+                     public branch_table,
+                     public task_table,
+                     public examined_driver,
+                     public dialects::any_branch_driver
 {
 public:
     driver(connect_method source, postgresql::safety_options safety);
@@ -40,6 +45,9 @@ public:
                                                    deadline until) override;
     server_facts preflight(driver_session& manage, deadline until) override;
     scan_result scan(driver_session& manage, deadline until) override;
+    server_facts facts_of(driver_session& manage, deadline until) override;
+    void hold_to(driver_session& manage, server_facts const& seen) override;
+    dialects::any_branch_list list_any(driver_session& manage, deadline until) override;
     bool try_guard(driver_session& guardian, std::uint64_t node, deadline until) override;
     void heartbeat(driver_session& guardian, deadline until) override;
     std::string guard_holder(driver_session& guardian, std::uint64_t node, deadline until) override;
@@ -63,6 +71,30 @@ public:
                                    std::size_t at_most, deadline until) override;
     void prune(driver_session& manage, decision_row const& horizon_row,
                std::vector<gtrid> const& gone, deadline until) override;
+
+    branch_table* branches() noexcept override { return this; }
+    void ensure_branches(driver_session& manage, deadline until) override;
+    void insert(driver_session& session, branch_row const& row, deadline until) override;
+    std::optional<branch_row> take(driver_session& session, xid const& name,
+                                   deadline until) override;
+    bool contains(driver_session& session, xid const& name, deadline until) override;
+    bool insert_at_start(driver_session& session, branch_row const& row) override;
+    bool take_at_start(driver_session& session, xid const& name) override;
+    std::optional<branch_row> taken(driver_session& session, xid const& name) override;
+    bool ask_contains(driver_session& session, xid const& name) override;
+    bool hear_contains(driver_session& session, deadline until) override;
+    std::vector<xid> list_branches(driver_session& manage, std::string_view manager,
+                                   deadline until) override;
+
+    task_table* tasks() noexcept override { return this; }
+    void ensure_tasks(driver_session& manage, deadline until) override;
+    void put_tasks(driver_session& session, std::vector<task_row> const& rows,
+                   std::vector<std::uint16_t> const& slots, deadline until) override;
+    std::optional<task_row> take_task(driver_session& session, std::string_view to,
+                                      deadline until) override;
+    bool knows_slot_holders() const noexcept override { return true; }
+    std::string slot_holder(driver_session& manage, std::vector<std::uint16_t> const& slots,
+                            deadline until) override;
 
 private:
     void end_unreachable(driver_session& manage, deadline until);

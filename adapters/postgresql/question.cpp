@@ -9,7 +9,16 @@
 
 namespace assent::postgresql_adapter {
 
-table question::ask(std::string const& sql, std::string const& doing)
+void question::send(std::string const& sql, std::string const& doing)
+{
+    if (connection_.send(sql)) return;
+    std::string const why = connection_.why();
+    connection_.poison();
+    connection_.settle();
+    throw driver_error(doing + ": " + why, {}, 0, true);
+}
+
+table question::hear(std::string const& doing)
 {
     // Whatever leaves this function early leaves an answer on the wire.
     struct stop_on_error
@@ -23,9 +32,6 @@ table question::ask(std::string const& sql, std::string const& doing)
         }
     } stop{connection_};
 
-    if (!connection_.send(sql)) {
-        throw driver_error(doing + ": " + connection_.why(), {}, 0, true);
-    }
     table rows;
     result_ptr failure;
     for (;;) {

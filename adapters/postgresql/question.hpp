@@ -17,7 +17,15 @@ class question final : public postgresql_dialect::question
 public:
     question(wire& connection, deadline until) : connection_(connection), until_(until) {}
 
-    postgresql_dialect::table ask(std::string const& sql, std::string const& doing) override;
+    postgresql_dialect::table ask(std::string const& sql, std::string const& doing) override
+    {
+        send(sql, doing);
+        return hear(doing);
+    }
+
+    // ask() in two halves, between which others can be asked.
+    void send(std::string const& sql, std::string const& doing);
+    postgresql_dialect::table hear(std::string const& doing);
 
 private:
     wire& connection_;

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "adapters/dialects/postgresql/decisions.hpp"
+#include "adapters/dialects/postgresql/gid.hpp"
 #include "adapters/dialects/postgresql/statements.hpp"
 #include "adapters/postgresql/error.hpp"
 
@@ -62,7 +63,7 @@ bool session::is_reusable() const noexcept
     }
 }
 
-void session::submit(verb v, xid const& x) noexcept
+void session::submit_any(verb v, branch_name const& x) noexcept
 {
     verb_ = v;
     target_ = x;
@@ -75,7 +76,7 @@ void session::submit(verb v, xid const& x) noexcept
     }
 }
 
-void session::begin_verb(verb v, xid const& x)
+void session::begin_verb(verb v, branch_name const& x)
 {
     bool const is_ours = stage_ == stage::active && branch_ == x;
     switch (v) {
@@ -122,17 +123,24 @@ std::string session::literal(std::string const& text)
 void session::start()
 {
     if (wire_.is_broken()) return on_broken(lost_reply(wire_.why()));
+    auto const lead = std::exchange(lead_, {});
+    expected_ = std::exchange(lead_tag_, of_query);
     if (stage_ != stage::idle || wire_.transaction_status() != PQTRANS_IDLE) {
         return answer({xa_code::outside, {}, 0, {}, "the connection is not idle", {}}, stage_);
     }
     carried_.clear();
     auto const modes = std::exchange(next_, {});
     is_read_only_ = modes.is_read_only();
+    has_witness_ = modes.has_witness;
     is_row_due_ = std::exchange(is_row_announced_, false);
     has_voted_ = is_unasked_ = false;
-    mark_ = std::string{target_.branch.text()} + '.' + nonce_;
-    send(talk::beginning, statements::begin_marked(modes, literal(mark_)) +
-                              (is_row_due_ ? statements::show_access : ""));
+    mark_ = std::to_string(++branches_begun_) + '.' + nonce_;
+    led_.clear();
+    is_led_ = !lead.empty();
+    std::string sql = statements::begin_marked(modes, literal(mark_));
+    if (is_row_due_) sql += statements::show_access;
+    if (is_led_) sql.append("; ").append(lead);
+    send(talk::beginning, sql);
 }
 
 /// What the application left unread is read, because only then does the server say whether the
@@ -177,30 +185,41 @@ void session::end_branch()
     }
     if (watched_->has_left()) return undo(statements::left_behind());
     bool const is_vote = verb_ == verb::prepare && is_read_only_;
+    // What began with a statement of ours has a snapshot, and waits for nobody; its row is witness.
+    bool const is_led = verb_ == verb::commit_one_phase && is_led_ && carried_.empty();
+    if (is_led) return commit_guarded(decisions::synchronous_column);
     bool const is_commit = verb_ == verb::commit_one_phase && !has_voted_ && carried_.empty();
     if (is_vote || is_commit) {
         bool const may_wait = who_.is_deferrable || watched_->has_set();
-        return may_wait ? ask_modes() : ask_witness();
+        if (may_wait) return ask_modes();
+        if (is_vote || has_witness_) return ask_witness();
+        return commit_guarded(statements::durable_column);
     }
     if (verb_ == verb::prepare) {
         send_prepare();
     } else if (verb_ == verb::commit_one_phase && is_unasked_) {
         send(talk::committing, "COMMIT");
     } else if (verb_ == verb::commit_one_phase && has_voted_) {
-        std::string const guard =
-            watched_->excuses_reset() ? "1" : statements::guard(literal(mark_));
-        send(talk::committing_row, "SELECT " + guard + "; COMMIT");
+        commit_guarded({});
     } else if (verb_ == verb::commit_one_phase) {
-        // One message: where its reply is lost, the row can be asked.  It is not run where the mark
-        // is gone: row and work would be of two transactions.
-        std::string const guard =
-            watched_->excuses_reset() ? "1" : statements::guard(literal(mark_));
-        send(talk::committing_row, "SELECT " + guard + decisions::synchronous_column + "; " +
-                                       statements::owned_by_login_locally +
-                                       std::exchange(carried_, {}) + "; COMMIT");
+        // One message: where its reply is lost, the row can be asked.
+        commit_guarded(std::string{decisions::synchronous_column} + "; " +
+                       statements::owned_by_login_locally + std::exchange(carried_, {}));
     } else {
         send(talk::rolling_back, std::string{statements::show_mark} + "; ROLLBACK");
     }
+}
+
+/// COMMIT, and what goes before it, are not run where the mark is gone: the work would be of two
+/// transactions.
+void session::commit_guarded(std::string const& before)
+{
+    send(talk::committing_guarded, "SELECT " + guard() + before + "; COMMIT");
+}
+
+std::string session::guard()
+{
+    return watched_->excuses_reset() ? "1" : statements::guard(literal(mark_));
 }
 
 /// A query in a serializable transaction that is read only and deferrable waits, where nothing was
@@ -223,7 +242,7 @@ void session::ask_witness()
 void session::send_prepare()
 {
     send(talk::preparing, std::string{statements::show_mark} + "; " + owned_by_login() +
-                              "PREPARE TRANSACTION " + literal(branch_.text()));
+                              "PREPARE TRANSACTION " + literal(gid_of(branch_)));
 }
 
 void session::finish_prepared()
@@ -234,7 +253,7 @@ void session::finish_prepared()
                       stage_);
     }
     char const* words = verb_ == verb::commit ? "COMMIT PREPARED " : "ROLLBACK PREPARED ";
-    send(talk::finishing, words + literal(target_.text()));
+    send(talk::finishing, words + literal(gid_of(target_)));
 }
 
 void session::undo(reply planned)
@@ -253,7 +272,7 @@ void session::undo_failed(reply planned)
 void session::take_back(talk next, reply planned)
 {
     planned_ = std::move(planned);
-    send(next, "ROLLBACK PREPARED " + literal(branch_.text()));
+    send(next, "ROLLBACK PREPARED " + literal(gid_of(branch_)));
 }
 
 void session::allow_reset() noexcept

@@ -83,8 +83,8 @@ void session::on_end()
             return on_witness();
         case talk::committing:
             return on_committed();
-        case talk::committing_row:
-            return on_committed_row();
+        case talk::committing_guarded:
+            return on_committed_guarded();
         case talk::rolling_back:
             return on_rolled_back();
         case talk::undoing:
@@ -125,9 +125,10 @@ verdict session::judge() const
 void session::on_begun()
 {
     auto const status = wire_.transaction_status();
-    if (!failure_ && status == PQTRANS_INTRANS && tag_ == "SET") {
+    if (!failure_ && status == PQTRANS_INTRANS && tag_ == expected_) {
         bool const is_writable = row_.size() == 1 && row_[0] == "off";
         if (is_row_due_ && !is_writable) return undo(statements::no_row_here());
+        led_ = std::move(row_);
         branch_ = target_;
         watched_->begin();
         return answer({}, stage::active);
@@ -250,7 +251,7 @@ void session::on_committed()
     answer(not_understood(tag_), stage::idle);
 }
 
-void session::on_committed_row()
+void session::on_committed_guarded()
 {
     bool const is_open = wire_.transaction_status() != PQTRANS_IDLE;
     if (!failure_ || !is_open) return on_committed();
@@ -319,7 +320,7 @@ void session::on_broken(reply lost)
 {
     is_tainted_ = true;
     bool const was_active = stage_ == stage::active && branch_ == target_;
-    bool const is_sent = talk_ == talk::committing || talk_ == talk::committing_row ||
+    bool const is_sent = talk_ == talk::committing || talk_ == talk::committing_guarded ||
                          talk_ == talk::preparing || talk_ == talk::settling;
     bool const is_known = planned_.detail == reply_detail::left_behind || is_rolled_back(planned_);
     if (talk_ == talk::undoing && is_known) return answer(std::move(planned_), stage::idle);

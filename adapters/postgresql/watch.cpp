@@ -4,6 +4,8 @@
 
 #include "adapters/postgresql/watch.hpp"
 
+#include <sys/socket.h>
+
 #include <new>
 
 #include "adapters/postgresql/error.hpp"
@@ -13,6 +15,15 @@ namespace assent::postgresql_adapter {
 namespace {
 
 using share = std::shared_ptr<watch>;
+
+/// 0: not known.
+std::uint64_t cookie_of(int socket) noexcept
+{
+    std::uint64_t cookie = 0;
+    socklen_t bytes = sizeof cookie;
+    bool const is_told = ::getsockopt(socket, SOL_SOCKET, SO_COOKIE, &cookie, &bytes) == 0;
+    return is_told ? cookie : 0;
+}
 
 }  // namespace
 
@@ -30,6 +41,18 @@ std::shared_ptr<watch> watch::on(PGconn* connection) noexcept
     } catch (std::bad_alloc const&) {
         return nullptr;
     }
+}
+
+known_process const* watch::known_at(int socket) const noexcept
+{
+    return known_ && cookie_of(socket) == known_at_ ? &*known_ : nullptr;
+}
+
+void watch::note(int socket, session_identity const& who)
+{
+    known_.reset();
+    known_at_ = cookie_of(socket);
+    if (known_at_ != 0 && !who.is_proxied) known_.emplace(who);
 }
 
 void watch::begin() noexcept

@@ -23,9 +23,14 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
+#include "adapters/dialects/postgresql/session_identity.hpp"
+
 namespace assent::postgresql_adapter {
+
+using namespace postgresql_dialect;
 
 /// What the server said of the setting.
 enum class mark_answer : std::uint8_t {
@@ -50,6 +55,11 @@ public:
 
     /// A new owner: whatever replaced the connection before does not count.
     void renew() noexcept { is_replaced_ = false; }
+    /// The server's process at the other end of this socket, if it was asked in full once.
+    known_process const* known_at(int socket) const noexcept;
+    /// What it said.  Behind a proxy it may be another one each time, and is not kept.
+    void note(int socket, session_identity const& who);
+
     /// A branch has begun: from now on tags count.
     void begin() noexcept;
     /// What follows is our own.
@@ -80,6 +90,8 @@ private:
     void on_result(PGresult const* result) noexcept;
     void on_tag(std::string_view tag) noexcept;
 
+    std::optional<known_process> known_;
+    std::uint64_t known_at_ = 0;  // the kernel's number of the socket, which it never gives again
     std::atomic<bool> is_replaced_{false};
     std::atomic<bool> is_closed_{false};
     bool is_on_ = false;

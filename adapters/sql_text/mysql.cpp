@@ -13,12 +13,14 @@
 #include <optional>
 #include <utility>
 
+#include "adapters/dialects/mysql/branches.hpp"
 #include "adapters/dialects/mysql/conversation.hpp"
 #include "adapters/dialects/mysql/decisions.hpp"
 #include "adapters/dialects/mysql/error.hpp"
 #include "adapters/dialects/mysql/examination.hpp"
 #include "adapters/dialects/mysql/opening.hpp"
 #include "adapters/dialects/mysql/server.hpp"
+#include "adapters/dialects/mysql/xid_text.hpp"
 #include "adapters/sql_text/mysql_question.hpp"
 #include "adapters/sql_text/speaker.hpp"
 
@@ -40,6 +42,7 @@ public:
     {
         question_.learn();
         my::prepare_session(question_, purpose);
+        life_ = my::read_life(question_);
     }
     void inspect() override;
     void check_work(server_facts const& expected, bool) override
@@ -51,6 +54,11 @@ public:
     peer_view ask_peer() override;
     void set_proxied() override { is_proxied_ = true; }
     reply run(request const& asked) override;
+    void let_go() noexcept override
+    {
+        if (!question_.is_mariadb()) talk_.let_go();
+    }
+
     bool is_clear() override
     {
         return talk_.is_clear() && !is_replaced_ && link_.has_autocommit().value_or(true);
@@ -60,6 +68,12 @@ public:
     server_facts preflight(bool allow_non_durable) override;
     examination examine(bool allow_non_durable) override;
     scan_result scan() override { return my::read_branches(question_); }
+    dialects::any_branch_list list_any() override { return my::list_any(question_); }
+    std::vector<std::uint64_t> other_sessions() override
+    {
+        refuse_proxied();
+        return my::other_sessions(question_);
+    }
     std::optional<kept_past> read_past(std::uint64_t node) override
     {
         return my::read_past(question_, node);
@@ -76,6 +90,10 @@ public:
         return true;
     }
     void heartbeat() override { my::renew_guard(question_, lock_); }
+    std::string guard_holder(std::uint64_t node) override
+    {
+        return my::guard_holder(question_, node);
+    }
     session_presence presence(std::uint64_t id) override
     {
         return is_proxied_ ? session_presence::unknown : my::find_session(question_, id);
@@ -116,8 +134,26 @@ public:
         my::decisions::prune(question_, horizon_row, gone);
     }
 
+    void ensure_branches() override { my::branches::ensure(question_); }
+    void insert(std::string const& database, branch_row const& row) override
+    {
+        my::branches::insert(question_, database, row);
+    }
+    std::optional<branch_row> take(std::string const& database, xid const& name) override
+    {
+        return my::branches::take(question_, database, name);
+    }
+    bool contains(std::string const& database, xid const& name) override
+    {
+        return my::branches::contains(question_, database, name);
+    }
+    std::vector<xid> list_branches(std::string const& manager) override
+    {
+        return my::branches::list(question_, manager);
+    }
+
 private:
-    reply converse(verb v, xid const& x);
+    reply converse(verb v, dialects::branch_name const& x);
     bool is_same_session();
     void refuse_proxied() const
     {
@@ -129,7 +165,7 @@ private:
     link& link_;
     mysql_question question_;
     my::conversation talk_;
-    server_life life_;  // of the server, where the session was checked for work
+    server_life life_;  // of the server; of a lent session, as its check for work has read it
     std::string lock_;  // of the guardian
     my::whose_session whose_ = my::whose_session::ours;
     bool is_replaced_ = false;
@@ -228,6 +264,12 @@ reply mysql_speaker::run(request const& asked)
         refused.text = "the connection has autocommit off: switch it on";
         return refused;
     }
+    if (v == verb::start && !my::is_taken(x, question_.is_mariadb(), question_.server_version())) {
+        reply refused;
+        refused.code = xa_code::inval;
+        refused.text = my::no_nul_in_names;
+        return refused;
+    }
     if (v == verb::start) {
         talk_.declare(modes);
         talk_.announce(insertion);
@@ -245,7 +287,7 @@ reply mysql_speaker::run(request const& asked)
     return said;
 }
 
-reply mysql_speaker::converse(verb v, xid const& x)
+reply mysql_speaker::converse(verb v, dialects::branch_name const& x)
 {
     auto done = talk_.begin(v, x);
     while (!done) {

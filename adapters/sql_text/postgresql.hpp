@@ -32,6 +32,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "adapters/dialects/postgresql/branches.hpp"
 #include "adapters/dialects/postgresql/decisions.hpp"
 #include "adapters/dialects/postgresql/examination.hpp"
 #include "adapters/dialects/postgresql/server.hpp"
@@ -88,6 +89,11 @@ public:
     peer_view ask_peer() override;
     void set_proxied() override { who_.is_proxied = true; }
     reply run(request const& asked) override;
+    void let_go() noexcept override
+    {
+        if (stage_ == stage::prepared) stage_ = stage::idle;
+    }
+
     bool is_clear() override
     {
         return stage_ == stage::idle && !is_tainted_ && link_.has_autocommit().value_or(true);
@@ -106,6 +112,10 @@ public:
                  "without it (Protocol=7.4-0 fails the branch); a call that hangs in it cannot be "
                  "interrupted: kind = \"postgresql\" reaches the same database without either"});
         });
+    }
+    dialects::any_branch_list list_any() override
+    {
+        return named([&] { return pg::server::list_any(question_); });
     }
     scan_result scan() override
     {
@@ -156,6 +166,27 @@ public:
         named([&] { pg::decisions::prune(question_, horizon_row, gone); });
     }
 
+    void ensure_branches() override
+    {
+        named([&] { pg::branches::ensure(question_, who_); });
+    }
+    void insert(std::string const&, branch_row const& reserved) override
+    {
+        named([&] { pg::branches::insert(question_, reserved); });
+    }
+    std::optional<branch_row> take(std::string const&, xid const& name) override
+    {
+        return named([&] { return pg::branches::take(question_, name); });
+    }
+    bool contains(std::string const&, xid const& name) override
+    {
+        return named([&] { return pg::branches::contains(question_, name); });
+    }
+    std::vector<xid> list_branches(std::string const& manager) override
+    {
+        return named([&] { return pg::branches::list(question_, manager); });
+    }
+
 private:
     enum class stage : std::uint8_t {
         idle,
@@ -165,14 +196,14 @@ private:
     };
 
     void look(bool is_begun);
-    reply start(xid const& x, branch_modes const& modes, bool carries_row);
+    reply start(dialects::branch_name const& x, branch_modes const& modes, bool carries_row);
     reply prepare();
     reply read_vote();
     reply one_phase();
     reply one_phase_with(std::string const& insertion);
     reply commit(std::string const& witness);
     reply roll_back_active();
-    reply finish_prepared(char const* words, xid const& x);
+    reply finish_prepared(char const* words, dialects::branch_name const& x);
 
     reply after_failed_guard(execution const& failed);
     reply after_failed_prepare(execution const& failed);
@@ -207,9 +238,9 @@ private:
     std::optional<pg::server::guard> held_;
 
     stage stage_ = stage::idle;
-    xid branch_;                 // of the stage
-    bool is_read_only_ = false;  // it was declared so
-    std::string mark_;           // microseconds since the epoch, as the server wrote them
+    dialects::branch_name branch_;  // of the stage
+    bool is_read_only_ = false;     // it was declared so
+    std::string mark_;              // microseconds since the epoch, as the server wrote them
     bool is_tainted_ = false;
 };
 

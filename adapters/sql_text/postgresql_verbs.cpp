@@ -3,9 +3,11 @@
 // postgresql_verbs.cpp -- XA's verbs in PostgreSQL's words (see postgresql.hpp).
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "adapters/dialects/postgresql/error.hpp"
+#include "adapters/dialects/postgresql/gid.hpp"
 #include "adapters/dialects/postgresql/statements.hpp"
 #include "adapters/sql_text/postgresql.hpp"
 
@@ -16,6 +18,7 @@ namespace {
 namespace say = pg::statements;
 
 constexpr char no_transaction[] = "25P01";
+constexpr char name_in_use[] = "42710";
 constexpr char back_to_mark[] = "ROLLBACK TO SAVEPOINT assent_mark";
 
 /// A text of the first table's first row.
@@ -34,13 +37,22 @@ reply lost(execution const& said)
 }
 
 /// The branch's name as a literal; it has no byte that would need quoting, or there is none.
-std::string literal(xid const& x)
+std::string literal(dialects::branch_name const& x)
 {
-    std::string const text = x.text();
+    std::string const text = pg::gid_of(x);
+    if (!x.is_ours()) return "'" + text + "'";
     bool const is_plain = std::all_of(text.begin(), text.end(), [](char c) {
         return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '.';
     });
     return is_plain ? "'" + text + "'" : std::string{};
+}
+
+/// Errors that a look at the list cannot have: the name is taken; or what PREPARE runs in front of
+/// asking for the name, deferred constraints, failed.
+bool comes_from_prepare(std::string_view sqlstate)
+{
+    std::string_view const group = sqlstate.substr(0, 2);
+    return sqlstate == name_in_use || group == "23" || group == "27" || group == "44";
 }
 
 reply not_possible(xa_code code, char const* why)
@@ -118,7 +130,8 @@ std::string postgresql_speaker::guard() const
                            database_ + "')");
 }
 
-reply postgresql_speaker::start(xid const& x, branch_modes const& modes, bool carries_row)
+reply postgresql_speaker::start(dialects::branch_name const& x, branch_modes const& modes,
+                                bool carries_row)
 {
     if (stage_ != stage::idle) {
         return not_possible(xa_code::outside, "the connection is not idle");
@@ -196,10 +209,15 @@ reply postgresql_speaker::read_vote()
 /// Either PREPARE TRANSACTION failed, which ends the transaction, or the look behind it did.
 reply postgresql_speaker::after_failed_prepare(execution const& failed)
 {
+    reply said = pg::map_error(pg::phase::ending, failed.sqlstate, failed.text);
+    // The list would show whose name it is too, and that is another session: these come from
+    // PREPARE alone, which has rolled back.
+    if (comes_from_prepare(failed.sqlstate)) {
+        return end(pg::as_rolled_back(std::move(said)), stage::idle);
+    }
     auto const listed = is_listed();
     if (listed && *listed) return end({}, stage::prepared);
     is_tainted_ = true;
-    reply said = pg::map_error(pg::phase::ending, failed.sqlstate, failed.text);
     if (!listed) {
         // Nobody knows; the manager rolls the name back.
         said.code = xa_code::proto;
@@ -314,7 +332,7 @@ reply postgresql_speaker::roll_back_active()
     return undo({});
 }
 
-reply postgresql_speaker::finish_prepared(char const* words, xid const& x)
+reply postgresql_speaker::finish_prepared(char const* words, dialects::branch_name const& x)
 {
     // Within a transaction the server would refuse, and fail that transaction.
     if (stage_ == stage::active) {

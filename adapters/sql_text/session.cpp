@@ -248,7 +248,7 @@ void session::ask_any(deadline until, std::function<void(speaker&)> work)
     if (*failure) std::rethrow_exception(*failure);
 }
 
-void session::submit(verb v, xid const& x) noexcept
+void session::submit_any(verb v, dialects::branch_name const& x) noexcept
 {
     verb_ = v;
     is_waiting_ = true;
@@ -283,6 +283,18 @@ void session::submit(verb v, xid const& x) noexcept
         });
     } catch (std::exception const&) {
         sever();  // no memory for a job: nothing was sent, and nothing more will be
+    }
+}
+
+void session::let_go() noexcept
+{
+    if (is_cut_ || is_abandoned_ || is_waiting_) return;
+    try {
+        // Nothing is asked of the client, so this waits for the worker to wake up.
+        constexpr std::chrono::seconds at_most{1};
+        run(deadline::clock::now() + at_most, [](core& with) { with.speaks->let_go(); });
+    } catch (std::exception const&) {
+        return;  // without memory for a job the session serves no other branch
     }
 }
 

@@ -36,6 +36,7 @@
 
 #include <assent/driver.hpp>
 
+#include "adapters/dialects/any_branch.hpp"
 #include "adapters/dialects/cancelled_sessions.hpp"
 #include "adapters/sql_text/link.hpp"
 #include "adapters/sql_text/peer.hpp"
@@ -82,7 +83,7 @@ struct lending
     bool must_have_socket = true;
 };
 
-class session final : public driver_session
+class session final : public driver_session, public dialects::any_branch_session
 {
 public:
     /// Connects, and introduces the connection.
@@ -106,7 +107,9 @@ public:
     void announce(std::string trial) { trial_ = std::move(trial); }
     /// The next one-phase commit inserts a commit row by this statement.
     void carry(std::string insertion) { carried_ = std::move(insertion); }
-    void submit(verb v, xid const& x) noexcept override;
+    void submit(verb v, xid const& x) noexcept override { submit_any(v, x); }
+    void submit_any(verb v, dialects::branch_name const& x) noexcept override;
+    void let_go() noexcept override;
     std::optional<reply> collect(deadline until) noexcept override;
     bool is_reusable() const noexcept override;
     void sever() noexcept override;

@@ -24,6 +24,7 @@
 #include <assent/driver.hpp>
 #include <assent/examination.hpp>
 
+#include "adapters/dialects/any_branch.hpp"
 #include "adapters/dialects/cancelled_sessions.hpp"
 #include "adapters/sql_text/link.hpp"
 #include "adapters/sql_text/peer.hpp"
@@ -34,7 +35,7 @@ namespace assent::sql_text {
 struct request
 {
     verb what = verb::start;
-    xid branch;
+    dialects::branch_name branch;
     branch_modes modes;  ///< of start
     /// Of a one-phase commit: the statement that inserts its commit row, or nothing.  Of a start
     /// that announces one: a statement that tells whether it could.
@@ -75,6 +76,9 @@ public:
     /// A verb to its end.
     virtual reply run(request const& asked) = 0;
 
+    /// See any_branch_session.
+    virtual void let_go() noexcept {}
+
     /// Whether another branch may begin: nothing is open, and the state is known.
     virtual bool is_clear() = 0;
 
@@ -89,6 +93,14 @@ public:
     virtual server_facts preflight(bool allow_non_durable) = 0;
     virtual examination examine(bool allow_non_durable) = 0;
     virtual scan_result scan() = 0;
+    virtual dialects::any_branch_list list_any()
+    {
+        throw driver_error("this kind of database prepares no branches");
+    }
+    virtual std::vector<std::uint64_t> other_sessions()
+    {
+        throw driver_error("this kind of database keeps no branch for a session");
+    }
     virtual std::optional<kept_past> read_past(std::uint64_t node)
     {
         static_cast<void>(node);
@@ -125,6 +137,13 @@ public:
                                               std::chrono::milliseconds wait) = 0;
     virtual std::vector<decision_row> list_rows(std::string const& prefix, std::size_t at_most) = 0;
     virtual void prune_rows(decision_row const& horizon_row, std::vector<gtrid> const& gone) = 0;
+
+    // Reservations; see branch_table.  `database` is where their table is.
+    virtual void ensure_branches() = 0;
+    virtual void insert(std::string const& database, branch_row const& row) = 0;
+    virtual std::optional<branch_row> take(std::string const& database, xid const& name) = 0;
+    virtual bool contains(std::string const& database, xid const& name) = 0;
+    virtual std::vector<xid> list_branches(std::string const& manager) = 0;
 
 protected:
     speaker() = default;

@@ -22,12 +22,20 @@ namespace {
 
 constexpr std::chrono::milliseconds end_wait{500};
 
-std::atomic<std::size_t> stuck{0};
+/// Of connections; never destroyed, as a thread that is stuck may outlast the statics.
+std::shared_ptr<stuck_workers> const& of_connections()
+{
+    static auto* const all = new auto(std::make_shared<stuck_workers>(0));
+    return *all;
+}
 
 }  // namespace
 
 struct worker::shared
 {
+    explicit shared(std::shared_ptr<stuck_workers> counted) : stuck(std::move(counted)) {}
+
+    std::shared_ptr<stuck_workers> const stuck;
     std::mutex mutex;
     std::condition_variable changed;
     std::deque<job> jobs;
@@ -39,13 +47,15 @@ struct worker::shared
     std::thread thread;
 };
 
-worker::worker() : shared_(std::make_shared<shared>())
+worker::worker() : worker(of_connections()) {}
+
+worker::worker(std::shared_ptr<stuck_workers> counted)
+    : shared_(std::make_shared<shared>(std::move(counted)))
 {
-    if (stuck.load() >= stuck_workers_max) {
-        throw driver_error(
-            std::to_string(stuck_workers_max) +
-            " connections hang in their client library; no more are made until one of "
-            "them returns");
+    if (shared_->stuck->load() >= stuck_workers_max) {
+        throw driver_error(std::to_string(stuck_workers_max) +
+                           " calls hang in the client library; no more are made until one of them "
+                           "returns");
     }
     // Signals are the application's: none is to be handled on this thread.
     sigset_t all;
@@ -64,19 +74,30 @@ worker::worker() : shared_(std::make_shared<shared>())
 
 worker::~worker()
 {
+    end(deadline::clock::now() + end_wait);
+}
+
+void worker::leave() noexcept
+{
+    end({});
+    shared_ = nullptr;
+}
+
+void worker::end(deadline until) noexcept
+{
     if (shared_ == nullptr) return;
     std::unique_lock held{shared_->mutex};
     shared_->is_stopping = true;
     shared_->changed.notify_all();
-    bool const is_over = shared_->changed.wait_until(held, deadline::clock::now() + end_wait,
-                                                     [this] { return shared_->is_over; });
+    bool const is_over =
+        shared_->changed.wait_until(held, until, [this] { return shared_->is_over; });
     if (is_over) {
         held.unlock();
         shared_->thread.join();
         return;
     }
     shared_->is_stuck = true;
-    stuck.fetch_add(1);
+    shared_->stuck->fetch_add(1);
     shared_->thread.detach();
 }
 
@@ -115,7 +136,7 @@ void worker::abandon() noexcept
 
 std::size_t worker::stuck_count() noexcept
 {
-    return stuck.load();
+    return of_connections()->load();
 }
 
 void worker::run(std::shared_ptr<shared> const& with)
@@ -137,7 +158,7 @@ void worker::run(std::shared_ptr<shared> const& with)
         with->changed.notify_all();
     }
     with->is_over = true;
-    if (with->is_stuck) stuck.fetch_sub(1);
+    if (with->is_stuck) with->stuck->fetch_sub(1);
     with->changed.notify_all();
 }
 

@@ -7,8 +7,8 @@
 //
 // A client's call that does not return cannot be ended from outside.  Its worker is then left to
 // itself: whatever its jobs need they own, and it ends when the call returns.  So that a dead
-// network cannot fill a process with threads, no more than stuck_workers_max may be in that state;
-// then no new one is made.
+// network cannot fill a process with threads, no more than stuck_workers_max may be in that state
+// for whoever counts them together; then no new one is made.
 //
 // Invariant: a job touches nothing that the session's owner may have destroyed.
 
@@ -17,6 +17,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -25,8 +26,11 @@
 
 namespace assent::sql_text {
 
-/// Threads of this process that wait in a client library for a session that nobody has any more.
+/// Threads that wait in a client library for a session that nobody has any more.
 inline constexpr std::size_t stuck_workers_max = 64;
+
+/// Those of one service: what hangs there is nothing to another's.
+using stuck_workers = std::atomic<std::size_t>;
 
 /// Thread safety: one owner's thread at a time.
 class worker
@@ -36,6 +40,8 @@ public:
 
     /// @throws driver_error  there is no thread to be had, or too many are stuck.
     worker();
+    /// The same, counted with those of `counted`.
+    explicit worker(std::shared_ptr<stuck_workers> counted);
     /// Waits for the jobs to end, for a moment; then leaves the thread to itself.
     ~worker();
     worker(worker const&) = delete;
@@ -51,14 +57,19 @@ public:
     /// The thread's number at the kernel, while it runs a job; else 0.
     pid_t busy_thread() const;
 
+    /// Leaves the thread to itself: at once where it runs a job, which is not waited for.  Nothing
+    /// may be posted any more.
+    void leave() noexcept;
+
     /// In a forked child, where the thread is not: forgets it without a lock.
     void abandon() noexcept;
 
-    /// How many threads are stuck now.
+    /// How many threads are stuck now, of those that nobody counts apart.
     static std::size_t stuck_count() noexcept;
 
 private:
     struct shared;
+    void end(deadline until) noexcept;
     static void run(std::shared_ptr<shared> const& with);
 
     std::shared_ptr<shared> shared_;  // null once abandoned

@@ -1,7 +1,8 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// client_examples_test.cpp -- the programs of docs/guide/connections.md and docs/guide/adopting.md
-// do what the pages say, each with the client library that it is about.
+// client_examples_test.cpp -- the programs of docs/guide/connections.md, docs/guide/adopting.md,
+// docs/guide/xopen-tx.md and docs/adapters/exported_switches.md do what the pages say, each with
+// the client library that it is about.
 
 #include <gtest/gtest.h>
 
@@ -83,6 +84,16 @@ TEST_F(ClientExamples, SociTakesPart)
 #else
     GTEST_SKIP() << "SOCI was not found";
 #endif
+}
+
+TEST_F(ClientExamples, CTakesPartByXOpensInterface)
+{
+    expect_transfer(ASSENT_TX_EXAMPLE);
+}
+
+TEST_F(ClientExamples, AMonitorInCHasBothByTheirSwitches)
+{
+    expect_transfer(ASSENT_MONITOR_EXAMPLE);
 }
 
 TEST_F(ClientExamples, AnApplicationIsAdoptedStageByStage)

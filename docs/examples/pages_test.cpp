@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// pages_test.cpp -- every block of C++ on a page stands, word for word, in an example that is
+// pages_test.cpp -- every block of C++ or C on a page stands, word for word, in an example that is
 // compiled and run, and every block of CMake in a project that is configured; every link to a file
 // of the project leads somewhere; the operator's page names every event that is for him.
 
@@ -87,6 +87,11 @@ TEST(Pages, EveryBlockOfCodeIsCompiled)
     auto const headers = files({"docs/examples"}, ".hpp");
     sources.insert(sources.end(), headers.begin(), headers.end());
     EXPECT_GT(expect_in(sources, "cpp"), 5);
+}
+
+TEST(Pages, EveryBlockOfCIsCompiled)
+{
+    EXPECT_GT(expect_in(files({"docs/examples"}, ".c"), "c"), 2);
 }
 
 TEST(Pages, EveryBlockOfCMakeIsConfigured)

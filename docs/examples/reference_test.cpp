@@ -2,7 +2,7 @@
 //
 // reference_test.cpp -- pages that list something list all of it: the headers, their error codes,
 // the words of the glossary with the files where they live, the design decisions with their state,
-// and the pages themselves.
+// the lines of XA, TX and JTA with their tests, and the pages themselves.
 
 #include <gtest/gtest.h>
 
@@ -103,6 +103,49 @@ TEST(Headers, EachIsListed)
         std::string const name = "assent/" + header.path().filename().string();
         EXPECT_NE(page.find("| `" + name + "` |"), std::string::npos) << name;
     }
+}
+
+/// `Suite.Name` of each test below a folder; a parametrised one is named without its instances.
+std::set<std::string> tests_below(char const* folder)
+{
+    std::set<std::string> tests;
+    for (auto const& file : fs::recursive_directory_iterator{root / folder}) {
+        if (file.path().extension() != ".cpp") continue;
+        for (auto const& [suite, name] : all(read(file), R"(^TEST(?:_F|_P)?\((\w+),\s+(\w+)\)$)"))
+            tests.insert(suite + "." + name);
+    }
+    return tests;
+}
+
+/// The page's lines have the numbers from 1 to `last`, in order, and each names a test that exists,
+/// or says why there is none.
+void expect_checklist(std::string const& page, int last, std::set<std::string> const& tests)
+{
+    int expected = 0;
+    for (auto const& [number, rest] : all(page, R"(^\| (\d+) \|(.*)$)")) {
+        EXPECT_EQ(std::stoi(number), ++expected) << rest;
+        auto const named = all(rest, R"(`([A-Za-z]\w+\.[A-Z]\w+)`)");
+        for (auto const& each : named)
+            EXPECT_EQ(tests.count(each.first), 1u) << number << ": " << each.first;
+        bool const says_why = rest.find("does not apply") != std::string::npos;
+        EXPECT_TRUE(!named.empty() || says_why) << number << " names no test";
+    }
+    EXPECT_EQ(expected, last);
+}
+
+TEST(Checklists, OfXaAreWholeAndEveryTestExists)
+{
+    expect_checklist(read(root / "docs/reference/xa.md"), 100, tests_below("tests"));
+}
+
+TEST(Checklists, OfTxAreWholeAndEveryTestExists)
+{
+    expect_checklist(read(root / "docs/reference/tx.md"), 40, tests_below("tests"));
+}
+
+TEST(Checklists, OfJtaAreWholeAndEveryTestExists)
+{
+    expect_checklist(read(root / "docs/reference/jta.md"), 39, tests_below("tests"));
 }
 
 TEST(Glossary, EveryWordHasAFileThatExists)

@@ -9,6 +9,10 @@
 //
 //   decision_table   optional: a database that can hold commit rows (decision_table.hpp).
 //
+//   branch_table     optional: a database that can hold reservations (branch_table.hpp).
+//
+//   task_table       optional: a database that can hold messages (task_table.hpp).
+//
 // What its members speak of is in xa.hpp (verbs and replies) and server.hpp (who the server is).
 // Users include resource_manager.hpp instead, by the header of their database.
 
@@ -21,6 +25,7 @@
 #include <string>
 #include <string_view>
 
+#include <assent/branch_table.hpp>
 #include <assent/decision_table.hpp>
 #include <assent/driver_session.hpp>
 #include <assent/error.hpp>
@@ -28,6 +33,7 @@
 #include <assent/resource_manager.hpp>
 #include <assent/server.hpp>
 #include <assent/sql_session.hpp>
+#include <assent/task_table.hpp>
 
 namespace assent {
 inline namespace v0 {
@@ -43,8 +49,17 @@ struct driver_capabilities
     bool stays_attached_after_prepare = false;
     /// A one-phase commit whose reply was lost can be asked about (PostgreSQL).
     bool has_one_phase_witness = false;
+    /// A branch belongs to the thread that began it (X/Open switches): its transaction is ended on
+    /// that thread, and on no other.
+    bool is_thread_bound = false;
     /// Each transaction is serializable, and none can be begun at another level (SQLite).
     bool is_always_serializable = false;
+    /// Its verbs run the application's code (reservations, tcc.hpp; half messages,
+    /// half_message.hpp).  No handle is leased or lent:
+    /// work is a call, in a branch of its own.  It votes also where it is alone, because a commit
+    /// that fails is repeated, which only a decision allows; and what has a heuristic outcome on
+    /// record is sent nothing more by itself, since that would run the code again.
+    bool runs_handlers = false;
 };
 
 /// Whether `name` may name a resource manager: 1 to 64 printable ASCII characters, no blank.  The
@@ -91,6 +106,10 @@ public:
     virtual std::unique_ptr<driver_session> borrow_session(sql_session& lent,
                                                            server_facts const& expected,
                                                            deadline until);
+
+    /// Said before preflight() where an earlier run knew this resource manager: a table that the
+    /// driver itself keeps there must be there still, and is not made anew, empty.
+    virtual void note_known() noexcept {}
 
     /// Reads who the server is, and refuses a server on which a vote would not be durable.
     /// @throws driver_error  what() says which setting to change, or what could not be reached.
@@ -145,12 +164,30 @@ public:
     /// Who holds the guardian's lock that try_guard() did not get, in words; empty: not known.
     virtual std::string guard_holder(driver_session& guardian, std::uint64_t node, deadline until);
 
+    /// Whether the calling thread is at work there outside of any transaction, so that none may be
+    /// begun on it (X/Open switches that register).  Asks nobody.
+    virtual bool works_outside() const noexcept { return false; }
+
     /// Asks what became of a one-phase commit, by reply::witness.
     virtual witness_state ask_witness(driver_session& manage, std::string const& witness,
                                       deadline until) = 0;
 
+    /// The manager that this was added to is closing: what the driver runs by itself ends now, or
+    /// is cut.  Sessions that are open go on; a later connect() begins anew.
+    virtual void end_work() noexcept {}
+
+    /// Whoever keeps that branch there was told by transaction_manager::ask() that it commits, and
+    /// may have carried that out by the time it is asked to.
+    virtual void note_told(xid const& branch) noexcept { static_cast<void>(branch); }
+
     /// The table of commit rows; null where the database cannot hold any.
     virtual decision_table* decisions() noexcept { return nullptr; }
+
+    /// The table of reservations; null where the database cannot hold any.
+    virtual branch_table* branches() noexcept { return nullptr; }
+
+    /// The tables of messages; null where the database cannot hold any.
+    virtual task_table* tasks() noexcept { return nullptr; }
 };
 
 inline std::optional<kept_past> resource_manager_driver::read_past(driver_session&, std::uint64_t,

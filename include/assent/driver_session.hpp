@@ -70,6 +70,28 @@ public:
     ///         may be called again.
     virtual std::optional<reply> collect(deadline until) noexcept = 0;
 
+    /// The transaction of branch `x`, which was started here, is suspended.  Where a branch belongs
+    /// to its thread (driver_capabilities::is_thread_bound), the thread leaves it, so that it can
+    /// work on another one; everywhere else there is nothing to do, and nothing is sent.
+    /// @return ok: whichever thread may resume it; nomigrate: the same thread only.  XA_RB*, nota
+    /// and
+    ///         a lost reply: the thread has left it, and it can only be rolled back.  Any other
+    ///         code: the thread has not left it.
+    virtual reply suspend(xid const& x) noexcept
+    {
+        static_cast<void>(x);
+        return {};
+    }
+
+    /// The same transaction goes on, on the calling thread.
+    /// @return ok: the thread works on it.  Any other code: it does not, and `x` can only be rolled
+    ///         back.
+    virtual reply resume(xid const& x) noexcept
+    {
+        static_cast<void>(x);
+        return {};
+    }
+
     /// Whether the connection may serve another transaction: the last reply left it idle, outside
     /// any transaction, with its protocol in step, and nothing on it was ever cancelled.
     virtual bool is_reusable() const noexcept = 0;

@@ -17,6 +17,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -48,6 +49,8 @@ enum class errc : int {
     log_full = 13,      ///< no room for another decision now: the disk is full, or too much is open
     exhausted = 14,     ///< every session of a pool was leased until the transaction's deadline
     no_thread = 15,     ///< the system refused a thread (a limit of the process, or of the user)
+    wrong_thread = 16,  ///< a branch belongs to another thread (X/Open switches); nothing was sent
+    outside = 17,       ///< this thread works at an X/Open switch outside of any transaction
 };
 
 /// The category of these codes; its name is "assent".
@@ -165,9 +168,15 @@ class ASSENT_EXPORT retry_requested : public std::exception
 {
 public:
     retry_requested() noexcept = default;
+    /// `why` is what the cause said, for whoever gets the exception after the last attempt: the
+    /// server's code and its words.  No statement and no data of the application: it may be logged.
+    explicit retry_requested(std::string const& why);
     ~retry_requested() override;
-    /// A fixed text.
+    /// What was given, or a fixed text.
     char const* what() const noexcept override;
+
+private:
+    std::shared_ptr<std::string const> why_;  // null: none was given; copies need no memory
 };
 
 /// The details of a commit() or rollback() that did not throw.

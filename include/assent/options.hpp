@@ -31,7 +31,7 @@ struct limits
     using duration = std::chrono::milliseconds;
 
     duration transaction{60'000};     ///< default life of a transaction, begin() to decision
-    duration phase2_wait{5'000};      ///< how long a caller waits for replies after the decision
+    duration phase2_wait{5'000};      ///< how long replies are waited for after the decision
     duration rollback_wait{5'000};    ///< how long a caller waits for replies to rollbacks
     duration destructor_wait{1'000};  ///< how long ~transaction waits for replies to rollbacks
     duration deadline_grace{1'000};   ///< from cancelling a late statement to ending its session
@@ -86,7 +86,7 @@ struct limits
 
     /// What a lease did to its session (SET, USE, temporary tables, prepared statements, locks) is
     /// undone before the next one.  Sessions of a user's own connect function, and those behind
-    /// ODBC, are leased again as they are.
+    /// ODBC, are leased again as they are.  Those of reservations are reset whatever this says.
     bool reset_leases = true;
 };
 
@@ -106,6 +106,8 @@ public:
     };
 
     /// Required: the directory of the decision log, on a local disk; one process owns it at a time.
+    /// A relative path is one of the directory that the process is in when the manager is opened: a
+    /// service that is started in another one makes a new log there, which knows nothing.
     options& log_directory(std::string path)
     {
         given_.log_directory = std::move(path);
@@ -176,6 +178,14 @@ private:
     std::vector<std::function<void(assent::limits&)>> single_;  // limits() asks them again
 };
 
+/// When commit() returns, in the words of X/Open's TX.
+enum class commit_return : std::uint8_t {
+    /// When every branch has confirmed, or limits::phase2_wait has passed.
+    completed = 0,
+    /// As soon as the decision is durable; every branch confirms behind the caller's back.
+    decision_logged = 1,
+};
+
 /// How a transaction is begun.
 class begin_options
 {
@@ -186,9 +196,13 @@ public:
         limits::duration timeout{0};                 ///< 0: the manager's default
         std::optional<resource_manager> commit_row;  ///< nothing: the decision lives in the log
         branch_modes modes;                          ///< of every branch
+        std::vector<resource_manager> expected;      ///< who must serve when it is begun
+        assent::commit_return returns = assent::commit_return::completed;  ///< when commit() does
     };
 
     /// The time from begin() until the decision is handed to the log; 0 is the manager's default.
+    /// Ten years or more is none: the application may take as long as it likes, and each wait of
+    /// the manager's in this transaction lasts limits::transaction at most.
     begin_options& timeout(limits::duration life)
     {
         given_.timeout = life;
@@ -219,6 +233,38 @@ public:
     begin_options& read_only(bool is_on = true)
     {
         given_.modes.may = is_on ? access::read_only : access::read_write;
+        return *this;
+    }
+
+    /// Who will take part.  begin() throws errc::unavailable unless each of `all`, which were added
+    /// to the manager, serves and is guarded at that moment, as far as the manager knows from its
+    /// last contact: no database is asked, and none was given anything to lock.  One that dies
+    /// later is found before any is asked to prepare, or by its vote.
+    template <class... ResourceManagers>
+    begin_options& expect(ResourceManagers const&... all)
+    {
+        (given_.expected.push_back(all), ...);
+        return *this;
+    }
+
+    /// When commit() returns.  With commit_return::decision_logged it returns committed_pending as
+    /// soon as the decision is durable and COMMIT was sent to every branch, whose leased session is
+    /// given back when it has answered (docs/guide/early-return.md).  What another session reads
+    /// meanwhile may be from before.  A branch on a borrowed connection is waited for, and so is a
+    /// commit in one phase, which is the decision.
+    begin_options& commit_return(assent::commit_return when)
+    {
+        given_.returns = when;
+        return *this;
+    }
+
+    /// Whether a transaction that commits in one phase, on one database, asks that database first
+    /// by which name it will remember the transaction.  That costs a round trip on PostgreSQL.
+    /// Without it nobody can say what became of a commit whose reply is lost: in_doubt_error with
+    /// resolver::nobody.  MySQL and MariaDB have no such name; over ODBC it is always asked for.
+    begin_options& commit_witness(bool is_on = true)
+    {
+        given_.modes.has_witness = is_on;
         return *this;
     }
 
@@ -276,6 +322,25 @@ public:
     run_options& read_only(bool is_on = true)
     {
         given_.begin.read_only(is_on);
+        return *this;
+    }
+    /// As begin_options::expect(), for each attempt; errc::unavailable ends the run.
+    template <class... ResourceManagers>
+    run_options& expect(ResourceManagers const&... all)
+    {
+        given_.begin.expect(all...);
+        return *this;
+    }
+    /// As begin_options::commit_return().
+    run_options& commit_return(assent::commit_return when)
+    {
+        given_.begin.commit_return(when);
+        return *this;
+    }
+    /// As begin_options::commit_witness().
+    run_options& commit_witness(bool is_on = true)
+    {
+        given_.begin.commit_witness(is_on);
         return *this;
     }
 

@@ -67,6 +67,8 @@ struct branch_modes
 {
     std::optional<isolation> level;  ///< the isolation level
     std::optional<access> may;       ///< read only, or read-write
+    /// Whether a commit in one phase asks first by which name the server will remember it.
+    bool has_witness = true;
 
     /// Whether the branch is to be read only.
     bool is_read_only() const noexcept { return may == access::read_only; }

@@ -51,6 +51,10 @@ struct server_facts
     std::string user;         ///< the account that the manager's own connections use
     std::string database;     ///< the database's name
     bool is_proxied = false;  ///< the session id the client sees is not the server's own
+    /// Why a crash of the server may undo a one-phase commit that it has acknowledged, in words;
+    /// empty: it does not.  A branch there votes, and is committed by a decision, also where it is
+    /// alone, and no decision lives there in a commit row.
+    std::string one_phase_hazard{};
 
     /// The two values that distinguish one life of one server from all others.
     server_life life() const { return {instance, server_start}; }

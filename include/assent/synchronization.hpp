@@ -13,7 +13,11 @@ namespace assent {
 inline namespace v0 {
 
 /// Callbacks around the end of one transaction.  Both are optional.  They run once, on the thread
-/// that ends the transaction, with no lock held, in the order of their registration.
+/// that ends the transaction, with no lock held, in the order of their registration; those that are
+/// interposed, inside of all others:
+///
+///     before_completion of all others --> of the interposed --> votes, decision, COMMIT
+///     after_completion of the interposed --> of all others
 struct synchronization
 {
     /// Runs at the start of commit(), with status active; it may enlist, work, and register more.
@@ -22,7 +26,8 @@ struct synchronization
     std::function<void()> before_completion;
 
     /// Runs last, always, with status committed, rolled_back, or unknown.  An exception is told to
-    /// the observer and dropped: the outcome stands.
+    /// the observer and dropped: the outcome stands.  With commit_return::decision_logged branches
+    /// may still be on their way then.
     std::function<void(status)> after_completion;
 };
 

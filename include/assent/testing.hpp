@@ -32,9 +32,11 @@
 #include <utility>
 #include <vector>
 
+#include <assent/branch_table.hpp>
 #include <assent/decision_table.hpp>
 #include <assent/export.hpp>
 #include <assent/resource_manager.hpp>
+#include <assent/task_table.hpp>
 #include <assent/xa.hpp>
 #include <assent/xid.hpp>
 
@@ -58,7 +60,8 @@ enum class personality : std::uint8_t {
     /// gone.
     mariadb = 2,
     /// A failed statement spoils the branch; a one-phase commit leaves a witness; a branch that
-    /// another session is working on is busy.
+    /// another session is working on is busy; a reservation that is not committed is not seen, so
+    /// that nobody waits for it.
     postgresql = 3,
 };
 
@@ -89,6 +92,9 @@ struct memory_options
     /// A restore is noticed by what a node keeps there (kept_past); there is no history of its own.
     bool keeps_past = false;
     bool gives_numbers_again = false;  ///< each start numbers its sessions from one again
+    /// Rows of reservations go with the start of their transactions, and votes are asked for before
+    /// they are heard; else as through a client that takes one statement in a message.
+    bool joins_messages = true;
     std::chrono::milliseconds guardian_lease{10'000};  ///< of a guardian that falls silent
     time_source time;                                  ///< where its time comes from
 };
@@ -134,6 +140,15 @@ enum class driver_call : std::uint8_t {
     prune_decisions = 15,
     read_past = 16,
     keep_past = 17,
+    ensure_branches = 18,
+    insert_branch = 19,
+    take_branch = 20,
+    find_branch = 21,
+    list_branches = 22,
+    ensure_tasks = 23,
+    put_tasks = 24,
+    take_task = 25,
+    find_slot_holder = 26,
 };
 
 /// A connection: what a lease converts to, and what enlist and join take.  Inside a branch its
@@ -332,6 +347,12 @@ public:
     std::vector<std::uint64_t> sessions() const;  ///< those that the server has
     bool is_guarded(std::uint64_t node) const;    ///< somebody holds that node's lock
     std::string identity() const;                 ///< as scans say it
+    /// The reservations that are neither confirmed nor cancelled: the committed rows of the table
+    /// assent_branch, by name.
+    std::vector<branch_row> reservations() const;
+    /// The messages that were put and not taken: the committed rows of the table assent_task, by
+    /// id.
+    std::vector<task_row> tasks() const;
     /// The committed rows of the table assent_decision, by name.
     std::vector<decision_row> decisions() const;
 
@@ -361,6 +382,8 @@ public:
     void set_identity(std::string identity);
     /// Somebody drops the table assent_decision.
     void drop_decisions();
+    /// Somebody drops the tables assent_task and assent_key.
+    void drop_tasks();
 
     // What happens behind the manager's back.
     /// Ends a prepared branch as an operator would, leaving no trace in the lists.

@@ -18,9 +18,11 @@
 #ifndef ASSENT_TRANSACTION_HPP
 #define ASSENT_TRANSACTION_HPP
 
+#include <any>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <system_error>
 #include <tuple>
 #include <utility>
@@ -39,6 +41,7 @@
 namespace assent {
 inline namespace v0 {
 
+class driver_session;
 class transaction_manager;
 
 /// A connection of a pool, the manager's or the application's, for one transaction.  Converts to
@@ -83,7 +86,10 @@ public:
 ///
 /// Thread safety: distinct objects safe, one shared object unsafe.  It may move between threads;
 /// a connection enlisted in it must not be used while commit() runs.  A thread that is cancelled
-/// (pthread_cancel) in one of these functions finishes it first, callbacks included.
+/// (pthread_cancel) in one of these functions finishes it first, callbacks included.  With a branch
+/// of an X/Open switch it moves no more: lease(), enlist(), join(), commit() and rollback() on
+/// another thread than that branch's throw errc::wrong_thread, and nothing is sent.  A suspended
+/// one moves again where the switch lets its branches migrate.
 class ASSENT_EXPORT transaction
 {
 public:
@@ -178,6 +184,37 @@ public:
     bool enlist_any(resource_manager const& rm, sql_session& session,
                     enlist_options<sql_session*> const& settings = {});
 
+    /// Runs `work` on the session of this transaction's branch at `rm`, until about the given
+    /// deadline.  Where there is no branch yet, one is leased; where `rm` shows no handle
+    /// (driver_capabilities::runs_handlers), each call begins a branch of its own.
+    /// `ready`, if there is one, is called with each session on which such a branch of its own is
+    /// about to begin: one that has died meanwhile is replaced by another.
+    /// @throws error  as lease(); errc::invalid_state: the transaction, or that branch, is
+    ///                read-only, or `work` threw a driver_error with this code;
+    ///                errc::rollback_only also where `work` threw another driver_error, whose words
+    ///                it has.
+    /// @throws what else `work` throws; the transaction can only be rolled back then.
+    /// Safe to retry: as lease().
+    void work_on(resource_manager const& rm,
+                 std::function<void(driver_session&, deadline)> const& work,
+                 std::function<void(driver_session&)> const& ready = {});
+
+    /// Asks beforehand what work_at_commit() would refuse.  Nothing is begun, sent or registered.
+    /// @throws error  as work_at_commit().
+    /// Safe to retry: the same call fails again.
+    void require_work(resource_manager const& rm) const;
+
+    /// As work_on(), but `work` runs when the commit begins, after every before_completion, and
+    /// never where it does not.  What was registered for several databases runs in the order of
+    /// their identities, so that transactions which lock rows there do not wait for one another in
+    /// a circle.  Where it fails, the transaction is rolled back, and its error has the words.
+    /// @throws error  errc::rollback_only; errc::invalid_state: the transaction, or its branch at
+    ///                `rm`, is read-only, or it has ended; errc::bad_argument: `rm` was not added;
+    ///                errc::wrong_thread; errc::forked.
+    /// Safe to retry: nothing was registered, and the same call fails again.
+    void work_at_commit(resource_manager const& rm,
+                        std::function<void(driver_session&, deadline)> work);
+
     /// Makes the work of every branch permanent, or of none.
     /// @return committed, or committed_pending when the decision is durable but a branch has yet
     ///         to confirm it.  Do not repeat the work in either case.
@@ -210,6 +247,14 @@ public:
     /// Safe to retry, and to repeat.
     void set_rollback_only();
 
+    /// As begin_options::commit_return(), for a transaction that has begun.  What was said last
+    /// before commit() holds.
+    /// @throws error  errc::invalid_state: it has ended, or is ending; errc::no_thread;
+    /// errc::closed;
+    ///                errc::forked.
+    /// Safe to retry: nothing was changed.  A retry helps after errc::no_thread.
+    void set_commit_return(assent::commit_return when);
+
     /// The transaction's status.  It is status::no_transaction where the object was moved from, of
     /// which nothing else may be asked.
     /// Thread safety: may be called from any thread while the object lives.
@@ -225,6 +270,22 @@ public:
     ///                errc::forked.
     /// Safe to retry: nothing was registered, and the same call fails again.
     void register_synchronization(synchronization callbacks);
+    /// The same for whoever stands between the application and its databases, such as a cache that
+    /// writes itself out when all that is the application's was called (JTA's interposed
+    /// synchronizations): before_completion runs after that of all others, and after_completion
+    /// before.
+    /// @throws error  as register_synchronization(), and as safe to retry.
+    void register_interposed_synchronization(synchronization callbacks);
+
+    /// Keeps `value` with this transaction under `key`, in place of what was kept there.  All that
+    /// is kept is destroyed when the transaction has ended and its callbacks were called, on the
+    /// thread that ends it.
+    /// @throws error  errc::invalid_state: it has ended; errc::forked.
+    /// Safe to retry: nothing was changed, and the same call fails again.
+    void put_resource(std::string key, std::any value);
+    /// What is kept under `key`; empty where nothing is, as after the transaction's end.
+    /// @throws error  errc::forked.  Safe to retry, but the same call fails again.
+    std::any get_resource(std::string const& key) const;
 
 private:
     friend class transaction_manager;

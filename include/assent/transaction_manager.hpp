@@ -15,10 +15,12 @@
 #ifndef ASSENT_TRANSACTION_MANAGER_HPP
 #define ASSENT_TRANSACTION_MANAGER_HPP
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -28,6 +30,7 @@
 #include <assent/outcome.hpp>
 #include <assent/resource_manager.hpp>
 #include <assent/transaction.hpp>
+#include <assent/xid.hpp>
 
 namespace assent {
 inline namespace v0 {
@@ -41,12 +44,22 @@ struct resource_manager_state
     bool is_configured = true;     ///< false: the log knows it, this process did not add it
     std::string why;               ///< what it waits for, or why it was refused
     std::size_t branches_due = 0;  ///< decided branches that wait to be finished there
+    /// How long the first of them has waited in this process; 0 where none does.
+    std::chrono::milliseconds oldest_due{0};
     bool is_drained = false;  ///< nothing of earlier runs is, or can come to be, in doubt there
     std::string undrained;    ///< why it is not drained
     std::size_t sessions_max = 0;     ///< limit of its pool; 0: the application's own pool is used
     std::size_t sessions_leased = 0;  ///< sessions of the manager's own pool that are leased now
     std::size_t sessions_idle = 0;    ///< its sessions that are ready for the next lease
     std::size_t leases_waiting = 0;   ///< calls of lease() that wait for a session now
+};
+
+/// How often one phase of ending a transaction was gone through since the log was opened, and how
+/// long that took together.
+struct phase_state
+{
+    std::uint64_t count = 0;            ///< how often
+    std::chrono::microseconds time{0};  ///< together
 };
 
 /// The present state of a manager.
@@ -59,7 +72,13 @@ struct manager_state
     std::size_t live_transactions = 0;  ///< begun and not finished
     std::uint64_t decisions = 0;        ///< forced in this epoch
     std::uint64_t forces = 0;           ///< forced writes of decisions: at most one per commit
-    std::size_t heuristics = 0;         ///< recorded, for the operator
+    std::chrono::microseconds force_time{0};  ///< that these took, together
+    std::size_t forces_waiting = 0;           ///< threads that wait for a forced write now
+    phase_state preparing;       ///< the branches were asked to prepare, and have voted
+    phase_state deciding;        ///< the decision was made durable: in the log, or as a commit row
+    phase_state committing;      ///< the branches were asked to commit, in one phase or two
+    phase_state rolling_back;    ///< the branches were asked to roll back
+    std::size_t heuristics = 0;  ///< recorded, for the operator
     /// The file system of the log and how it is forced: "ext4, O_DIRECT and O_DSYNC".
     std::string log_medium;
     std::int64_t log_room = 0;        ///< how many transactions may begin before one ends
@@ -117,8 +136,14 @@ public:
 
     /// Begins a transaction.  Never waits.
     /// @throws error  errc::bad_argument: the place of the commit row was not added, or holds none;
+    ///                errc::unavailable: a resource manager that was expected does not serve now;
+    ///                errc::no_thread: none for those who wait behind an early return;
+    ///                errc::outside: this thread is at work at an X/Open switch outside of any
+    ///                transaction;
     ///                errc::log_full, log_unusable (poisoned), twin, closed, forked.
-    /// Safe to retry: nothing was begun.  A retry helps after errc::log_full, once there is room.
+    /// Safe to retry: nothing was begun.  A retry helps after errc::log_full, once there is room,
+    /// after errc::unavailable, once that resource manager serves, and after errc::outside, once
+    /// that work has ended.
     transaction begin(begin_options const& settings = {});
 
     /// Begins a transaction, calls `work`, and commits.  After a failure that is safe to repeat it
@@ -138,19 +163,59 @@ public:
     /// The transaction bound to this thread (user_transaction, run(), resume()), or nullptr.
     transaction* current() const noexcept;
 
-    /// Unbinds this thread's transaction; empty when there is none.
-    /// @throws error  errc::forked.  Safe to retry.
+    /// Unbinds this thread's transaction; empty when there is none.  Connections are told nothing.
+    /// The thread leaves the branches of X/Open switches (xa_end with TMSUSPEND), so that it can
+    /// work on others there; until resume() no lease of a switch is to be had in the transaction.
+    /// Where each of those switches lets a branch migrate, any thread may resume or end it.
+    /// @throws error  errc::rollback_only: a switch did not let go of the thread, which has its
+    ///                transaction still, and can only roll it back.  It is at work again on the
+    ///                branches that it had left before, but for those that what() says were not
+    ///                resumed: what it does there is outside of the transaction.
+    ///                errc::wrong_thread: a branch of it belongs to another thread, and nothing was
+    ///                sent; errc::forked.
+    /// Safe to retry: after errc::wrong_thread, on that thread.
     suspended_transaction suspend();
-    /// Binds a suspended transaction to this thread.
+    /// Binds a suspended transaction to this thread, which works on its branches of X/Open switches
+    /// again (xa_start with TMRESUME).
     /// @throws error  errc::invalid_state: this thread has one already, or `suspended` is empty,
-    ///                ended, or is another manager's.  It is rolled back then, as ~transaction
-    ///                does; errc::forked.
+    ///                ended, or is another manager's; errc::wrong_thread: a branch of a switch
+    ///                belongs to the thread that suspended it, and nothing was sent;
+    ///                errc::rollback_only: a branch of a switch could not be resumed, and what()
+    ///                says why.  In each case it is rolled back, as ~transaction does;
+    ///                errc::forked.
     /// Safe to retry: no, `suspended` is gone.
     void resume(suspended_transaction suspended);
 
     /// What is known of a transaction of this node, also of earlier runs.  Asks no database.
     /// @throws error  errc::forked.  Safe to retry, and to ask again later.
     known_outcome outcome(gtrid const& id) const;
+
+    /// For whoever keeps a branch prepared and asks what to do with it: a broker that asks back
+    /// for a half message (half_message.hpp).  `committed`: it is to be carried out; `rolled_back`:
+    /// it can never be, and is to be dropped; `pending`: it is to be kept, and asked about again;
+    /// `unknown`: this manager does not know, and others may (a branch of another node, of another
+    /// log, of a transaction that is finished and forgotten), so it is to be kept.
+    ///
+    /// A branch that is finished and is there all the same was restored from a backup: of one that
+    /// committed this says `unknown`, from the next list of its resource manager on, which
+    /// quarantines it.  Once a copy of this log was found to be at work, everything is unknown.
+    ///
+    /// Where a commit row decides and none is there, an abort row is put in its place before this
+    /// says rolled_back, so that no commit which is still under way can come after it.  Nothing of
+    /// a transaction that is at work is touched: it is `pending` until it is decided.
+    /// @pre  the branch is prepared, or was, by whoever keeps it: of one that took no part, an
+    ///       answer other than pending says nothing.
+    /// A database is asked until `until`; then, and once close() stops everything, the answer is
+    /// `pending`.
+    /// May be called from any thread, also within callbacks of a transaction, and of a broker.  The
+    /// manager may be destroyed while it is under way, but not before it has begun.
+    /// Safe to retry, and to ask again later.
+    /// @throws error  errc::forked.
+    known_outcome ask(xid const& branch, deadline until);
+    /// The same, by the name as it was given: xid::text().
+    /// @throws error  as above; errc::bad_argument: it is not the name of a branch, and the same
+    ///                call fails again.
+    known_outcome ask(std::string_view branch, deadline until);
 
     /// The manager's present state.  Asks no database.
     /// @throws error  errc::forked.  Safe to retry.

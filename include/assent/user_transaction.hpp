@@ -10,10 +10,15 @@
 #ifndef ASSENT_USER_TRANSACTION_HPP
 #define ASSENT_USER_TRANSACTION_HPP
 
+#include <cstdint>
+#include <functional>
+
 #include <assent/transaction_manager.hpp>
 
 namespace assent {
 inline namespace v0 {
+
+enum class scope_rule : std::uint8_t;
 
 /// Another interface of the manager.  It holds no transaction itself, so making and destroying it
 /// costs nothing.
@@ -51,6 +56,11 @@ public:
     /// Sets the timeout of later begins on this thread; 0 is the manager's default.
     /// @throws error  errc::bad_argument: negative.  Safe to retry: nothing was changed.
     void set_transaction_timeout(limits::duration life);
+
+    /// Runs `work` under one of JTA's rules of who needs a transaction; scopes.hpp has a function
+    /// for each, and says what each does.
+    /// @throws error  as those functions, and as safe to retry.
+    void run_in(scope_rule rule, begin_options const& settings, std::function<void()> const& work);
 
 private:
     transaction_manager* manager_;

@@ -4,7 +4,10 @@
 
 #include "recovery/cli/configuration.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cstdint>
 #include <initializer_list>
 #include <map>
 #include <optional>
@@ -73,6 +76,17 @@ public:
         return value->get();
     }
 
+    std::optional<std::int64_t> number(std::string_view key) const
+    {
+        auto const* const node = table_.get(key);
+        if (node == nullptr) return std::nullopt;
+        auto const* const value = node->as_integer();
+        if (value == nullptr) refuse_type(*node, key, "a whole number");
+        return value->get();
+    }
+
+    bool has(std::string_view key) const { return table_.contains(key); }
+
     toml::source_region const& where(std::string_view key) const
     {
         auto const* const node = table_.get(key);
@@ -101,19 +115,22 @@ private:
 
 database_kind read_kind(section const& from)
 {
-    auto const text = from.required_text("kind", "postgresql, mysql, mariadb or odbc");
+    auto const text = from.required_text("kind", "postgresql, mysql, mariadb, odbc or xopen");
     for (auto const kind : {database_kind::postgresql, database_kind::mysql, database_kind::mariadb,
-                            database_kind::odbc}) {
+                            database_kind::odbc, database_kind::xopen}) {
         if (text == name_of(kind)) return kind;
     }
-    from.refuse(from.where("kind"),
-                "unknown kind \"" + text + "\"; did you mean \"" +
-                    std::string{nearest(text, {"postgresql", "mysql", "mariadb", "odbc"})} +
-                    "\"? Known are postgresql, mysql, mariadb and odbc");
+    from.refuse(
+        from.where("kind"),
+        "unknown kind \"" + text + "\"; did you mean \"" +
+            std::string{nearest(text, {"postgresql", "mysql", "mariadb", "odbc", "xopen"})} +
+            "\"? Known are postgresql, mysql, mariadb, odbc and xopen");
 }
 
-connect_source read_connect(section const& from, std::string const& name, bool is_shared_file)
+/// A switch may do without.
+connect_source read_connect(section const& from, configured_database const& of, mode_t mode)
 {
+    auto const& name = of.name;
     std::optional<connect_source> found;
     for (auto const& [key, where] :
          {std::pair{"connect", connect_source::place::text},
@@ -129,11 +146,12 @@ connect_source read_connect(section const& from, std::string const& name, bool i
         if (value->empty()) from.refuse(from.where(key), std::string{"\""} + key + "\" is empty");
         found = connect_source{where, *value};
     }
+    if (!found && of.kind == database_kind::xopen) return {};
     if (!found) {
         from.refuse(from.where({}), "resource manager \"" + name +
                                         "\" needs one of connect, connect_file and connect_env");
     }
-    if (found->where == connect_source::place::text && is_shared_file &&
+    if (found->where == connect_source::place::text && is_shared(mode) &&
         holds_password(found->value)) {
         from.refuse(from.where("connect"),
                     "\"connect\" holds a password, and others may read this file; chmod 0600 it, "
@@ -146,10 +164,51 @@ connect_source read_connect(section const& from, std::string const& name, bool i
     return *found;
 }
 
-configured_database read_database(section const& from, bool is_shared_file)
+constexpr auto keys_of_switches = {"library",       "symbol",    "identity",
+                                   "identity_file", "unguarded", "sessions_end_within_ms"};
+
+/// What the application has said of its switch, and what the program is about to load.
+configured_switch read_switch(section const& from, mode_t mode)
+{
+    configured_switch read;
+    read.library = from.required_text("library", "the shared library that has the switch");
+    read.symbol = from.required_text("symbol", "the name of the xa_switch_t in the library");
+    if ((mode & (S_IWGRP | S_IWOTH)) != 0) {
+        from.refuse(from.where("library"),
+                    "\"library\" is loaded into this program, and others may write this file; "
+                    "chmod go-w it");
+    }
+    read.identity = from.optional_text("identity");
+    read.identity_file = from.optional_text("identity_file");
+    if (read.identity.empty() == read.identity_file.empty()) {
+        from.refuse(from.where("identity"),
+                    "a switch needs either identity or identity_file, as the application has it");
+    }
+    if (!read.identity_file.empty() && read.identity_file[0] != '/') {
+        from.refuse(from.where("identity_file"), "\"identity_file\" must be an absolute path");
+    }
+    read.is_unguarded = from.flag("unguarded");
+    if (!read.is_unguarded) {
+        from.refuse(from.where("unguarded"),
+                    "a switch has no lock by which copies of this log could be kept apart; if the "
+                    "log is never copied, say so: unguarded = true");
+    }
+    if (auto const wait = from.number("sessions_end_within_ms")) {
+        constexpr std::int64_t longest = 1000LL * 3600 * 24 * 365;
+        if (*wait < 0 || *wait > longest) {
+            from.refuse(from.where("sessions_end_within_ms"),
+                        "\"sessions_end_within_ms\" must be 0 to a year");
+        }
+        read.sessions_end_within = std::chrono::milliseconds{*wait};
+    }
+    return read;
+}
+
+configured_database read_database(section const& from, mode_t mode)
 {
     from.allow_only({"name", "kind", "connect", "connect_file", "connect_env", "allow_non_durable",
-                     "pools_by_session"});
+                     "pools_by_session", "library", "symbol", "identity", "identity_file",
+                     "unguarded", "sessions_end_within_ms", "reservations"});
     configured_database database;
     database.name = from.required_text("name", "the name that the application gives it");
     if (!is_good_name(database.name)) {
@@ -157,14 +216,24 @@ configured_database read_database(section const& from, bool is_shared_file)
                     "\"name\" must be 1 to 64 printable ASCII characters without blanks");
     }
     database.kind = read_kind(from);
-    database.connect = read_connect(from, database.name, is_shared_file);
+    database.connect = read_connect(from, database, mode);
+    if (database.kind == database_kind::xopen) {
+        database.of_switch = read_switch(from, mode);
+    } else {
+        for (auto const* const key : keys_of_switches) {
+            if (!from.has(key)) continue;
+            from.refuse(from.where(key),
+                        '"' + std::string{key} + "\" is for kind = \"xopen\" only");
+        }
+    }
     database.allow_non_durable = from.flag("allow_non_durable");
     database.pools_by_session = from.flag("pools_by_session");
+    database.holds_reservations = from.flag("reservations");
     return database;
 }
 
 void read_databases(section const& root, std::string const& path, toml::table const& table,
-                    bool is_shared_file, configuration& into)
+                    mode_t mode, configuration& into)
 {
     auto const* const node = table.get("resource_manager");
     if (node == nullptr) return;
@@ -183,7 +252,7 @@ void read_databases(section const& root, std::string const& path, toml::table co
                         "[[resource_manager]], with two brackets");
         }
         section const from{path, *one};
-        auto database = read_database(from, is_shared_file);
+        auto database = read_database(from, mode);
         auto const line = from.where("name").begin.line;
         auto const [earlier, is_new] = lines.emplace(database.name, line);
         if (!is_new) {
@@ -221,7 +290,7 @@ configuration read_configuration(std::string const& path)
         read.node_label =
             root.required_text("node_label", "the label under which the application opens the log");
         read.allow_file_system = root.optional_text("allow_file_system");
-        read_databases(root, path, table, is_shared(file.mode), read);
+        read_databases(root, path, table, file.mode, read);
     } catch (toml::parse_error const& e) {
         // The parser's own words may quote a value, and with it a password.
         throw failure{exit_code::misused,

@@ -7,22 +7,40 @@
 //
 //   [[resource_manager]]
 //   name = "accounts"                            # the name that the application gives it
-//   kind = "postgresql"                          # postgresql, mysql, mariadb or odbc
+//   kind = "postgresql"                          # postgresql, mysql, mariadb, odbc or xopen
 //   connect_file = "/etc/shop/accounts.connect"  # or connect, or connect_env: exactly one
+//
+//   [[resource_manager]]
+//   name = "stock"
+//   kind = "xopen"                               # an X/Open switch; connect is its xa_info string
+//   library = "libdb-5.3.so"
+//   symbol = "db_xa_switch"
+//   connect = "/var/lib/shop/stock"
+//   identity_file = "/var/lib/shop/stock/assent_identity"
+//   sessions_end_within_ms = 0
+//   unguarded = true
 //
 // Invariant: a secret is read only for a command that connects, and is never shown.
 
 #ifndef ASSENT_RECOVERY_CLI_CONFIGURATION_HPP
 #define ASSENT_RECOVERY_CLI_CONFIGURATION_HPP
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace assent::cli {
 
-enum class database_kind : std::uint8_t { postgresql = 1, mysql = 2, mariadb = 3, odbc = 4 };
+enum class database_kind : std::uint8_t {
+    postgresql = 1,
+    mysql = 2,
+    mariadb = 3,
+    odbc = 4,
+    xopen = 5
+};
 
 constexpr std::string_view name_of(database_kind what) noexcept
 {
@@ -35,6 +53,8 @@ constexpr std::string_view name_of(database_kind what) noexcept
             return "mariadb";
         case database_kind::odbc:
             return "odbc";
+        case database_kind::xopen:
+            return "xopen";
     }
     return "?";
 }
@@ -48,13 +68,26 @@ struct connect_source
     std::string value;  ///< the string itself, the path of the file, the name of the variable
 };
 
+/// What is said of an X/Open switch, in the application's own words: assent::xopen::options.
+struct configured_switch
+{
+    std::string library;        ///< as dlopen() takes it
+    std::string symbol;         ///< the xa_switch_t in it
+    std::string identity;       ///< empty: identity_file is given
+    std::string identity_file;  ///< empty: identity is given
+    std::optional<std::chrono::milliseconds> sessions_end_within;
+    bool is_unguarded = false;
+};
+
 struct configured_database
 {
     std::string name;
     database_kind kind = database_kind::postgresql;
     connect_source connect;
     bool allow_non_durable = false;
-    bool pools_by_session = false;  ///< PostgreSQL behind a proxy
+    bool pools_by_session = false;     ///< PostgreSQL behind a proxy
+    bool holds_reservations = false;   ///< its name is that of reservations in this database
+    configured_switch of_switch = {};  ///< of database_kind::xopen
 };
 
 struct configuration

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "ports/descriptor.hpp"
 #include "recovery/cli/failure.hpp"
 
 namespace assent::cli {
@@ -19,15 +20,6 @@ namespace assent::cli {
 namespace {
 
 constexpr std::size_t file_bytes_max = 1u << 20;
-
-struct descriptor
-{
-    int number;
-    ~descriptor()
-    {
-        if (number >= 0) ::close(number);
-    }
-};
 
 failure refuse(std::string const& why)
 {
@@ -74,7 +66,9 @@ bool has_password_before_host(std::string_view connect)
 bool holds_password(std::string_view connect)
 {
     std::string const lower = lower_case(connect);
-    return has_key(lower, "password") || has_key(lower, "pwd") || has_password_before_host(connect);
+    // The last is Oracle's xa_info string: ...+Acc=P/user/password+...
+    return has_key(lower, "password") || has_key(lower, "pwd") ||
+           has_password_before_host(connect) || lower.find("acc=p/") != std::string::npos;
 }
 
 bool is_shared(mode_t mode) noexcept
@@ -84,21 +78,22 @@ bool is_shared(mode_t mode) noexcept
 
 small_file read_small_file(std::string const& path, std::string const& what)
 {
-    descriptor const file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)};
-    if (file.number < 0) {
+    ports::descriptor const file{
+        ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)};
+    if (*file < 0) {
         throw refuse(what + " \"" + path + "\" cannot be opened: " + std::strerror(errno) +
                      "; check the path, and run as a user who may read it");
     }
     // The descriptor is asked, not the path, which may lead elsewhere a moment later.
     struct stat facts = {};
-    if (::fstat(file.number, &facts) != 0 || !S_ISREG(facts.st_mode)) {
+    if (::fstat(*file, &facts) != 0 || !S_ISREG(facts.st_mode)) {
         throw refuse(what + " \"" + path + "\" is not a plain file");
     }
     small_file read;
     read.mode = facts.st_mode;
     char block[4096];
     for (;;) {
-        ssize_t const got = ::read(file.number, block, sizeof block);
+        ssize_t const got = ::read(*file, block, sizeof block);
         if (got == 0) return read;
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) {

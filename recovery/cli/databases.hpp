@@ -18,6 +18,11 @@ namespace assent::cli {
 ///                  program was built without its client library.
 resource_manager make_resource_manager(configured_database const& which);
 
+/// For whoever acts on what a switch lists: the program must not make an identity that the
+/// application did not, since a path that is wrong would look like another resource manager.
+/// @throws failure  misused: the file that has the switch's identity is missing.
+void require_identity(configured_database const& which);
+
 }  // namespace assent::cli
 
 #endif  // ASSENT_RECOVERY_CLI_DATABASES_HPP

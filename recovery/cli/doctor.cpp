@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "ports/handler_marks.hpp"
 #include "recovery/cli/databases.hpp"
 #include "recovery/cli/log_medium.hpp"
 #include "recovery/cli/look.hpp"
@@ -98,12 +99,19 @@ void add_binding(examined& into, std::optional<log::log_view> const& view)
                  "the log knows it, as number " + std::to_string(bound->first));
         return;
     }
+    auto const suffix = ports::identity_suffix_of_reservations(into.name);
+    if (bound->second.identity == seen.identity + suffix) {
+        seen.add("binding", level::error, "the log has bound reservations in it",
+                 why_no_reservations);
+        return;
+    }
     seen.add("binding", level::error,
              seen.kind + " " + (seen.identity.empty() ? "without an identity" : seen.identity) +
                  ", and the log has bound " + bound->second.kind + " " + bound->second.identity,
              "this is not the database that the log knows by that name, and nothing is decided "
-             "here: correct the connect string; or, if the old database is gone for good, give "
-             "this one another name");
+             "here: correct the connect string; or, if this one took its place, see assent rebind; "
+             "or, if the old one is gone for good, give this one another name, or see assent "
+             "retire");
 }
 
 /// Two names for one database, which the manager refuses.

@@ -116,6 +116,25 @@ struct filler
         into["id"] = what.id;
         into["epoch"] = what.epoch;
     }
+    void operator()(log::rebinding_record const& what) const
+    {
+        into["id"] = what.id;
+        into["resource_manager"] = name_of(from.names, what.id);
+        into["epoch"] = what.epoch;
+        into["from"] = what.from;
+        into["to"] = what.to;
+        into["who"] = what.who;
+        into["why"] = what.why;
+        into["at"] = time_of(what.unix_ms);
+    }
+    void operator()(log::retirement_record const& what) const
+    {
+        into["id"] = what.id;
+        into["resource_manager"] = name_of(from.names, what.id);
+        into["who"] = what.who;
+        into["why"] = what.why;
+        into["at"] = time_of(what.unix_ms);
+    }
 };
 
 class json_writer final : public dump_writer

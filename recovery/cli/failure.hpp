@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "recovery/refusal.hpp"
+
 namespace assent::cli {
 
 /// The program's exit status; the man page explains each.
@@ -32,6 +34,23 @@ public:
 private:
     exit_code code_;
 };
+
+/// The numbers are the same.
+inline exit_code code_of(recovery::act_status status) noexcept
+{
+    return static_cast<exit_code>(status);
+}
+
+/// What is refused by the parts that the owner of a log has, too, is this program's failure.
+template <class Act>
+auto refused_as_failure(Act const& act)
+{
+    try {
+        return act();
+    } catch (recovery::refusal const& e) {
+        throw failure{code_of(e.status()), e.what()};
+    }
+}
 
 }  // namespace assent::cli
 

@@ -6,7 +6,10 @@
 
 #include <optional>
 
+#include "recovery/cli/act.hpp"
+#include "recovery/cli/drain.hpp"
 #include "recovery/cli/log_json.hpp"
+#include "recovery/cli/status.hpp"
 #include "recovery/cli/text.hpp"
 #include "recovery/cli/words.hpp"
 
@@ -51,13 +54,26 @@ json as_json(log_report const& log)
     return told;
 }
 
+/// Why, since when, what happens by itself, and what a person must do; `why` may be there already.
+void add(json& into, explanation const& what)
+{
+    into.emplace("why", text_or_null(what.why));
+    into["reason"] = what.what == reason::none ? json(nullptr) : json(name_of(what.what));
+    into["since"] = time(what.since_ms);
+    into["is_since_exact"] = what.is_since_exact;
+    into["by_itself"] = text_or_null(what.by_itself);
+    into["for_a_person"] = text_or_null(what.for_a_person);
+}
+
 json as_json(decision_report const& decision)
 {
     json all = json::array();
     for (auto const& branch : decision.branches) {
-        all.push_back({{"bqual", std::string{branch.branch.text()}},
-                       {"resource_manager", branch.resource_manager},
-                       {"is_finished", branch.is_finished}});
+        json one{{"bqual", std::string{branch.branch.text()}},
+                 {"resource_manager", branch.resource_manager},
+                 {"is_finished", branch.is_finished}};
+        if (!branch.is_finished) add(one, branch.waits);
+        all.push_back(std::move(one));
     }
     return {{"gtrid", std::string{decision.id.text()}},
             {"decided", "commit"},
@@ -67,11 +83,13 @@ json as_json(decision_report const& decision)
 
 json as_json(ports::heuristic_record const& record)
 {
-    return {{"branch", record.branch.text()},
-            {"resource_manager", record.resource_manager},
-            {"heuristic", word_for(record.code)},
-            {"seen", record.text},
-            {"at", time(record.unix_ms)}};
+    json told{{"branch", record.branch.text()},
+              {"resource_manager", record.resource_manager},
+              {"heuristic", word_for(record.code)},
+              {"seen", record.text},
+              {"at", time(record.unix_ms)}};
+    add(told, explain_heuristic(record));
+    return told;
 }
 
 json as_json(operator_report const& record)
@@ -86,22 +104,27 @@ json as_json(operator_report const& record)
 
 json as_json(known_database const& database)
 {
-    return {{"name", database.name},
-            {"kind", database.kind},
-            {"id", database.is_bound ? json(database.id) : json(nullptr)},
-            {"identity", text_or_null(database.identity)},
-            {"is_bound", database.is_bound},
-            {"is_configured", database.is_configured},
-            {"horizon", horizon_of(database.horizon)},
-            {"branches_due", database.branches_due}};
+    json told{{"name", database.name},
+              {"kind", database.kind},
+              {"id", database.is_bound ? json(database.id) : json(nullptr)},
+              {"identity", text_or_null(database.identity)},
+              {"is_bound", database.is_bound},
+              {"is_retired", database.is_retired},
+              {"is_configured", database.is_configured},
+              {"horizon", horizon_of(database.horizon)},
+              {"branches_due", database.branches_due},
+              {"oldest_due", time(database.oldest_due_ms)}};
+    add(told, database.waits);
+    return told;
 }
 
 json as_json(scanned_branch const& branch)
 {
-    return {{"xid", branch.id.text()},
-            {"action", branch.action},
-            {"why", branch.why},
-            {"left_because", text_or_null(branch.left_because)}};
+    json told{{"xid", branch.id.text()},
+              {"action", branch.action},
+              {"left_because", text_or_null(branch.left_because)}};
+    add(told, branch);
+    return told;
 }
 
 template <class Range>
@@ -118,26 +141,35 @@ json as_json(scanned_database const& database)
     json finished = json::array();
     for (auto const& id : database.finished)
         finished.push_back(id.text());
-    return {{"name", database.name},
-            {"kind", database.kind},
-            {"is_configured", database.is_configured},
-            {"is_conclusive", database.is_conclusive},
-            {"problem", text_or_null(database.problem)},
-            {"foreign", database.foreign_count},
-            {"warnings", database.warnings},
-            {"branches", list_of(database.branches)},
-            {"found_committed", std::move(finished)}};
+    json others = json::array();
+    for (auto const& id : database.of_other_nodes)
+        others.push_back({{"xid", id.text()}, {"node", hex(id.global.parts().node, 16)}});
+    json told{{"name", database.name},
+              {"kind", database.kind},
+              {"is_configured", database.is_configured},
+              {"is_conclusive", database.is_conclusive},
+              {"problem", text_or_null(database.problem.why)},
+              {"foreign", database.foreign_count},
+              {"of_other_nodes", std::move(others)},
+              {"warnings", database.warnings},
+              {"branches", list_of(database.branches)},
+              {"found_committed", std::move(finished)},
+              {"missing", list_of(database.missing)}};
+    add(told, database.problem);
+    return told;
 }
 
 json as_json(recovered_database const& database)
 {
-    return {{"name", database.name},
-            {"committed", database.committed},
-            {"rolled_back", database.rolled_back},
-            {"found_committed", database.found_finished},
-            {"heuristics", database.heuristics},
-            {"is_drained", database.is_drained},
-            {"why", text_or_null(database.why)}};
+    json told{{"name", database.name},
+              {"committed", database.committed},
+              {"rolled_back", database.rolled_back},
+              {"found_committed", database.found_finished},
+              {"heuristics", database.heuristics},
+              {"is_drained", database.is_drained},
+              {"why", text_or_null(database.why)}};
+    add(told, database.waits);
+    return told;
 }
 
 json as_json(shown_listing const& listing)
@@ -264,6 +296,40 @@ std::string in_json(doctor_report const& told)
         all["counts"][word_for(static_cast<finding_level>(i + 1))] = told.counts[i];
     all["log"] = as_json(told.log);
     all["databases"] = list_of(told.databases);
+    return dump(all);
+}
+
+std::string in_json(drain_report const& told)
+{
+    auto all = begin("drain", told);
+    all["log"] = as_json(told.log);
+    all["has_acted"] = told.has_acted;
+    all["is_drained"] = told.is_drained;
+    all["epoch"] = told.has_acted ? json(told.epoch) : json(nullptr);
+    all["took_ms"] = told.took_ms;
+    all["to_be_finished"] = told.due;
+    all["heuristics"] = told.heuristics;
+    all["databases"] = json::array();
+    for (auto const& each : told.databases) {
+        all["databases"].push_back({{"name", each.name},
+                                    {"kind", each.kind},
+                                    {"is_asked", each.is_asked},
+                                    {"is_drained", each.is_drained},
+                                    {"why", each.why}});
+    }
+    all["retired"] = told.retired;
+    return dump(all);
+}
+
+std::string in_json(act_report const& told)
+{
+    auto all = begin(told.command.c_str(), told);
+    all["subject"] = told.subject;
+    all["plan"] = told.plan;
+    all["is_dry_run"] = told.is_dry_run;
+    all["has_acted"] = told.has_acted;
+    all["done"] = text_or_null(told.done);
+    all["epoch"] = told.has_acted ? json(told.epoch) : json(nullptr);
     return dump(all);
 }
 

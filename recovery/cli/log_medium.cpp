@@ -23,6 +23,7 @@
 #include <assent/options.hpp>
 
 #include "log/posix_file_layer.hpp"
+#include "ports/descriptor.hpp"
 #include "recovery/cli/look.hpp"
 #include "recovery/cli/status.hpp"
 #include "recovery/cli/text.hpp"
@@ -38,22 +39,6 @@ constexpr std::size_t page_bytes = 4096;
 constexpr std::size_t forces = 15;
 // A segment that is written, one that is made ahead, and what a repair keeps.
 constexpr std::uint64_t segments_needed = 4;
-
-class descriptor
-{
-public:
-    explicit descriptor(int opened) noexcept : opened_(opened) {}
-    descriptor(descriptor const&) = delete;
-    descriptor& operator=(descriptor const&) = delete;
-    ~descriptor()
-    {
-        if (opened_ >= 0) ::close(opened_);
-    }
-    int get() const noexcept { return opened_; }
-
-private:
-    int opened_;
-};
 
 std::string words_of(int error)
 {
@@ -91,11 +76,11 @@ class force_probe
 {
 public:
     explicit force_probe(std::string const& directory)
-        : file_(open(directory, O_DIRECT | O_DSYNC)), is_direct_(file_.get() >= 0)
+        : file_(open(directory, O_DIRECT | O_DSYNC)), is_direct_(*file_ >= 0)
     {
         if (is_direct_) return;
-        buffered_ = std::make_unique<descriptor>(open(directory, 0));
-        if (buffered_->get() < 0) why_not_ = words_of(errno);
+        buffered_ = std::make_unique<ports::descriptor>(open(directory, 0));
+        if (**buffered_ < 0) why_not_ = words_of(errno);
     }
 
     std::string const& why_not() const noexcept { return why_not_; }
@@ -127,7 +112,7 @@ private:
         return ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC | more, 0600);
     }
 
-    int get() const noexcept { return is_direct_ ? file_.get() : buffered_->get(); }
+    int get() const noexcept { return is_direct_ ? *file_ : **buffered_; }
 
     [[noreturn]] static void fail() { throw std::system_error(errno, std::generic_category()); }
 
@@ -139,9 +124,9 @@ private:
         if (written != static_cast<ssize_t>(page_bytes)) errno = ENOSPC, fail();
     }
 
-    descriptor file_;
+    ports::descriptor file_;
     bool is_direct_;
-    std::unique_ptr<descriptor> buffered_;
+    std::unique_ptr<ports::descriptor> buffered_;
     std::string why_not_;
 };
 

@@ -13,10 +13,10 @@ namespace assent::cli {
 
 namespace {
 
-// The last ones are of record types 128 and 129.
-constexpr std::array<char const*, 11> type_names{"opening",   "binding", "decision",     "end",
-                                                 "heuristic", "horizon", "server-start", "operator",
-                                                 "rollback",  "limits",  "binding-epoch"};
+// The last ones are of record types 128 to 131.
+constexpr std::array<char const*, 13> type_names{
+    "opening",  "binding",  "decision", "end",           "heuristic",  "horizon",  "server-start",
+    "operator", "rollback", "limits",   "binding-epoch", "retirement", "rebinding"};
 
 std::string quoted(std::string const& text)
 {
@@ -94,6 +94,19 @@ struct speaker
     {
         return "resource manager " + std::to_string(what.id) + " is bound in epoch " +
                std::to_string(what.epoch);
+    }
+    std::string operator()(log::retirement_record const& what) const
+    {
+        return quoted(what.who) + ", " + utc(what.unix_ms) + ", gave up resource manager " +
+               std::to_string(what.id) + ", " + quoted(name_of(names, what.id)) + ": " +
+               quoted(what.why);
+    }
+    std::string operator()(log::rebinding_record const& what) const
+    {
+        return quoted(what.who) + ", " + utc(what.unix_ms) + ", epoch " +
+               std::to_string(what.epoch) + ", rebound resource manager " +
+               std::to_string(what.id) + ", " + quoted(name_of(names, what.id)) + ", from " +
+               quoted(what.from) + " to " + quoted(what.to) + ": " + quoted(what.why);
     }
 };
 

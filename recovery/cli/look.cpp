@@ -39,7 +39,8 @@ void require_same_node(configuration const& from, log::log_view const& view)
     }
     for (auto const& [id, bound] : view.image.bindings()) {
         auto const* const database = from.find(bound.name);
-        if (database == nullptr || bound.kind == name_of(database->kind)) continue;
+        if (database == nullptr || bound.is_retired || bound.kind == name_of(database->kind))
+            continue;
         // The database itself says what it is once it is reached.
         if (database->kind == database_kind::odbc) continue;
         throw failure{exit_code::misused, "the log knows \"" + bound.name + "\" as " + bound.kind +
@@ -67,14 +68,18 @@ ports::opening current_of(log::log_view const& view) noexcept
     return {view.newest.writer.epoch, view.newest.writer.nonce};
 }
 
+std::optional<ports::logged_decision> find_decision(log::log_view const& view, gtrid const& which)
+{
+    auto const& all = view.image.decisions();
+    auto const at = all.find(which);
+    if (at == all.end()) return std::nullopt;
+    return log::as_logged(at->first, at->second);
+}
+
 std::optional<ports::logged_decision> find_decision(two_looks const& seen, gtrid const& which)
 {
-    for (auto const* view : {&seen.after, &seen.before}) {
-        auto const& all = view->image.decisions();
-        if (auto const at = all.find(which); at != all.end())
-            return log::as_logged(at->first, at->second);
-    }
-    return std::nullopt;
+    auto const after = find_decision(seen.after, which);
+    return after ? after : find_decision(seen.before, which);
 }
 
 namespace {
@@ -90,6 +95,15 @@ std::vector<ports::logged_decision> unfinished_in(log::log_image const& image, s
 }
 
 }  // namespace
+
+std::vector<xid> due_at(log::log_view const& view, std::uint16_t id)
+{
+    std::vector<xid> all;
+    for (auto const& decision : unfinished_in(view.image, id)) {
+        recovery::visit_due(decision, id, [&all](xid const& due) { all.push_back(due); });
+    }
+    return all;
+}
 
 recovery::log_facts facts_of(two_looks const& seen)
 {

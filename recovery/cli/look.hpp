@@ -15,8 +15,10 @@
 #ifndef ASSENT_RECOVERY_CLI_LOOK_HPP
 #define ASSENT_RECOVERY_CLI_LOOK_HPP
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <assent/xid.hpp>
 
@@ -37,7 +39,11 @@ struct two_looks
 };
 
 ports::opening current_of(log::log_view const& view) noexcept;
+std::optional<ports::logged_decision> find_decision(log::log_view const& view, gtrid const& which);
 std::optional<ports::logged_decision> find_decision(two_looks const& seen, gtrid const& which);
+
+/// Branches there that the log has decided, and that are not known to be finished.
+std::vector<xid> due_at(log::log_view const& view, std::uint16_t id);
 
 /// What the rules ask of a log.  @pre  `seen` outlives the result.
 recovery::log_facts facts_of(two_looks const& seen);

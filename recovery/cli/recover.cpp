@@ -13,6 +13,7 @@
 #include "recovery/cli/scan.hpp"
 #include "recovery/cli/status.hpp"
 #include "recovery/cli/tally.hpp"
+#include "recovery/older_runs.hpp"
 
 namespace assent::cli {
 
@@ -97,17 +98,42 @@ void note(recover_report& into, manager_state const& state, tally const& counts)
     }
 }
 
-/// Why a branch that this recovery would have ended is still there.
-std::string why_left(scanned_branch const& branch, recovered_database const& database,
-                     tally const& counts)
+/// What the explanation says besides: since when it waits.
+void become(explanation& what, reason to, std::string const& seen)
 {
-    if (auto heard = counts.why_left(database.name, branch.id.text()); !heard.empty()) return heard;
-    if (!database.unserved.empty()) return database.unserved;
-    if (branch.action == "roll back") {
-        return "abort is presumed only while this node's lock is held, and some seconds after it "
-               "was taken (--presumed-abort-delay)";
+    auto const before = what;
+    what = explain(to, {}, seen);
+    what.since_ms = before.since_ms;
+    what.is_since_exact = before.is_since_exact;
+}
+
+/// Why a branch that this recovery would have ended is still there.
+void explain_left(scanned_branch& branch, recovered_database const& database, tally const& counts)
+{
+    auto const heard = counts.why_left(database.name, branch.id.text());
+    if (heard.what != reason::none) {
+        branch.left_because = heard.text;
+        if (branch.what != reason::session_stays) become(branch, heard.what, heard.text);
+    } else if (!database.unserved.empty()) {
+        branch.left_because = database.unserved;
+    } else if (branch.action == "commit") {
+        branch.left_because = "its turn had not come before the time was over (--timeout)";
+    } else {
+        branch.left_because =
+            "abort is presumed only while this node's lock is held, and some seconds after it was "
+            "taken (--presumed-abort-delay)";
     }
-    return "its turn had not come before the time was over (--timeout)";
+}
+
+/// Why a database is not drained, as far as its list does not say so.
+explanation why_undrained(recovered_database const& done, scanned_database const& listed)
+{
+    if (!listed.is_conclusive) return listed.problem;
+    if (!done.unserved.empty()) return explain(reason::not_confirmed, {}, done.unserved);
+    if (!listed.branches.empty() || !listed.missing.empty()) return {};
+    bool const are_sessions_left = done.why == recovery::older_sessions_are_left;
+    return explain(are_sessions_left ? reason::older_sessions : reason::not_confirmed, {},
+                   done.why);
 }
 
 void explain_rest(recover_report& into, tally const& counts)
@@ -116,10 +142,12 @@ void explain_rest(recover_report& into, tally const& counts)
         auto const done = std::find_if(into.databases.begin(), into.databases.end(),
                                        [&](auto const& one) { return one.name == listed.name; });
         if (done == into.databases.end()) continue;
+        if (!done->is_drained) done->waits = why_undrained(*done, listed);
         for (auto& branch : listed.branches) {
-            if (branch.action == "commit" || branch.action == "roll back") {
-                branch.left_because = why_left(branch, *done, counts);
-            }
+            bool const was_to_end = branch.action == "commit" || branch.action == "roll back" ||
+                                    branch.action == "ask its row";
+            if (was_to_end) explain_left(branch, *done, counts);
+            if (branch.what == reason::of_other_account) branch.left_because = branch.why;
         }
     }
 }
@@ -135,16 +163,43 @@ void append(recover_report& into, any_report const& part)
 
 }  // namespace
 
+namespace {
+
+/// What names another server's database is no keeper's, and stays.
+bool is_nothing_listed(scan_report const& seen)
+{
+    return std::all_of(seen.databases.begin(), seen.databases.end(), [](auto const& each) {
+        return each.branches.empty() && each.missing.empty();
+    });
+}
+
+/// What the log never named has nothing to recover, and is not bound by this program.
+std::vector<resource_manager> bound_of(std::vector<resource_manager> const& all,
+                                       log::log_view const& view)
+{
+    std::vector<resource_manager> bound;
+    for (auto const& each : all) {
+        auto const& known = view.image.bindings();
+        bool const is_bound = std::any_of(known.begin(), known.end(), [&](auto const& one) {
+            return one.second.name == each.name() && !one.second.is_retired;
+        });
+        if (is_bound) bound.push_back(each);
+    }
+    return bound;
+}
+
+}  // namespace
+
 recover_report recover(configuration const& from, recover_options const& how)
 {
+    return recover(from, how, all_of(from));
+}
+
+recover_report recover(configuration const& from, recover_options const& how,
+                       std::vector<resource_manager> const& all)
+{
     auto const begun = steady::now();
-    auto const first = look(from);
-    std::vector<resource_manager> bound;
-    for (auto const& each : first.image.bindings()) {
-        // What the log never named has nothing to recover, and is not bound by this program.
-        auto const* const configured = from.find(each.second.name);
-        if (configured != nullptr) bound.push_back(make_resource_manager(*configured));
-    }
+    auto const bound = bound_of(all, look(from));
 
     recover_report told;
     auto const counts = std::make_shared<tally>();
@@ -167,13 +222,13 @@ recover_report recover(configuration const& from, recover_options const& how)
     tm.reset();
 
     note(told, state, *counts);
-    auto after = scan(from);
+    auto after = scan(from, all);
     told.status = make_status(from, after.seen.after);
     told.scan = std::move(after.report);
     explain_rest(told, *counts);
     append(told, told.scan);
     append(told, told.status);
-    told.is_drained = left.is_drained;
+    told.is_drained = left.is_drained && is_nothing_listed(told.scan);
     told.took_ms =
         std::chrono::duration_cast<std::chrono::milliseconds>(steady::now() - begun).count();
     return told;

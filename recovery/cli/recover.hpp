@@ -8,6 +8,7 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include <assent/transaction_manager.hpp>
 
@@ -31,6 +32,8 @@ struct recover_options
 /// nothing and reports exit_code::owned.
 /// @throws failure
 recover_report recover(configuration const& from, recover_options const& how);
+recover_report recover(configuration const& from, recover_options const& how,
+                       std::vector<resource_manager> const& all);
 
 }  // namespace assent::cli
 

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <assent/driver.hpp>
@@ -17,6 +18,7 @@
 
 #include "ports/coordinator_log.hpp"
 #include "recovery/cli/failure.hpp"
+#include "recovery/cli/reason.hpp"
 
 namespace assent::cli {
 
@@ -42,6 +44,7 @@ struct decided_branch
     bqual branch;
     std::string resource_manager;
     bool is_finished = false;
+    explanation waits{};  ///< empty where it is finished
 };
 
 struct decision_report
@@ -59,6 +62,7 @@ struct operator_report
     std::string who;
     std::string why;
     std::int64_t unix_ms = 0;
+    bool is_of_database = false;  ///< given up, or replaced
 };
 
 /// A resource manager as the log and the configuration know it.
@@ -68,11 +72,14 @@ struct known_database
     std::string kind;
     bool is_bound = false;       ///< in the log
     bool is_lost = false;        ///< it stands for one that a damaged log lost
+    bool is_retired = false;     ///< a person gave it up
     bool is_configured = false;  ///< in the configuration
     std::uint16_t id = 0;
     std::string identity;
     ports::horizon horizon;
-    std::size_t branches_due = 0;  ///< decided, and not known to be finished
+    std::size_t branches_due = 0;    ///< decided, and not known to be finished
+    std::int64_t oldest_due_ms = 0;  ///< when the first of them was decided; 0: there is none
+    explanation waits{};             ///< why nothing is finished there, as far as the log says
 };
 
 /// Every report: how the program will end, and why that is not `fine`.
@@ -100,13 +107,20 @@ struct status_report : any_report
     std::vector<known_database> databases;
 };
 
-struct scanned_branch
+struct scanned_branch : explanation
 {
+    scanned_branch(explanation because, xid const& which, std::string what_is_done)
+        : explanation(std::move(because)), id(which), action(std::move(what_is_done))
+    {
+    }
+
     xid id;
-    std::string action;  ///< commit, roll back, wait, leave, quarantine
-    std::string why;
-    std::string left_because{};  ///< why a recovery has not ended it; empty: none was at work
+    std::string action;        ///< commit, roll back, ask its row, hazard, wait, leave, quarantine
+    std::string left_because;  ///< why a recovery has not ended it; empty: none was at work
 };
+
+/// Another node may have thousands of branches in motion.
+inline constexpr std::size_t others_listed_max = 20;
 
 struct scanned_database
 {
@@ -114,11 +128,14 @@ struct scanned_database
     std::string kind;
     bool is_configured = false;
     bool is_conclusive = false;  ///< it was asked, and its answer counts
-    std::string problem;
+    bool runs_handlers = false;  ///< only the application ends its branches
+    explanation problem;         ///< why it does not
     std::size_t foreign_count = 0;
+    std::vector<xid> of_other_nodes{};  ///< of those, at most others_listed_max
     std::vector<std::string> warnings;  ///< about the server
     std::vector<scanned_branch> branches;
-    std::vector<xid> finished;  ///< decided and no longer listed: it was committed
+    std::vector<xid> finished;            ///< decided and no longer listed: it was committed
+    std::vector<scanned_branch> missing;  ///< decided and no longer listed, which proves nothing
 };
 
 struct scan_report : any_report
@@ -137,6 +154,7 @@ struct recovered_database
     bool is_drained = false;
     std::string why;         ///< why it is not
     std::string unserved{};  ///< why it did not serve, if it did not
+    explanation waits{};     ///< the same as `why`, from the table of reasons
 };
 
 struct recover_report : any_report

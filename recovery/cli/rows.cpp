@@ -15,9 +15,11 @@ row_view::row_view(std::vector<known_database> const& known,
         if (!each.is_bound) continue;
         place& at = places_[each.id];
         at.name = each.name;
-        auto const seen = std::find_if(listed.begin(), listed.end(),
-                                       [&](auto const& one) { return one.name == each.name; });
-        if (seen == listed.end()) {
+        auto const* const seen = listing_of(each.name, listed);
+        if (each.is_retired) {
+            at.is_given_up = true;
+            at.problem = "it was given up";
+        } else if (seen == nullptr) {
             at.problem = "it is not configured";
         } else if (!seen->scan) {
             at.problem = "it could not be asked";
@@ -62,15 +64,16 @@ std::string row_view::place_of(gtrid const& which) const
     return "resource manager " + std::to_string(id) + ", which this log does not know";
 }
 
-std::string row_view::why_unknown(gtrid const& which) const
+explanation row_view::why_unknown(gtrid const& which, std::string const& owner) const
 {
-    auto where = "its decision lives in a commit row of " + place_of(which);
+    auto const where = place_of(which);
     auto const at = places_.find(which.parts().place_resource_manager);
-    if (at == places_.end()) return where;
-    if (!at->second.was_read) return where + ", which was not read: " + at->second.problem;
-    if (row_of(which)) return where + ", and that row cannot be read: somebody changed it";
-    return where +
-           ", and none is there: recovery inserts an abort row in its place, and then rolls back";
+    if (at == places_.end()) return explain(reason::row_unknown, owner, where);
+    if (!at->second.was_read) {
+        auto const why = at->second.is_given_up ? reason::row_given_up : reason::row_unread;
+        return explain(why, owner, where + ", which was not read: " + at->second.problem);
+    }
+    return explain(row_of(which) ? reason::row_unreadable : reason::row_missing, owner, where);
 }
 
 }  // namespace assent::cli

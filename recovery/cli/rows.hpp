@@ -20,6 +20,13 @@
 
 namespace assent::cli {
 
+/// Whether a commit row in the resource manager of that id decides the transaction.
+inline bool is_decided_in_row_of(gtrid const& which, std::uint16_t id)
+{
+    auto const parts = which.parts();
+    return parts.place == decision_place::commit_row && parts.place_resource_manager == id;
+}
+
 class row_view
 {
 public:
@@ -35,14 +42,15 @@ public:
 
     /// The database in whose table the row is, in words.
     std::string place_of(gtrid const& which) const;
-    /// Why nothing is known of the row, in words.
-    std::string why_unknown(gtrid const& which) const;
+    /// Why nothing is known of the row.
+    explanation why_unknown(gtrid const& which, std::string const& owner) const;
 
 private:
     struct place
     {
         std::string name;
         bool was_read = false;
+        bool is_given_up = false;
         std::string problem;
     };
 

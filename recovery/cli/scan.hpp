@@ -6,6 +6,8 @@
 #define ASSENT_RECOVERY_CLI_SCAN_HPP
 
 #include <chrono>
+#include <functional>
+#include <string>
 #include <vector>
 
 #include <assent/options.hpp>
@@ -31,9 +33,20 @@ struct scanned
     std::vector<surveyed_database> listed;
 };
 
+/// Every configured database.  Connects to none.  @throws failure
+std::vector<resource_manager> all_of(configuration const& from);
+
+/// @pre  there is one of that name.
+resource_manager const& find_manager(std::string const& name,
+                                     std::vector<resource_manager> const& all);
+
 /// Looks at the log, asks every configured database, looks again.  Changes nothing anywhere.
+/// @param on_answer  as in survey().
 /// @throws failure
-scanned scan(configuration const& from);
+scanned scan(configuration const& from,
+             std::function<void(std::string const&)> const& on_answer = {});
+scanned scan(configuration const& from, std::vector<resource_manager> const& all,
+             std::function<void(std::string const&)> const& on_answer = {});
 
 }  // namespace assent::cli
 

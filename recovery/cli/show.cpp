@@ -8,10 +8,13 @@
 #include "recovery/cli/failure.hpp"
 #include "recovery/cli/rows.hpp"
 #include "recovery/cli/status.hpp"
+#include "recovery/cli/words.hpp"
 
 namespace assent::cli {
 
 namespace {
+
+constexpr char const* ended_by_person = "ended by a person";
 
 void collect_records(show_report& told, two_looks const& seen)
 {
@@ -31,10 +34,26 @@ void collect_records(show_report& told, two_looks const& seen)
     }
 }
 
+/// What each branch of the decision waits for: its database, or whoever recovers.
+void explain_decision(show_report& told, scan_report const& all)
+{
+    auto const owner = all.log.is_owned ? name_of_owner(all.log) : std::string{};
+    for (auto& branch : told.decision.branches) {
+        if (branch.is_finished) continue;
+        auto const at =
+            std::find_if(all.databases.begin(), all.databases.end(),
+                         [&](auto const& each) { return each.name == branch.resource_manager; });
+        bool const is_known = at == all.databases.end() || at->is_conclusive;
+        branch.waits = is_known ? explain(reason::due, owner) : at->problem;
+        branch.waits.since_ms = told.decision.unix_ms;
+        branch.waits.is_since_exact = true;
+    }
+}
+
 void collect_listings(show_report& told, scan_report const& all)
 {
     for (auto const& database : all.databases) {
-        shown_listing one{database.name, database.is_conclusive, database.problem, {}};
+        shown_listing one{database.name, database.is_conclusive, database.problem.why, {}};
         std::copy_if(database.branches.begin(), database.branches.end(),
                      std::back_inserter(one.branches),
                      [&](auto const& branch) { return branch.id.global == told.id; });
@@ -75,8 +94,9 @@ bool is_forgotten(gtrid const& id, log::log_view const& view)
     auto const at = ports::position_of(id);
     auto const& bindings = view.image.bindings();
     return !bindings.empty() &&
-           std::all_of(bindings.begin(), bindings.end(),
-                       [&](auto const& each) { return view.image.horizon(each.first).covers(at); });
+           std::all_of(bindings.begin(), bindings.end(), [&](auto const& each) {
+               return each.second.is_retired || view.image.horizon(each.first).covers(at);
+           });
 }
 
 /// Whether it is older than the log that was salvaged.
@@ -116,7 +136,8 @@ bool conclude_by_row(show_report& told, scanned const& all, log_report const& lo
     if (!found.was_read) {
         if (is_listed(told)) {
             told.outcome = "in doubt";
-            told.explanation = "prepared; " + rows.why_unknown(told.id);
+            auto const owner = log.is_owned ? name_of_owner(log) : std::string{};
+            told.explanation = "prepared; " + rows.why_unknown(told.id, owner).why;
             told.raise(exit_code::attention, told.explanation);
             return true;
         }
@@ -162,18 +183,44 @@ void conclude_undecided(show_report& told, two_looks const& seen, log_report con
     }
 }
 
+/// What a database did otherwise outranks what was decided.
+void say_heuristics(show_report& told)
+{
+    std::string did;
+    for (auto const& each : told.heuristics) {
+        did += (did.empty() ? "" : ", ") + std::string{"\""} + each.resource_manager +
+               "\": " + word_for(each.code);
+    }
+    told.explanation = "on record is what a database did by itself, or may have done (" + did +
+                       "); otherwise " + told.outcome + ": " + told.explanation;
+    if (told.outcome != ended_by_person) told.outcome = "heuristic";
+}
+
 void conclude(show_report& told, scanned const& all)
 {
     auto const& log = all.report.log;
-    if (!told.is_of_node) {
+    if (!told.is_of_node && all.seen.after.image.was_ended_by_person(told.id)) {
+        told.outcome = "ended by a person";
+        told.explanation =
+            "it is of another node, whose log was lost, and a person adopted a branch of it: "
+            "nobody "
+            "can say that the transaction was committed, or that it was rolled back";
+    } else if (!told.is_of_node) {
         told.outcome = "of another node";
-        told.explanation = "this log knows nothing of it; ask with the configuration of its node";
+        told.explanation =
+            "this log knows nothing of it; ask with the configuration of its node, or, "
+            "where that log is lost for good, see assent adopt";
     } else if (!told.is_known_opening) {
         told.outcome = "of a twin";
         told.explanation =
             "it bears this node's id, and no opening of this log made it: a twin (a copied or "
             "restored log) is, or was, at work; find it and stop it";
         told.raise(exit_code::attention, told.explanation);
+    } else if (all.seen.after.image.was_ended_by_person(told.id)) {
+        told.outcome = ended_by_person;
+        told.explanation =
+            "a branch was ended against the decision, or without one: nobody can say that the "
+            "transaction was committed, or that it was rolled back";
     } else if (told.has_decision) {
         conclude_decided(told, log);
     } else if (all.seen.after.image.was_rolled_back(told.id)) {
@@ -183,6 +230,7 @@ void conclude(show_report& told, scanned const& all)
         conclude_undecided(told, all.seen, log);
     }
     if (!told.heuristics.empty()) {
+        say_heuristics(told);
         told.raise(
             exit_code::attention,
             count_of(told.heuristics.size(), "heuristic outcome is", "heuristic outcomes are") +
@@ -213,6 +261,7 @@ show_report show(gtrid const& id, scanned const& all)
     told.is_known_opening = told.is_of_node && opened != view.image.openings().end();
     if (told.is_known_opening) told.opened_ms = opened->second;
     collect_records(told, all.seen);
+    explain_decision(told, all.report);
     collect_listings(told, all.report);
     for (auto const& listing : told.listings) {
         if (listing.is_conclusive || !told.is_of_node) continue;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "ports/handler_marks.hpp"
 #include "recovery/cli/look.hpp"
 
 namespace assent::cli {
@@ -116,31 +117,95 @@ operator_report describe(log::operator_record const& record)
     return {record.branch, word_for(record), record.who, record.why, record.unix_ms};
 }
 
+/// No configuration can open a broker of the application's.
+reason why_unconfigured(known_database const& which)
+{
+    return ports::is_broker(which.kind) ? reason::only_application : reason::not_configured;
+}
+
+explanation explain_heuristic(ports::heuristic_record const& record)
+{
+    auto told = explain(reason::heuristic, {}, record.text);
+    told.since_ms = record.unix_ms;
+    told.is_since_exact = true;
+    return told;
+}
+
+namespace {
+
+/// As far as the log and the configuration say: what the database says only a scan knows.
+explanation why_waiting(known_database const& which, configuration const& from,
+                        std::string const& owner)
+{
+    bool const is_due = which.branches_due > 0;
+    explanation told;
+    if (which.is_retired) {
+        if (is_due) told = explain(reason::given_up, owner);
+    } else if (which.is_lost) {
+        told = explain(reason::binding_lost, owner);
+    } else if (!which.is_configured) {
+        told = explain(why_unconfigured(which), owner, from.path);
+    } else if (is_due) {
+        told = explain(reason::due, owner);
+    }
+    told.since_ms = which.oldest_due_ms;
+    told.is_since_exact = which.oldest_due_ms != 0;
+    return told;
+}
+
+std::int64_t oldest_due_at(log::log_view const& view, std::uint16_t id)
+{
+    std::int64_t oldest = 0;
+    for (xid const& due : due_at(view, id)) {
+        auto const at = view.image.decisions().find(due.global)->second.unix_ms;
+        oldest = oldest == 0 ? at : std::min(oldest, at);
+    }
+    return oldest;
+}
+
+/// Each branch waits for what its database waits for.
+void explain_unfinished(status_report& told)
+{
+    for (auto& decision : told.unfinished) {
+        for (auto& branch : decision.branches) {
+            if (branch.is_finished) continue;
+            auto const id = branch.branch.parts().resource_manager;
+            auto const at =
+                std::find_if(told.databases.begin(), told.databases.end(),
+                             [id](auto const& each) { return each.is_bound && each.id == id; });
+            if (at != told.databases.end()) branch.waits = at->waits;
+            branch.waits.since_ms = decision.unix_ms;
+            branch.waits.is_since_exact = true;
+        }
+    }
+}
+
+}  // namespace
+
 std::vector<known_database> known_databases(configuration const& from, log::log_view const& view)
 {
     std::vector<known_database> all;
+    auto const owner = view.lock.is_held ? name_of_owner(describe_log(from, view)) : std::string{};
     for (auto const& [id, bound] : view.image.bindings()) {
         known_database one;
         one.name = bound.name;
         one.kind = bound.kind;
         one.is_bound = true;
-        one.is_lost = !ports::is_real(bound);
-        one.is_configured = from.find(bound.name) != nullptr;
+        one.is_retired = bound.is_retired;
+        one.is_lost = !one.is_retired && !ports::is_real(bound);
+        one.is_configured = !one.is_retired && from.find(bound.name) != nullptr;
         one.id = id;
         one.identity = bound.identity;
         one.horizon = view.image.horizon(id);
-        for (auto const& [global, entry] : view.image.decisions()) {
-            if (entry.is_complete()) continue;
-            for (std::size_t i = 0; i < entry.branches.size(); ++i) {
-                one.branches_due +=
-                    !entry.is_finished(i) && entry.branches[i].parts().resource_manager == id;
-            }
-        }
+        one.branches_due = due_at(view, id).size();
+        one.oldest_due_ms = oldest_due_at(view, id);
+        one.waits = why_waiting(one, from, owner);
         all.push_back(std::move(one));
     }
     for (auto const& configured : from.databases) {
-        bool const is_bound = std::any_of(
-            all.begin(), all.end(), [&](auto const& each) { return each.name == configured.name; });
+        bool const is_bound = std::any_of(all.begin(), all.end(), [&](auto const& each) {
+            return each.name == configured.name && !each.is_retired;
+        });
         if (is_bound) continue;
         known_database one;
         one.name = configured.name;
@@ -156,6 +221,14 @@ void note_missing(any_report& into, configuration const& from,
 {
     for (auto const& each : all) {
         if (each.is_configured) continue;
+        if (each.is_retired) {
+            if (each.branches_due == 0) continue;
+            into.raise(exit_code::attention,
+                       "\"" + each.name + "\" was given up, and " +
+                           count_of(each.branches_due, "branch there is", "branches there are") +
+                           " not on record as hazards yet: run assent retire again");
+            continue;
+        }
         if (each.is_lost) {
             into.raise(exit_code::attention,
                        "a damaged log lost the binding of a resource manager (" + each.name +
@@ -163,11 +236,29 @@ void note_missing(any_report& into, configuration const& from,
                            "database of this node, and see status for who salvaged the log");
             continue;
         }
+        if (why_unconfigured(each) == reason::only_application) {
+            if (each.branches_due == 0) continue;
+            into.raise(exit_code::attention,
+                       "\"" + each.name +
+                           "\": " + count_of(each.branches_due, "branch is", "branches are") +
+                           " decided and not known to be finished, and only the application can "
+                           "finish what its broker holds: start it, unless it runs");
+            continue;
+        }
         into.raise(exit_code::attention,
                    "the log knows the resource manager \"" + each.name + "\" (" + each.kind +
                        "), and " + from.path +
                        " does not: what is in doubt there is neither seen nor finished; add it");
     }
+}
+
+void note_heuristics(any_report& into, std::size_t count)
+{
+    if (count == 0) return;
+    into.raise(exit_code::attention,
+               count_of(count, "heuristic outcome is", "heuristic outcomes are") +
+                   " recorded: the databases may differ; compare and repair the data by hand, then "
+                   "forget them (assent status lists them)");
 }
 
 status_report make_status(configuration const& from, log::log_view const& view)
@@ -187,13 +278,18 @@ status_report make_status(configuration const& from, log::log_view const& view)
         told.operators.push_back(describe(record));
     }
     told.databases = known_databases(from, view);
-
-    if (!told.heuristics.empty()) {
-        told.raise(
-            exit_code::attention,
-            count_of(told.heuristics.size(), "heuristic outcome is", "heuristic outcomes are") +
-                " recorded: the databases may differ; compare and repair the data by hand");
+    explain_unfinished(told);
+    for (auto const& [id, record] : view.image.retirements()) {
+        told.operators.push_back({xid{}, "give up \"" + name_of_resource_manager(view, id) + "\"",
+                                  record.who, record.why, record.unix_ms, true});
     }
+    for (auto const& [record, spare] : view.image.rebindings()) {
+        told.operators.push_back({xid{},
+                                  "rebind \"" + name_of_resource_manager(view, record.id) + "\"",
+                                  record.who, record.why, record.unix_ms, true});
+    }
+
+    note_heuristics(told, told.heuristics.size());
     note_missing(told, from, told.databases);
     if (!told.log.is_owned && !told.unfinished.empty()) {
         told.raise(exit_code::attention,

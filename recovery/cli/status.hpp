@@ -21,9 +21,22 @@ log_report describe_log(configuration const& from, log::log_view const& view);
 decision_report describe(log::log_view const& view, gtrid const& global,
                          log::decision_entry const& entry);
 operator_report describe(log::operator_record const& record);
+explanation explain_heuristic(ports::heuristic_record const& record);
+
+/// Of a resource manager that the configuration does not have.
+reason why_unconfigured(known_database const& which);
+
+/// Of a database that is configured without its reservations.
+inline constexpr char why_no_reservations[] =
+    "the log knows this as reservations, and nothing is decided there otherwise: add `reservations "
+    "= "
+    "true`";
 
 /// Every resource manager that the log knows, then those that only the configuration has.
 std::vector<known_database> known_databases(configuration const& from, log::log_view const& view);
+
+/// Of outcomes that nobody has forgotten, in what every report is told of.
+void note_heuristics(any_report& into, std::size_t count);
 
 /// Adds the sentence about each resource manager that the log knows and the configuration lacks.
 void note_missing(any_report& into, configuration const& from,

@@ -10,14 +10,21 @@ namespace assent::cli {
 namespace {
 
 // Events whose text says why a branch is not ended yet; of a reply that says nothing, nothing.
-constexpr std::array<std::string_view, 6> reasons{
-    "recovery.commit.reply", "recovery.rollback.reply", "branch.not_finished",
-    "branch.kept",           "branch.of_stranger",      "branch.misplaced"};
+constexpr std::array<std::pair<std::string_view, reason>, 6> reasons{{
+    {"recovery.commit.reply", reason::server_refused},
+    {"recovery.rollback.reply", reason::server_refused},
+    {"branch.not_finished", reason::server_refused},
+    {"branch.kept", reason::session_stays},
+    {"branch.of_stranger", reason::of_other_account},
+    {"branch.misplaced", reason::misplaced},
+}};
 
-bool is_reason(event const& what)
+reason reason_in(event const& what)
 {
-    return !what.text.empty() && !what.id.empty() &&
-           std::find(reasons.begin(), reasons.end(), what.name) != reasons.end();
+    if (what.text.empty() || what.id.empty()) return reason::none;
+    auto const* const at = std::find_if(reasons.begin(), reasons.end(),
+                                        [&](auto const& each) { return each.first == what.name; });
+    return at == reasons.end() ? reason::none : at->second;
 }
 
 }  // namespace
@@ -34,8 +41,9 @@ void tally::on(event const& what)
         counts.found_finished += is_new ? 1 : 0;
     } else if (what.name == "branch.heuristic") {
         ++counts.heuristics;
-    } else if (is_reason(what)) {
-        heard_[{std::string{what.resource_manager}, std::string{what.id}}] = what.text;
+    } else if (auto const why = reason_in(what); why != reason::none) {
+        heard_[{std::string{what.resource_manager}, std::string{what.id}}] = {
+            why, std::string{what.text}};
     }
     has_news_ = true;
     told_.notify_all();
@@ -50,11 +58,11 @@ recovered_database tally::of(std::string const& resource_manager) const
     return counted;
 }
 
-std::string tally::why_left(std::string const& resource_manager, std::string const& branch) const
+tally::news tally::why_left(std::string const& resource_manager, std::string const& branch) const
 {
     std::lock_guard const held{mutex_};
     auto const at = heard_.find({resource_manager, branch});
-    return at == heard_.end() ? std::string{} : at->second;
+    return at == heard_.end() ? news{} : at->second;
 }
 
 void tally::wait(std::chrono::milliseconds at_most)

@@ -28,8 +28,13 @@ public:
     /// What was counted for one resource manager; the rest of it is left empty.
     recovered_database of(std::string const& resource_manager) const;
 
-    /// What was last heard of a branch that is still there; empty: nothing that says why.
-    std::string why_left(std::string const& resource_manager, std::string const& branch) const;
+    struct news
+    {
+        reason what = reason::none;  ///< none: nothing was heard that says why
+        std::string text;
+    };
+    /// What was last heard of a branch that is still there.
+    news why_left(std::string const& resource_manager, std::string const& branch) const;
 
     /// Waits for another event, at most so long.
     void wait(std::chrono::milliseconds at_most);
@@ -39,8 +44,8 @@ private:
     std::condition_variable told_;
     bool has_news_ = false;
     std::map<std::string, recovered_database, std::less<>> counts_;
-    std::set<std::pair<std::string, std::string>> assumed_;  // told once a scan, counted once
-    std::map<std::pair<std::string, std::string>, std::string> heard_;  // of branches
+    std::set<std::pair<std::string, std::string>> assumed_;      // told once a scan, counted once
+    std::map<std::pair<std::string, std::string>, news> heard_;  // of branches
 };
 
 }  // namespace assent::cli

@@ -3,6 +3,9 @@
 #include "recovery/cli/words.hpp"
 
 #include <algorithm>
+#include <array>
+#include <map>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -12,6 +15,8 @@
 namespace assent::cli {
 
 namespace {
+
+constexpr std::size_t decisions_shown_max = 20;
 
 std::string owner(log_report const& log)
 {
@@ -40,19 +45,42 @@ std::string known(std::vector<known_database> const& all, painter const& paint)
     table list{{"RESOURCE MANAGER", "KIND", "ID", "CONFIGURED", "HORIZON", "DUE", "IDENTITY"}};
     for (auto const& each : all) {
         list.add({each.name, each.kind, each.is_bound ? std::to_string(each.id) : "-",
-                  each.is_configured ? "yes" : "no", word_for(each.horizon),
-                  std::to_string(each.branches_due),
+                  each.is_retired      ? "retired"
+                  : each.is_configured ? "yes"
+                                       : "no",
+                  word_for(each.horizon), std::to_string(each.branches_due),
                   each.is_bound ? each.identity : "not bound yet"});
     }
     return list.is_empty() ? std::string{} : "\n" + list.text(paint);
 }
+
+/// What happens by itself, and what a person must do: once for all to whom the same applies.
+class prospects
+{
+public:
+    explicit prospects(std::size_t indent) : indent_(indent, ' ') {}
+
+    void add(std::string const& of, explanation const& what)
+    {
+        if (what.what == reason::none) return;
+        if (!seen_.insert({of, what.by_itself, what.for_a_person}).second) return;
+        text_ += indent_ + of + "\n" + indent_ + "  by itself     " + printable(what.by_itself) +
+                 "\n" + indent_ + "  for a person  " + printable(what.for_a_person) + "\n";
+    }
+    std::string const& text() const noexcept { return text_; }
+
+private:
+    std::string indent_;
+    std::set<std::array<std::string, 3>> seen_;
+    std::string text_;
+};
 
 std::string branches(decision_report const& decision, painter const& paint, std::size_t indent)
 {
     table list{{"RESOURCE MANAGER", "BRANCH", "STATE"}};
     for (auto const& branch : decision.branches) {
         list.add({branch.resource_manager, std::string{branch.branch.text()},
-                  branch.is_finished ? "finished" : "to be finished"},
+                  branch.is_finished ? "finished" : "to be finished: " + branch.waits.why},
                  branch.is_finished ? colour::green : colour::yellow);
     }
     return list.text(paint, indent);
@@ -67,6 +95,16 @@ std::string heuristics(std::vector<ports::heuristic_record> const& all, painter 
                   each.text});
     }
     return heading("heuristic outcomes", paint) + list.text(paint, 2);
+}
+
+std::string what_next(status_report const& told)
+{
+    prospects next{2};
+    for (auto const& each : told.databases)
+        next.add(each.name, each.waits);
+    for (auto const& each : told.heuristics)
+        next.add("heuristic outcomes", explain_heuristic(each));
+    return next.text().empty() ? std::string{} : "\n" + next.text();
 }
 
 std::string operators(std::vector<operator_report> const& all, painter const& paint)
@@ -87,19 +125,55 @@ colour colour_of(std::string const& action)
     return action == "leave" ? colour::plain : colour::yellow;
 }
 
+/// Of many to which the same happens for the same reason a person reads the first, and the number.
+class alike
+{
+public:
+    /// @return whether this one is shown.
+    bool add(std::string const& action, explanation const& what)
+    {
+        auto& one = counts_.try_emplace({action, what.what}, group{0, what.why}).first->second;
+        return ++one.count <= shown_max;
+    }
+    std::string text(std::size_t indent) const
+    {
+        std::string text;
+        for (auto const& [key, one] : counts_) {
+            if (one.count <= shown_max) continue;
+            text += std::string(indent, ' ') + "... and " + std::to_string(one.count - shown_max) +
+                    " more: " + key.first + ", " + printable(one.why) + " (--json lists all)\n";
+        }
+        return text;
+    }
+
+private:
+    static constexpr std::size_t shown_max = 10;
+    struct group
+    {
+        std::size_t count;
+        std::string why;
+    };
+    std::map<std::pair<std::string, reason>, group> counts_;
+};
+
 std::string listed(std::vector<scanned_branch> const& all, painter const& paint, std::size_t indent)
 {
     bool const was_tried = std::any_of(
         all.begin(), all.end(), [](auto const& branch) { return !branch.left_because.empty(); });
-    std::vector<std::string> head{"BRANCH", "RECOVERY WOULD", "WHY"};
+    std::vector<std::string> head{"BRANCH", "RECOVERY WOULD", "SINCE", "WHY"};
     if (was_tried) head.push_back("LEFT BECAUSE");
     table list{head};
+    prospects next{indent};
+    alike same;
     for (auto const& branch : all) {
-        std::vector<std::string> cells{branch.id.text(), branch.action, branch.why};
+        next.add(branch.action, branch);
+        if (!same.add(branch.action, branch)) continue;
+        std::vector<std::string> cells{branch.id.text(), branch.action, since_in_words(branch),
+                                       branch.why};
         if (was_tried) cells.push_back(branch.left_because);
         list.add(std::move(cells), colour_of(branch.action));
     }
-    return list.text(paint, indent);
+    return list.text(paint, indent) + same.text(indent) + next.text();
 }
 
 std::string scanned_databases(scan_report const& told, painter const& paint)
@@ -108,8 +182,11 @@ std::string scanned_databases(scan_report const& told, painter const& paint)
     for (auto const& database : told.databases) {
         text += "\n" + paint(colour::bold, database.name) + " (" + database.kind + "): ";
         if (!database.is_conclusive) {
-            text += paint(colour::red, "nothing can be said") + ": " + printable(database.problem) +
-                    "\n";
+            text += paint(colour::red, "nothing can be said") + ": " +
+                    printable(database.problem.why) + "\n";
+            prospects next{2};
+            next.add("since " + since_in_words(database.problem), database.problem);
+            text += next.text();
             continue;
         }
         text += count_of(database.branches.size(), "branch", "branches") + " of this node, " +
@@ -118,6 +195,17 @@ std::string scanned_databases(scan_report const& told, painter const& paint)
             text += "  " + paint(colour::yellow, "warning") + ": " + printable(warning) + "\n";
         }
         if (!database.branches.empty()) text += listed(database.branches, paint, 2);
+        if (!database.missing.empty()) {
+            text += "  decided, and no longer listed:\n" + listed(database.missing, paint, 2);
+        }
+        for (auto const& id : database.of_other_nodes) {
+            text += "  " + id.text() + "  of node " + hex(id.global.parts().node, 16) + "\n";
+        }
+        if (!database.of_other_nodes.empty()) {
+            text +=
+                "  the process that has the log of such a node ends its branches; where that log "
+                "is lost for good, see assent adopt\n";
+        }
         for (auto const& id : database.finished) {
             text += "  " + id.text() + "  committed: it was decided, and is no longer listed\n";
         }
@@ -162,11 +250,17 @@ std::string in_words(status_report const& told, painter const& paint)
     head.push_back({"heuristics", std::to_string(told.heuristics.size())});
     auto text = pairs(head, paint) + known(told.databases, paint);
     if (!told.unfinished.empty()) text += heading("decided, to be finished", paint);
+    std::size_t shown = 0;
     for (auto const& decision : told.unfinished) {
+        if (shown++ == decisions_shown_max) break;
         text += "  " + std::string{decision.id.text()} + "  commit, " + utc(decision.unix_ms) +
                 "\n" + branches(decision, paint, 4);
     }
-    text += heuristics(told.heuristics, paint) + operators(told.operators, paint);
+    if (told.unfinished.size() > decisions_shown_max) {
+        text += "  ... and " + std::to_string(told.unfinished.size() - decisions_shown_max) +
+                " more (--json lists all)\n";
+    }
+    text += what_next(told) + heuristics(told.heuristics, paint) + operators(told.operators, paint);
     return text + attention(told, paint);
 }
 
@@ -193,7 +287,7 @@ std::string in_words(recover_report const& told, painter const& paint)
                {"node", hex(told.status.log.node, 16) + " \"" + told.status.log.node_label + "\""},
                {"epoch", std::to_string(told.epoch) + ", of this recovery"},
                {"took", seconds + (told.was_interrupted ? ", interrupted" : "")},
-               {"drained", told.is_drained ? "yes: nothing of this node is in doubt" : "no"}},
+               {"drained", told.is_drained ? "yes: no branch of this node is left" : "no"}},
               paint);
     table list{{"RESOURCE MANAGER", "COMMITTED", "ROLLED BACK", "FOUND COMMITTED", "HEURISTIC",
                 "DRAINED"}};
@@ -204,9 +298,14 @@ std::string in_words(recover_report const& told, painter const& paint)
                  each.is_drained ? colour::green : colour::red);
     }
     if (!list.is_empty()) text += "\n" + list.text(paint);
+    prospects next{2};
+    for (auto const& each : told.databases)
+        next.add(each.name, each.waits);
+    text += next.text();
     bool has_rest = false;
     for (auto const& database : told.scan.databases)
-        has_rest = has_rest || !database.branches.empty() || !database.is_conclusive;
+        has_rest = has_rest || !database.branches.empty() || !database.missing.empty() ||
+                   !database.is_conclusive;
     if (has_rest) text += heading("what remains", paint) + scanned_databases(told.scan, paint);
     text += heuristics(told.status.heuristics, paint);
     return text + attention(told, paint);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/doors.hpp"
+#include "protocol/assert.hpp"
 
 namespace assent::api {
 
@@ -15,7 +16,7 @@ namespace {
 struct bound
 {
     engine::engine const* under;
-    std::unique_ptr<transaction> tx;
+    std::unique_ptr<transaction> tx;  // null: the place of one that is suspended
 };
 
 // A thread that exits with a transaction rolls it back: ~transaction does.
@@ -24,7 +25,7 @@ thread_local std::vector<bound> here;
 auto find(engine::engine const* under) noexcept
 {
     return std::find_if(here.begin(), here.end(),
-                        [under](bound const& each) { return each.under == under; });
+                        [under](bound const& each) { return each.under == under && each.tx; });
 }
 
 }  // namespace
@@ -50,6 +51,22 @@ std::unique_ptr<transaction> unbind_here(engine::engine const* under) noexcept
     auto tx = std::move(at->tx);
     here.erase(at);
     return tx;
+}
+
+std::unique_ptr<transaction> suspend_here(engine::engine const* under) noexcept
+{
+    auto const at = find(under);
+    return at == here.end() ? nullptr : std::move(at->tx);
+}
+
+void resume_here(engine::engine const* under, std::unique_ptr<transaction> tx) noexcept
+{
+    // Which of several places does not matter: there are as many as are suspended.
+    auto const place = std::find_if(here.begin(), here.end(), [under](bound const& each) {
+        return each.under == under && !each.tx;
+    });
+    ASSENT_ASSERT(place != here.end());
+    place->tx = std::move(tx);
 }
 
 }  // namespace assent::api

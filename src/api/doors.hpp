@@ -23,6 +23,9 @@ struct transaction::impl
     static std::unique_ptr<transaction> begin(std::shared_ptr<engine::engine> under,
                                               begin_options const& how);
 
+    /// @throws error  errc::rollback_only; errc::invalid_state; errc::forked.
+    void require_callable() const;
+
     std::shared_ptr<engine::engine> engine;
     std::shared_ptr<shared::global_transaction> tx;
 };
@@ -47,6 +50,11 @@ transaction* bound_here(engine::engine const* under) noexcept;
 /// @pre  none is bound.
 void bind_here(engine::engine const* under, std::unique_ptr<transaction> tx);
 std::unique_ptr<transaction> unbind_here(engine::engine const* under) noexcept;
+/// As unbind_here(), but keeps the place of what it returns, so that resume_here() needs no memory.
+/// Where something was returned, resume_here() must follow.
+std::unique_ptr<transaction> suspend_here(engine::engine const* under) noexcept;
+/// @pre  none is bound; `tx` is what suspend_here() had returned last, and is not null.
+void resume_here(engine::engine const* under, std::unique_ptr<transaction> tx) noexcept;
 
 /// Unbinds and destroys this thread's transaction, however the block is left; another one that was
 /// put in its place is left alone.  Known by the transaction itself: its name may yet be settled.

@@ -55,6 +55,10 @@ public:
                 return "every session of the pool is leased";
             case errc::no_thread:
                 return "the system refused a thread";
+            case errc::wrong_thread:
+                return "a branch of this transaction belongs to another thread";
+            case errc::outside:
+                return "this thread is at work outside of any transaction";
         }
         return "unknown error";
     }
@@ -75,7 +79,7 @@ std::error_code make_error_code(errc code) noexcept
 
 namespace {
 
-constexpr std::size_t codes = static_cast<std::size_t>(errc::no_thread) + 1;  // the last one
+constexpr std::size_t codes = static_cast<std::size_t>(errc::outside) + 1;  // the last one
 
 using prototypes = std::array<std::system_error, codes>;
 
@@ -159,11 +163,16 @@ driver_error::driver_error(std::string const& what, std::string sqlstate, int na
 
 driver_error::~driver_error() = default;
 
+retry_requested::retry_requested(std::string const& why)
+    : why_(std::make_shared<std::string const>(why))
+{
+}
+
 retry_requested::~retry_requested() = default;
 
 char const* retry_requested::what() const noexcept
 {
-    return "the work asked to be run again";
+    return why_ ? why_->c_str() : "the work asked to be run again";
 }
 
 observer::~observer() = default;

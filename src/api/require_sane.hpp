@@ -10,6 +10,8 @@
 
 #include <assent/options.hpp>
 
+#include "ports/clock.hpp"
+
 namespace assent::api {
 
 /// What each limit of time is held to.
@@ -48,9 +50,7 @@ inline constexpr duration_rule duration_rules[] = {
     {"session_age_max", &limits::session_age_max, true},
 };
 
-/// No duration may be longer: limits::duration::max(), for one, overflows the clock when it is
-/// added to now, and every wait would end at once.
-inline constexpr limits::duration longest_duration = std::chrono::hours{24 * 365 * 10};
+using ports::longest_duration;
 
 /// @throws error  errc::bad_argument: it names the limit, and says what is possible.
 void require_sane(limits const& all);

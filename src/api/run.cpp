@@ -4,14 +4,12 @@
 
 #include <assent/transaction_manager.hpp>
 
-#include <cxxabi.h>
-
 #include <condition_variable>
 #include <exception>
 #include <mutex>
 #include <utility>
 
-#include "api/doors.hpp"
+#include "api/work.hpp"
 #include "ports/uncancelled.hpp"
 #include "shared/backoff.hpp"
 
@@ -37,21 +35,6 @@ bool is_transient(std::exception_ptr const& thrown, run_options const& settings)
     } catch (...) {
         return false;
     }
-}
-
-/// What the work threw.  A cancelled thread unwinds through here, and its transaction is rolled
-/// back on the way out; what it unwinds with is no object that a reference could be bound to.
-__attribute__((noinline, no_sanitize("null"))) std::exception_ptr thrown_by(
-    std::function<void(transaction&)> const& work, transaction& tx)
-{
-    try {
-        work(tx);
-    } catch (abi::__forced_unwind const&) {
-        throw;
-    } catch (...) {
-        return std::current_exception();
-    }
-    return nullptr;
 }
 
 void pause_until(ports::clock& time, deadline next)
@@ -88,23 +71,10 @@ outcome transaction_manager::run(run_options const& settings,
         auto const begun = made->impl_->tx;
         api::bind_here(&engine, std::move(made));
         api::unbound_at_end const guard{&engine, begun};
-        std::exception_ptr const thrown = thrown_by(work, *api::bound_here(&engine));
-        auto* const tx = api::bound_here(&engine);
-        bool const is_bound = tx != nullptr && tx->id() == begun->id;
-        if (thrown && (!is_bound || begun->is_completed)) {
-            // The work ended its transaction itself: what remained of it is not known here.
-            std::rethrow_exception(thrown);
-        }
-        if (begun->is_completed) {
-            throw error{errc::invalid_state, "the work ended its transaction itself", begun->id};
-        }
-        if (!is_bound) {
-            throw error{errc::invalid_state,
-                        "the work suspended its transaction and did not resume it", begun->id};
-        }
+        auto const thrown = api::thrown_in(engine, *begun, [&](transaction& tx) { work(tx); });
         if (!thrown) {
             try {
-                return tx->commit();
+                return api::bound_here(&engine)->commit();
             } catch (rolled_back_error const& e) {
                 if (is_last || !e.is_retryable()) throw;
             }

@@ -96,6 +96,28 @@ bool transaction::enlist_any(resource_manager const& rm, sql_session& session,
     return impl_->engine->enlist(*impl_->tx, rm, session, on_release, which, may);
 }
 
+void transaction::work_on(resource_manager const& rm,
+                          std::function<void(driver_session&, deadline)> const& work,
+                          std::function<void(driver_session&)> const& ready)
+{
+    ports::uncancelled const undivided;
+    auto const held = *impl_;
+    held.engine->work_on(*held.tx, rm, {work, ready});
+}
+
+void transaction::require_work(resource_manager const& rm) const
+{
+    ports::uncancelled const undivided;
+    impl_->engine->require_work(*impl_->tx, rm);
+}
+
+void transaction::work_at_commit(resource_manager const& rm,
+                                 std::function<void(driver_session&, deadline)> work)
+{
+    ports::uncancelled const undivided;
+    impl_->engine->work_at_commit(*impl_->tx, rm, std::move(work));
+}
+
 // An ending holds shares of its own: its callbacks may drop the very object that is ended, and the
 // manager.
 
@@ -154,6 +176,12 @@ void transaction::set_rollback_only()
     impl_->tx->mark_rollback_only({"set_rollback_only() was called", false});
 }
 
+void transaction::set_commit_return(assent::commit_return when)
+{
+    ports::uncancelled const undivided;
+    impl_->engine->set_commit_return(*impl_->tx, when);
+}
+
 assent::status transaction::status() const noexcept
 {
     return impl_ ? impl_->tx->status.load() : status::no_transaction;
@@ -165,20 +193,47 @@ gtrid const& transaction::id() const noexcept
     return impl_ ? impl_->tx->id : none;
 }
 
-void transaction::register_synchronization(synchronization callbacks)
+/// Its callbacks are still to be called.
+void transaction::impl::require_callable() const
 {
     ports::uncancelled const undivided;
-    impl_->engine->require_same_process();
-    {
-        std::lock_guard const held{impl_->tx->mutex};
-        if (impl_->tx->is_ending) {
-            throw error{errc::invalid_state, "this transaction has ended, or is ending", id()};
-        }
-        if (impl_->tx->cause) {
-            throw error{errc::rollback_only, "rollback-only: " + impl_->tx->cause->text, id()};
-        }
+    engine->require_same_process();
+    std::lock_guard const held{tx->mutex};
+    if (tx->is_ending) {
+        throw error{errc::invalid_state, "this transaction has ended, or is ending", tx->id};
     }
+    if (tx->cause) {
+        throw error{errc::rollback_only, "rollback-only: " + tx->cause->text, tx->id};
+    }
+}
+
+void transaction::register_synchronization(synchronization callbacks)
+{
+    impl_->require_callable();
     impl_->tx->synchronizations.push_back(std::move(callbacks));
+}
+
+void transaction::register_interposed_synchronization(synchronization callbacks)
+{
+    impl_->require_callable();
+    impl_->tx->interposed.push_back(std::move(callbacks));
+}
+
+void transaction::put_resource(std::string key, std::any value)
+{
+    impl_->engine->require_same_process();
+    if (impl_->tx->is_completed && !impl_->tx->is_in_end) {
+        throw error{errc::invalid_state, "this transaction has ended", id()};
+    }
+    impl_->tx->resources.insert_or_assign(std::move(key), std::move(value));
+}
+
+std::any transaction::get_resource(std::string const& key) const
+{
+    impl_->engine->require_same_process();
+    auto const& kept = impl_->tx->resources;
+    auto const found = kept.find(key);
+    return found == kept.end() ? std::any{} : found->second;
 }
 
 }  // namespace v0

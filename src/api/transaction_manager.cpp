@@ -23,6 +23,7 @@ transaction_manager::transaction_manager(options const& settings) : impl_(std::m
     static auto* const clock = new ports::steady_clock;
     impl_->engine = std::make_shared<engine::engine>(
         settings.given().limits, settings.given().observer, api::open_log(settings), *clock);
+    impl_->engine->serve_requests(settings.given().log_directory);
     auto& shared = impl_->engine->shared();
     auto const log = shared.log->state();
     shared.tell(severity::info, "log.opened", {}, {},
@@ -77,6 +78,7 @@ suspended_transaction transaction_manager::suspend()
 {
     ports::uncancelled const undivided;
     impl_->engine->require_same_process();
+    if (auto const* const tx = current()) impl_->engine->suspend(*tx->impl_->tx);
     return api::unbind_here(impl_->engine.get());
 }
 
@@ -97,6 +99,7 @@ void transaction_manager::resume(suspended_transaction suspended)
     if (now != status::active && now != status::marked_rollback) {
         throw error{errc::invalid_state, "this transaction has ended", suspended->id()};
     }
+    impl_->engine->resume(*suspended->impl_->tx);
     api::bind_here(impl_->engine.get(), std::move(suspended));
 }
 
@@ -104,6 +107,23 @@ known_outcome transaction_manager::outcome(gtrid const& id) const
 {
     ports::uncancelled const undivided;
     return impl_->engine->outcome(id);
+}
+
+known_outcome transaction_manager::ask(xid const& branch, deadline until)
+{
+    ports::uncancelled const undivided;
+    auto const kept = impl_->engine;  // the manager may be destroyed meanwhile
+    return kept->ask(branch, until);
+}
+
+known_outcome transaction_manager::ask(std::string_view branch, deadline until)
+{
+    auto const name = xid::parse(branch);
+    if (name) return ask(*name, until);
+    throw error{errc::bad_argument,
+                "what was asked about is not the name of a branch, which has " +
+                    std::to_string(gtrid::length + 1 + bqual::length) +
+                    " characters: it begins with asn1, and nobody else may change it"};
 }
 
 manager_state transaction_manager::state() const

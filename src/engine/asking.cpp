@@ -10,8 +10,8 @@
 #include <mutex>
 
 #include "engine/termination.hpp"
+#include "ports/connecting.hpp"
 #include "shared/backoff.hpp"
-#include "shared/connecting.hpp"
 
 namespace assent::engine {
 
@@ -30,7 +30,7 @@ void termination::ask_own(branch const& b,
     while (shared_.time.now() < until) {
         try {
             ports::inherited_descriptor in_child;
-            auto const session = shared::connect(driver, session_purpose::manage, until, in_child);
+            auto const session = ports::connect(driver, session_purpose::manage, until, in_child);
             bool const is_same =
                 driver.preflight(*session, until).identity == b.rm->facts().identity;
             if (is_same && ask(*session, until)) return;

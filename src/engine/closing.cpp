@@ -3,7 +3,8 @@
 // closing.cpp -- the end of a manager.
 //
 //   drain   what can be finished is finished, what is still active can never prepare any more
-//   stop    nothing runs: the reaper, the keepers, then the log, whose lock is released last
+//   stop    nothing runs: the reaper, the desk, the keepers, then the log, whose lock is released
+//   last
 //
 // Invariant: the caller waits until its deadline and a moment, whatever hangs.  What hangs
 // in a call to a server, or in a write of the log, ends by itself, and the engine with it.
@@ -108,6 +109,7 @@ close_report engine::drain(deadline until)
 bool engine::stop(deadline until) noexcept
 {
     shared_.is_closing = true;
+    shared_.rows.end_waiting();
     std::unique_lock held{stopping_};
     if (running_ == running::yes) {
         running_ = running::stopping;
@@ -138,6 +140,8 @@ void engine::stop_all(deadline until) noexcept
         std::lock_guard const held{mutex_};  // an add() that is under way ends first
     }
     reaper_.stop();
+    collector_.stop();  // before the keepers, to which it leaves what was not answered
+    desk_.stop(until);
     for (auto const& [name, keeper] : keepers_)
         keeper->stop(until);
     bool const is_released = shared_.log->close();

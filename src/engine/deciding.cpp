@@ -116,10 +116,7 @@ bool termination::gather(ports::decision& what)
         note_guard(b);
         // A copy of this log may have rolled back what was prepared before a gap, and have gone.
         bool const has_gap = may_be_copied && !b.is_last && b.asked_in_term != b.term;
-        if (b.term == 0 || has_gap) {
-            veto =
-                "the guardian of \"" + b.rm->name() + "\" lost its lock; votes there do not count";
-        }
+        if (b.term == 0 || has_gap) veto = b.rm->why_unguarded();
         // A vote counts where the manager itself can see the branch: one that is prepared on a
         // server that nobody scans would stay prepared, with its locks, for ever.
         if (!b.rm->may_be_life(b.life)) {
@@ -146,7 +143,7 @@ ports::force_result termination::make_durable(ports::decision const& what)
     ASSENT_ASSERT(is_in_log() == (last == all.end()));
     if (is_in_log()) return shared_.log->force(what, now + shared_.bounds.log_hang);
     row_port in_row{*this, static_cast<std::size_t>(last - all.begin())};
-    return in_row.force(what, std::max(tx_.until, now + shared_.bounds.phase2_wait));
+    return in_row.force(what, std::max(tx_.wait_end(now), now + shared_.bounds.phase2_wait));
 }
 
 /// First what counts, then what is said of it, for which memory may run out.

@@ -2,8 +2,8 @@
 //
 // ending.cpp -- commit() and rollback(): the only loop over the coordinator.
 //
-//   drive:  while the coordinator has a stage:  send its verb to every branch   } overlapped
-//                                               collect every reply             }
+//   drive:  while the coordinator has a stage:  send its verb to every branch   } overlapped,
+//                                               collect every reply             } hearing.cpp
 //           between the votes and phase 2:      decide (deciding.cpp), the one forced write
 //   after:  leaving.cpp
 //
@@ -28,33 +28,64 @@ using protocol::reply_class;
 using protocol::stage;
 using shared::rollback_cause;
 
-namespace {
-
-bool is_transient(reply const& vote) noexcept
+bool is_transient(reply const& refusal) noexcept
 {
-    switch (vote.code) {
+    switch (refusal.code) {
         case xa_code::rbcommfail:
         case xa_code::rbdeadlock:
         case xa_code::rbtimeout:
         case xa_code::rbtransient:
             return true;
         default:
-            return is_retryable_sqlstate(vote.sqlstate);
+            return is_retryable_sqlstate(refusal.sqlstate);
     }
 }
 
-/// Marks a transaction while it is being ended, callbacks included.
-struct in_end
+namespace {
+
+shared::phase_time* time_of(stage what, shared::phase_times& all) noexcept
 {
-    explicit in_end(global_transaction& ending) noexcept : tx(ending) { tx.is_in_end = true; }
-    ~in_end() { tx.is_in_end = false; }
-    global_transaction& tx;
+    switch (what) {
+        case stage::preparing:
+            return &all.preparing;
+        case stage::deciding:
+            return &all.deciding;
+        case stage::one_phase:
+        case stage::committing:
+            return &all.committing;
+        case stage::rolling_back:
+            return &all.rolling_back;
+        default:
+            return nullptr;
+    }
+}
+
+/// From its construction to its end is one phase.
+class timed
+{
+public:
+    timed(context& shared, stage what) noexcept
+        : shared_(shared), into_(time_of(what, shared.phases)), begun_(shared.time.now())
+    {
+    }
+    timed(timed const&) = delete;
+    timed& operator=(timed const&) = delete;
+    ~timed()
+    {
+        if (into_ != nullptr) into_->add(shared_.time.now() - begun_);
+    }
+
+private:
+    context& shared_;
+    shared::phase_time* const into_;
+    deadline const begun_;
 };
 
 }  // namespace
 
 ending termination::run()
 {
+    if (intent_ != intent::destroy) require_thread(tx_);
     if (tx_.is_in_end) {
         throw error{errc::invalid_state,
                     "a callback cannot end its transaction; before_completion may throw, or call "
@@ -64,19 +95,33 @@ ending termination::run()
     in_end const marked{tx_};
     if (intent_ == intent::commit) {
         run_before_completion();
+        do_last_works(shared_, process_, tx_);
         enlist_last(shared_, process_, tx_);
         process_.require();  // a callback may have forked: in the child nothing goes on
     }
     begin_ending();
+    give_up_elsewhere();
     drive();
     tx_.is_completed = true;
     ending told = report();
-    hand_over();
-    shared_.tell(severity::debug, "transaction.ended", {}, tx_.id.text(), {});
-    release();
+    if (parted_.empty()) {
+        settle();
+    } else {
+        leave_behind();
+    }
     run_after_completion();
     process_.require();
     return told;
+}
+
+/// Destroyed on another thread than its thread-bound branches': they are left to their thread, and
+/// nothing is sent for them here.
+void termination::give_up_elsewhere() noexcept
+{
+    if (tx_.is_here()) return;
+    for (auto const& b : tx_.branches) {
+        if (b->rm->driver().capabilities().is_thread_bound) lose(*b);
+    }
 }
 
 void termination::run_before_completion()
@@ -85,9 +130,13 @@ void termination::run_before_completion()
         std::lock_guard const held{tx_.mutex};
         if (tx_.is_ending || tx_.cause || shared_.time.now() >= tx_.until) return;
     }
-    // By index: a callback may register more.
-    for (std::size_t i = 0; i < tx_.synchronizations.size(); ++i) {
-        auto const before = tx_.synchronizations[i].before_completion;
+    // By index: a callback may register more.  Who is interposed waits for all others, also for
+    // those that another interposed one registers.
+    auto const& ordinary = tx_.synchronizations;
+    auto const& interposed = tx_.interposed;
+    for (std::size_t i = 0, j = 0; i < ordinary.size() || j < interposed.size();) {
+        auto const& next = i < ordinary.size() ? ordinary[i++] : interposed[j++];
+        auto const before = next.before_completion;
         if (!before) continue;
         try {
             before();
@@ -133,12 +182,17 @@ void termination::drive() noexcept
         if (now == stage::ended || now == stage::undecided) return;
         note_status(now);
         try {
+            if (now == stage::preparing && !may_prepare()) {
+                coordinator.veto();
+                continue;
+            }
+            timed const lasts{shared_, now};  // only now: where nothing was sent is no phase
             if (now == stage::deciding) {
                 decide();
                 continue;
             }
-            if (now == stage::preparing && !may_prepare()) {
-                coordinator.veto();
+            if (now == stage::committing && may_part()) {
+                if (part()) return;
                 continue;
             }
             exchange(stage_end());
@@ -171,16 +225,29 @@ void termination::note_status(stage now) noexcept
     }
 }
 
-/// Whether the log has noted the start of the server that each branch is in.  Marks the transaction
-/// where it has not: the server was restarted, and the scanner is still to hear of it.  Recovery
-/// takes an epoch's sessions for gone where the server's start is not the noted one, and would
-/// finish a branch that a session of this start can still prepare.
+/// Whether the votes can come to anything, asked before the first branch prepares and takes its
+/// locks into an uncertain state.  Marks the transaction where they cannot.
+///
+/// The log must have noted the start of the server that each branch is in: where it has not, the
+/// server was restarted, and the scanner is still to hear of it.  Recovery takes an epoch's
+/// sessions for gone where the server's start is not the noted one, and would finish a branch that
+/// a session of this start can still prepare.
+///
+/// Where there will be votes, each must count: the guardians of the databases are asked, from
+/// memory.  They are asked again when the decision is made.
 bool termination::may_prepare()
 {
+    auto const writes = [](auto const& b) { return !b->modes.is_read_only(); };
+    bool const will_vote = std::count_if(tx_.branches.begin(), tx_.branches.end(), writes) > 1;
     for (auto const& b : tx_.branches) {
-        if (b->rm->is_noted(b->life)) continue;
-        tx_.mark_rollback_only({why_elsewhere(*b), true});
-        return false;
+        if (!b->rm->is_noted(b->life)) {
+            tx_.mark_rollback_only({why_elsewhere(*b), true});
+            return false;
+        }
+        if (will_vote && writes(b) && !b->rm->is_guarded()) {
+            tx_.mark_rollback_only({b->rm->why_unguarded(), false});
+            return false;
+        }
     }
     return true;
 }
@@ -189,6 +256,7 @@ bool termination::may_prepare()
 /// commit point that is a reason not to commit.
 void termination::give_up_stage() noexcept
 {
+    parted_.clear();
     auto& coordinator = tx_.coordinator;
     for (std::size_t i = 0; i < tx_.branches.size(); ++i) {
         if (!protocol::is_outstanding(coordinator.state(i))) continue;
@@ -215,102 +283,13 @@ deadline termination::stage_end() const
         case stage::ending_reads:
             return now + bounds.phase2_wait;
         case stage::one_phase:
-            return std::max(tx_.until, now + bounds.phase2_wait);
+            return std::max(tx_.wait_end(now), now + bounds.phase2_wait);
         case stage::rolling_back:
             return now +
                    (intent_ == intent::destroy ? bounds.destructor_wait : bounds.rollback_wait);
         default:
-            return tx_.until;
+            return tx_.wait_end(now);
     }
-}
-
-/// Sends the stage's verb to every branch, then collects every reply.
-void termination::exchange(deadline until)
-{
-    auto& coordinator = tx_.coordinator;
-    auto const count = tx_.branches.size();
-    for (std::size_t i = 0; i < count; ++i) {
-        branch& b = *tx_.branches[i];
-        verb next{};
-        if (!coordinator.send(i, next)) continue;
-        b.last_verb = next;
-        if (!b.is_connected) continue;
-        tell_step(b, step::before);
-        // Before PREPARE leaves: a term that begins while it is under way would hide a gap in which
-        // a copy of this log may have rolled the branch back.
-        if (next == verb::prepare) b.asked_in_term = b.rm->guard_term();
-        b.session->submit(next, b.id);
-        tell_step(b, step::sent);
-    }
-    for (std::size_t i = 0; i < count; ++i) {
-        if (protocol::is_outstanding(coordinator.state(i))) hear(i, until);
-    }
-}
-
-/// Collects the reply of branch `i`, whose verb is out.
-void termination::hear(std::size_t i, deadline until)
-{
-    branch& b = *tx_.branches[i];
-    if (!b.is_connected) {
-        apply(i, reply_class::rmfail);
-        return;
-    }
-    auto answer = b.session->collect(until);
-    if (!answer) {
-        b.last_reply = {};
-        b.last_reply.code = xa_code::rmfail;
-        b.last_reply.detail = reply_detail::reply_lost;
-        b.last_reply.text = "no reply in time";
-        lose(b);
-        // Once cut, the session says what it had learned: that COMMIT never left, or whom to
-        // ask about it.
-        auto cut = b.session->collect(until);
-        if (cut && cut->detail != reply_detail::reply_lost) {
-            b.last_reply = std::move(*cut);
-            apply(i, protocol::classify(b.last_reply));
-            return;
-        }
-        if (cut) b.last_reply.witness = std::move(cut->witness);
-        apply(i, reply_class::silent);
-        return;
-    }
-    b.last_reply = std::move(*answer);
-    tell_step(b, step::reply);
-    bool const is_lost = b.last_reply.detail == reply_detail::reply_lost;
-    if (is_lost) lose(b);
-    apply(i, protocol::classify(b.last_reply));
-}
-
-/// The steps of an ending, as events; a crash test kills the process in them.
-std::string_view termination::step_name(branch const& b, step at) noexcept
-{
-    verb const what = b.last_verb;
-    struct names
-    {
-        std::string_view before, sent, reply;
-    };
-    constexpr names prepare{"branch.prepare", "branch.prepare.sent", "branch.prepare.reply"};
-    constexpr names commit{"branch.commit", "branch.commit.sent", "branch.commit.reply"};
-    constexpr names one_phase{"branch.one_phase", "branch.one_phase.sent",
-                              "branch.one_phase.reply"};
-    constexpr names row{"branch.commit_row", "branch.commit_row.sent", "branch.commit_row.reply"};
-    constexpr names rollback{"branch.rollback", "branch.rollback.sent", "branch.rollback.reply"};
-    constexpr names other{"branch.other", "branch.other.sent", "branch.other.reply"};
-
-    names const& of = b.carries_row                    ? row
-                      : what == verb::prepare          ? prepare
-                      : what == verb::commit           ? commit
-                      : what == verb::commit_one_phase ? one_phase
-                      : what == verb::rollback         ? rollback
-                                                       : other;
-    return at == step::before ? of.before : at == step::sent ? of.sent : of.reply;
-}
-
-void termination::tell_step(branch const& b, step at) const
-{
-    if (!shared_.is_observed()) return;
-    shared_.tell(severity::debug, step_name(b, at), b.rm->name(), b.id.text(),
-                 at == step::reply ? std::string_view{b.last_reply.text} : std::string_view{});
 }
 
 void termination::apply(std::size_t i, reply_class on)
@@ -355,7 +334,8 @@ void termination::record(std::size_t i)
     b.is_record_due = !recovery::record_heuristic(shared_, b.rm->name(), b.id, state, b.last_reply);
     if (b.is_record_due) return;
     b.is_forget_due = recovery::is_forget_due(b.last_reply);
-    if (!b.is_forget_due || !b.is_connected) return;
+    // Behind the caller all others' replies would wait for this one: the keepers do it.
+    if (!b.is_forget_due || !b.is_connected || is_behind_) return;
     b.session->submit(verb::forget, b.id);
     auto const forgotten = b.session->collect(shared_.time.now() + shared_.bounds.server_call);
     b.is_forget_due = !forgotten || (!forgotten->is_ok() && forgotten->code != xa_code::nota);

@@ -12,7 +12,7 @@ namespace assent::engine {
 
 namespace {
 
-// Longer lives than this would overflow the clock.
+// Longer lives than this would overflow the clock; who asks for them has no deadline.
 constexpr limits::duration life_max = std::chrono::hours{24 * 365 * 10};
 
 std::uint64_t next_serial() noexcept
@@ -46,6 +46,8 @@ engine::engine(limits const& bounds, std::shared_ptr<observer> sink,
                std::unique_ptr<ports::coordinator_log> opened, ports::clock& clock)
     : shared_(bounds, std::move(sink), std::move(opened), clock),
       reaper_(shared_),
+      desk_(shared_, [this](std::string const& name) { return keeper_named(name); }),
+      collector_(shared_, process_),
       serial_(next_serial())
 {
     ports::on_fork_in_child(&abandon_log, shared_.log.get());
@@ -63,10 +65,20 @@ engine::~engine()
     ports::forget_fork_handler(shared_.log.get());
 }
 
+void engine::serve_requests(std::string const& directory)
+{
+    try {
+        desk_.serve_in(directory);
+    } catch (std::system_error const& e) {
+        throw error{errc::log_unusable, e.what()};
+    }
+}
+
 void engine::start_threads()
 {
     std::lock_guard const held{mutex_};
     start([this] { reaper_.start_thread(); }, "the deadlines");
+    if (desk_.is_serving()) start([this] { desk_.start_thread(); }, "the requests of persons");
     for (auto const& [name, each] : keepers_)
         start([&keeper = *each] { keeper.start_threads(); }, '"' + name + '"');
     has_threads_ = true;
@@ -84,7 +96,8 @@ void engine::add(resource_manager const& rm)
     }
     auto made = std::make_shared<keeper>(shared_, rm);
     if (has_threads_) start([&] { made->start_threads(); }, '"' + rm.name() + '"');
-    keepers_.emplace(rm.name(), std::move(made));
+    auto const& added = *keepers_.emplace(rm.name(), std::move(made)).first->second;
+    if (added.driver().capabilities().is_thread_bound) may_be_outside_ = true;
 }
 
 std::shared_ptr<keeper> engine::keeper_of(resource_manager const& rm) const
@@ -98,6 +111,13 @@ std::shared_ptr<keeper> engine::keeper_of(resource_manager const& rm) const
     return found->second;
 }
 
+std::shared_ptr<keeper> engine::keeper_named(std::string const& name) const
+{
+    std::lock_guard const held{mutex_};
+    auto const found = keepers_.find(name);
+    return found == keepers_.end() ? nullptr : found->second;
+}
+
 std::vector<std::shared_ptr<keeper>> engine::keepers() const
 {
     std::lock_guard const held{mutex_};
@@ -105,6 +125,37 @@ std::vector<std::shared_ptr<keeper>> engine::keepers() const
     for (auto const& [name, keeper] : keepers_)
         all.push_back(keeper);
     return all;
+}
+
+/// Its thread is started for the first who needs it.
+void engine::need_collector()
+{
+    std::lock_guard const held{mutex_};
+    // Whoever stops all looks for threads after it has held this lock.
+    if (shared_.is_closing) throw error{errc::closed, "the transaction manager was closed"};
+    if (!has_threads_ || is_collecting_) return;
+    start([this] { collector_.start_thread(); }, "those who wait behind an early return");
+    is_collecting_ = true;
+}
+
+/// What the thread does there it would take for the transaction's, and it would be permanent.
+void engine::require_inside() const
+{
+    if (!may_be_outside_) return;
+    for (auto const& each : keepers()) {
+        if (!each->driver().works_outside()) continue;
+        throw error{errc::outside,
+                    "this thread is at work at \"" + each->name() +
+                        "\" outside of any transaction, which must end there first (ax_unreg); no "
+                        "transaction was begun"};
+    }
+}
+
+void engine::require_ready(keeper& which) const
+{
+    which.wait_until_serving(shared_.time.now());  // a wait whose time is over already
+    if (which.is_guarded()) return;
+    throw error{errc::unavailable, which.why_unguarded() + "; no transaction was begun"};
 }
 
 void engine::refuse_for_log()
@@ -127,6 +178,7 @@ std::shared_ptr<global_transaction> engine::begin(begin_options const& how)
         throw error{errc::twin, "a copy of this log is, or was, at work: " + twin +
                                     "; see docs/guide/twins.md"};
     }
+    require_inside();
     ports::reservation room{*shared_.log};
     if (!room) refuse_for_log();
     if (is_log_full_ && is_log_full_.exchange(false)) {
@@ -134,8 +186,10 @@ std::shared_ptr<global_transaction> engine::begin(begin_options const& how)
     }
     auto const& chosen = how.given();
     if (chosen.timeout.count() < 0) throw error{errc::bad_argument, "the timeout is negative"};
-    auto const life = chosen.timeout.count() == 0 ? shared_.bounds.transaction : chosen.timeout;
-    auto const until = shared_.time.now() + std::min(life, life_max);
+    auto const usual = shared_.bounds.transaction;
+    auto const life = std::min(chosen.timeout.count() == 0 ? usual : chosen.timeout, life_max);
+    auto const until = shared_.time.now() + life;
+    auto const patience = life == life_max ? std::min(usual, life_max) : life;
     auto const current = shared_.log->current();
     gtrid::fields name{decision_place::log, 0,        shared_.log->node(), current.epoch,
                        current.nonce,       /*seq*/ 0};
@@ -155,10 +209,14 @@ std::shared_ptr<global_transaction> engine::begin(begin_options const& how)
         name.place = decision_place::commit_row;
         name.place_resource_manager = place->known_id();
     }
+    for (auto const& each : chosen.expected)
+        require_ready(*keeper_of(each));
+    if (chosen.returns == commit_return::decision_logged) need_collector();
     auto begun = shared_.live.enter([&](std::uint64_t sequence) {
         name.sequence = sequence;
-        return std::make_shared<global_transaction>(gtrid::make(name), until, std::move(room),
-                                                    place, chosen.modes);
+        return std::make_shared<global_transaction>(gtrid::make(name), until, patience,
+                                                    std::move(room), place, chosen.modes,
+                                                    chosen.returns);
     });
     reaper_.watch(until);
     return begun;
@@ -191,15 +249,55 @@ bool engine::enlist(global_transaction& tx, resource_manager const& rm, lent_con
                                                                         which);
 }
 
+void engine::work_on(global_transaction& tx, resource_manager const& rm, session_work const& what)
+{
+    require_active(process_, tx);
+    enlistment{shared_, process_, tx, keeper_of(rm), access::read_write}.work(what);
+}
+
+std::shared_ptr<keeper> engine::require_work(global_transaction& tx, resource_manager const& rm)
+{
+    require_active(process_, tx);
+    auto where = keeper_of(rm);
+    enlistment{shared_, process_, tx, where, access::read_write}.require_work();
+    if (tx.has_begun_commit) {
+        throw error{errc::invalid_state, "the commit of this transaction has begun", tx.id};
+    }
+    return where;
+}
+
+void engine::work_at_commit(global_transaction& tx, resource_manager const& rm,
+                            std::function<void(driver_session&, deadline)> work)
+{
+    tx.last_works.push_back({require_work(tx, rm), std::move(work)});
+}
+
+void engine::set_commit_return(global_transaction& tx, commit_return when)
+{
+    require_same_process();
+    {
+        std::lock_guard const held{tx.mutex};
+        if (tx.is_ending) {
+            throw error{errc::invalid_state, "this transaction has ended, or is ending", tx.id};
+        }
+    }
+    if (when == commit_return::decision_logged) need_collector();
+    tx.returns = when;
+}
+
 ending engine::end(global_transaction& tx, intent what)
 {
     require_same_process();
-    return termination{shared_, process_, tx, what}.run();
+    return termination{shared_, process_, collector_, tx, what}.run();
 }
 
 known_outcome engine::outcome(gtrid const& id) const
 {
     require_same_process();
+    // What a person did counts before whatever recovery found of the others since.
+    if (shared_.log->outcome(id) == ports::recorded_outcome::by_person) {
+        return known_outcome::unknown;
+    }
     if (auto const recent = shared_.outcomes.find(id); recent != known_outcome::unknown) {
         return recent;
     }
@@ -216,58 +314,11 @@ known_outcome engine::outcome(gtrid const& id) const
             return known_outcome::committed;
         case ports::recorded_outcome::rolled_back:
             return known_outcome::rolled_back;
+        case ports::recorded_outcome::by_person:
         case ports::recorded_outcome::unknown:
             break;
     }
     return known_outcome::unknown;
-}
-
-manager_state engine::state() const
-{
-    require_same_process();
-    manager_state now;
-    auto const log = shared_.log->state();
-    now.why = shared_.is_closing ? "it was closed" : shared_.twin();
-    if (log.room == 0 && now.why.empty()) now.why = log.why;
-    if (log.is_poisoned) now.why = "the decision log failed: " + log.why;
-    now.is_accepting = now.why.empty();
-    now.node = shared_.log->node();
-    now.epoch = shared_.log->current().epoch;
-    now.live_transactions = shared_.live.size();
-    now.decisions = log.decisions;
-    now.forces = log.forces;
-    now.log_medium = log.medium;
-    now.log_room = log.room;
-    now.log_decisions = log.kept_decisions;
-    now.heuristics = shared_.log->heuristics().size();
-    now.quarantined = shared_.quarantined();
-    for (auto const& each : keepers())
-        now.resource_managers.push_back(each->state());
-    for (auto const& bound : shared_.log->bindings()) {
-        bool const is_configured =
-            std::any_of(now.resource_managers.begin(), now.resource_managers.end(),
-                        [&](auto const& rm) { return rm.name == bound.name; });
-        if (is_configured) continue;
-        resource_manager_state missing;
-        missing.name = bound.name;
-        missing.kind = bound.kind;
-        missing.is_configured = false;
-        missing.why = "bound in the log, but not added to this transaction manager";
-        missing.undrained = missing.why;
-        for (auto const& decision : shared_.log->unfinished_at(bound.id)) {
-            for (std::size_t i = 0; i < decision.what.branches.size(); ++i) {
-                missing.branches_due +=
-                    !decision.is_finished[i] &&
-                    decision.what.branches[i].parts().resource_manager == bound.id;
-            }
-        }
-        if (auto const asked = shared_.rows.asked_of(bound.id).size(); asked != 0) {
-            missing.undrained += "; " + std::to_string(asked) +
-                                 " transactions are decided by commit rows there, and wait";
-        }
-        now.resource_managers.push_back(std::move(missing));
-    }
-    return now;
 }
 
 }  // namespace assent::engine

@@ -3,12 +3,15 @@
 // engine.hpp -- a transaction manager without its doors, which are the public classes (src/api):
 // the log, the databases, the transactions that are begun, and its closing.
 //
-//   engine.cpp       opens, adds databases, begins transactions, says how all stands
+//   engine.cpp       opens, adds databases, begins transactions
+//   state.cpp        says how all stands
+//   answering.cpp    says to whoever keeps a branch, and asks, what it is to do with it
 //   closing.cpp      close: drains, then stops everything, each within its deadline
 //
 //   enlistment.hpp   one more branch of a transaction
 //   termination.hpp  the end of a transaction
 //   reaper.hpp       deadlines
+//   collector.hpp    what is still to be answered behind an early return
 //
 // What cannot be finished in the caller's time is left to the keepers, which finish branches in the
 // background, one keeper for each database (recovery/keeper.hpp).
@@ -28,10 +31,13 @@
 
 #include <assent/transaction_manager.hpp>
 
+#include "engine/collector.hpp"
 #include "engine/enlistment.hpp"
 #include "engine/home_process.hpp"
 #include "engine/reaper.hpp"
 #include "engine/termination.hpp"
+#include "recovery/desk.hpp"
+#include "recovery/facts.hpp"
 #include "recovery/keeper.hpp"
 #include "shared/context.hpp"
 
@@ -51,7 +57,12 @@ public:
            std::unique_ptr<ports::coordinator_log> opened, ports::clock& clock);
     ~engine();
 
-    /// Starts the reaper's and the keepers' threads; the simulation steps them by hand instead.
+    /// Serves what persons ask for in that directory, the log's, once there are threads.
+    /// @throws error  errc::log_unusable: it cannot be opened.
+    void serve_requests(std::string const& directory);
+
+    /// Starts the reaper's, the desk's and the keepers' threads; the simulation steps them by hand
+    /// instead.
     /// @throws error  errc::no_thread.
     void start_threads();
 
@@ -69,10 +80,33 @@ public:
                 release_function<void*> on_release, branch_choice which,
                 access how = access::read_write);
 
+    /// As transaction::work_on().
+    void work_on(global_transaction& tx, resource_manager const& rm, session_work const& what);
+    /// As transaction::require_work().  @return who keeps it.
+    std::shared_ptr<keeper> require_work(global_transaction& tx, resource_manager const& rm);
+    /// As transaction::work_at_commit().
+    void work_at_commit(global_transaction& tx, resource_manager const& rm,
+                        std::function<void(driver_session&, deadline)> work);
+
+    /// @throws error  errc::invalid_state, no_thread, closed, forked: nothing was changed.
+    void set_commit_return(global_transaction& tx, commit_return when);
+
+    // suspending.cpp
+    /// The thread leaves the transaction's branches for now.  Nothing happens where it is ending.
+    /// @throws error  errc::wrong_thread: nothing was sent; errc::rollback_only: the thread could
+    ///                not leave one, and the transaction is not suspended; errc::forked.
+    void suspend(global_transaction& tx);
+    /// @throws error  errc::wrong_thread: nothing was sent, and it is suspended still;
+    ///                errc::rollback_only: the thread is not at work on all its branches again;
+    ///                errc::forked.
+    void resume(global_transaction& tx);
+
     /// As termination::run().
     ending end(global_transaction& tx, intent what);
 
     known_outcome outcome(gtrid const& id) const;
+    /// As transaction_manager::ask().
+    known_outcome ask(xid const& branch, deadline until);
     manager_state state() const;
     /// Ends by `until`, and a moment; what then still hangs in a call to a server ends by itself,
     /// within the bound of that call, and the log's lock is released with it.
@@ -92,9 +126,25 @@ public:
     context& shared() noexcept { return shared_; }
     std::vector<std::shared_ptr<keeper>> keepers() const;
     reaper& deadlines() noexcept { return reaper_; }
+    collector& behind() noexcept { return collector_; }
 
 private:
     std::shared_ptr<keeper> keeper_of(resource_manager const& rm) const;
+    /// @throws error  errc::outside: the thread is at work where no transaction may be begun.
+    void require_inside() const;
+    /// It serves and is guarded now.
+    void require_ready(keeper& which) const;
+    /// @throws error  errc::no_thread; errc::closed.
+    void need_collector();
+    std::shared_ptr<keeper> keeper_named(std::string const& name) const;
+
+    // answering.cpp
+    bool may_answer(xid const& branch, recovery::log_facts const& facts) const;
+    known_outcome answer_to(xid const& branch, recovery::log_facts const& facts, deadline until);
+    known_outcome known_while_live(xid const& branch) const;
+    known_outcome ask_row(xid const& branch, recovery::log_facts const& facts, deadline until);
+    static known_outcome committed_if_due(xid const& branch, recovery::log_facts const& facts);
+    void note_told(xid const& branch, recovery::log_facts const& facts) const;
     [[noreturn]] void refuse_for_log();
 
     // closing.cpp
@@ -105,7 +155,9 @@ private:
 
     context shared_;
     reaper reaper_;
+    recovery::desk desk_;
     home_process const process_;
+    collector collector_;
     std::uint64_t const serial_;
     std::mutex closing_;  // guards the three below
     std::condition_variable drained_;
@@ -118,10 +170,12 @@ private:
     running running_ = running::yes;
     bool is_log_held_ = false;  // by a write that hangs
 
-    mutable std::mutex mutex_;  // guards the two below; no keeper is added once it is closing
+    mutable std::mutex mutex_;  // guards the three below; no keeper is added once it is closing
     std::map<std::string, std::shared_ptr<keeper>> keepers_;
     bool has_threads_ = false;
-    std::atomic<bool> is_log_full_{false};  // told once
+    bool is_collecting_ = false;               // the collector has its thread
+    std::atomic<bool> may_be_outside_{false};  // a driver has branches that belong to threads
+    std::atomic<bool> is_log_full_{false};     // told once
 };
 
 }  // namespace assent::engine

@@ -15,7 +15,7 @@
 
 #include "engine/enlistment.hpp"
 #include "engine/giving_back.hpp"
-#include "shared/connecting.hpp"
+#include "ports/connecting.hpp"
 
 namespace assent::engine {
 
@@ -25,9 +25,19 @@ constexpr std::size_t branches_max = 64;  // a decision fits into one page of th
 
 }  // namespace
 
+void require_thread(global_transaction const& tx)
+{
+    if (tx.is_here()) return;
+    throw error{errc::wrong_thread,
+                "this transaction has a branch that belongs to the thread which took its lease: "
+                "end it there, and lease for it there; nothing was sent",
+                tx.id};
+}
+
 void require_active(home_process const& here, global_transaction& tx)
 {
     here.require();
+    require_thread(tx);
     std::lock_guard const held{tx.mutex};
     if (tx.cause) throw error{errc::rollback_only, "rollback-only: " + tx.cause->text, tx.id};
     if (tx.is_ending) {
@@ -38,6 +48,7 @@ void require_active(home_process const& here, global_transaction& tx)
 bool enlistment::enlist(lent_connection lent, release_function<void*> on_release,
                         branch_choice which)
 {
+    require_handle();
     void* const handle = lent.handle;
     for (auto const& each : tx_.branches) {
         if (each->handle == handle) return false;
@@ -66,10 +77,32 @@ bool enlistment::enlist(lent_connection lent, release_function<void*> on_release
     return true;
 }
 
+/// Otherwise the thread would work on whatever it works on now, or outside of any transaction.
+void enlistment::require_resumed() const
+{
+    if (!tx_.is_suspended || !rm_->driver().capabilities().is_thread_bound) return;
+    throw error{
+        errc::invalid_state,
+        "this transaction is suspended: resume it before it works in \"" + rm_->name() + '"',
+        tx_.id};
+}
+
+/// Whoever works by handlers would lose what a handle does besides.
+void enlistment::require_handle() const
+{
+    if (!rm_->driver().capabilities().runs_handlers) return;
+    throw error{
+        errc::invalid_state,
+        "\"" + rm_->name() +
+            "\" shows no handle: reserve there by tcc::attempt(), or, where it is a broker, "
+            "send by half::send()",
+        tx_.id};
+}
+
 /// Waits first: some drivers know what their database can do only once it was seen.
 void enlistment::require_fit()
 {
-    rm_id_ = rm_->wait_until_serving(tx_.until);
+    rm_id_ = rm_->wait_until_serving(wait_end());
     auto const modes = tx_.modes_for(how_);
     bool const is_weaker = modes.level && modes.level != isolation::serializable;
     if (is_weaker && rm_->driver().capabilities().is_always_serializable) {
@@ -91,6 +124,7 @@ void enlistment::make_branch()
     made->history = rm_->history();
     made->modes = tx_.modes_for(how_);
     made->is_last = rm_ == tx_.row_place;
+    made->always_votes = rm_->driver().capabilities().runs_handlers || !rm_->is_one_phase_durable();
     make_room();
     started_ = std::move(made);
 }
@@ -102,7 +136,8 @@ enlistment::~enlistment()
         if (taken_.session) taken_.session->abandon();
         return;
     }
-    bool const is_unused = taken_.session && !is_sent_;
+    bool const is_unused =
+        taken_.session && !is_sent_ && !rm_->driver().capabilities().is_thread_bound;
     if (is_unused && taken_.session->is_reusable()) rm_->pool().give(std::move(taken_));
     taken_.session.reset();  // before the place is forgotten: it may have begun a branch there
     std::lock_guard const held{tx_.mutex};
@@ -133,7 +168,7 @@ void enlistment::start_borrowed(lent_connection lent, errc unfit)
     auto& session = started_->session;
     started_->is_borrowed = true;
     try {
-        auto const until = std::min(tx_.until, shared_.time.now() + shared_.bounds.server_call);
+        auto const until = std::min(wait_end(), shared_.time.now() + shared_.bounds.server_call);
         auto& driver = rm_->driver();
         session = lent.session != nullptr
                       ? driver.borrow_session(*lent.session, rm_->facts(), until)
@@ -144,11 +179,11 @@ void enlistment::start_borrowed(lent_connection lent, errc unfit)
         throw error{unfit, why, tx_.id};
     }
     require_same_server(*session);
-    if (auto const why = shared::why_not(session->descriptor()); !why.empty()) {
+    if (auto const why = ports::why_not(session->descriptor()); !why.empty()) {
         throw error{unfit, "\"" + rm_->name() + "\": " + why, tx_.id};
     }
     submit_start(*session);
-    auto const answer = collect_start(*session, tx_.until);
+    auto const answer = collect_start(*session, wait_end()).value_or(silence());
     if (!answer.is_ok()) refuse_start(answer, "; the connection must be closed", false);
 }
 
@@ -174,20 +209,26 @@ void enlistment::submit_start(driver_session& session)
     if (shared_.is_observed()) {
         shared_.tell(severity::debug, "branch.start", rm_->name(), started_->id.text(), {});
     }
+    if (ready_) ready_(session);
     session.declare(started_->modes);
     if (started_->is_last) rm_->driver().decisions()->announce(session);
     session.submit(verb::start, started_->id);
 }
 
-reply enlistment::collect_start(driver_session& session, deadline until) const
+/// @return nothing: there was none by `until`, and the session is cut.
+std::optional<reply> enlistment::collect_start(driver_session& session, deadline until) const
 {
-    auto const answer = session.collect(until);
+    auto answer = session.collect(until);
     if (shared_.is_observed() && answer) {
         shared_.tell(severity::debug, "branch.start.reply", rm_->name(), started_->id.text(),
                      answer->text);
     }
-    if (answer) return *answer;
-    session.sever();
+    if (!answer) session.sever();
+    return answer;
+}
+
+reply enlistment::silence()
+{
     reply silent;
     silent.code = xa_code::rmfail;
     silent.detail = reply_detail::reply_lost;
@@ -231,10 +272,13 @@ void enlistment::admit() noexcept
 {
     std::lock_guard const held{tx_.mutex};
     auto const one = std::move(started_);
+    auto const can = rm_->driver().capabilities();
     tx_.coordinator.add_branch(one->is_last                ? protocol::branch_role::last
                                : one->modes.is_read_only() ? protocol::branch_role::reader
+                               : one->always_votes         ? protocol::branch_role::promiser
                                                            : protocol::branch_role::voter);
     one->is_cancellable = true;
+    if (can.is_thread_bound) tx_.bound_to = shared::this_thread();
     tx_.branches.push_back(one);
     // A deadline that struck meanwhile did not see this branch; the reaper's cancel must.
     if (tx_.is_expired) {

@@ -4,6 +4,7 @@
 //
 //   enlisting.cpp      the steps that both take, and enlist: XA START on the application's own
 //                      connection
+//   working.cpp        work: on the session of a branch, now or when the commit begins
 //   leasing.cpp        lease: a connection of the pool, or of the application's; several leases,
 //                      whose starts are under way side by side
 //   last_resource.cpp  which branch need not prepare, and where the decision lives
@@ -12,7 +13,9 @@
 #define ASSENT_ENGINE_ENLISTMENT_HPP
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,18 +42,48 @@ struct lent_connection
     sql_session* session = nullptr;
 };
 
-/// @throws error  errc::rollback_only; errc::invalid_state: it has ended; errc::forked.
+/// @throws error  errc::wrong_thread: a branch belongs to another one; nothing was sent.
+void require_thread(global_transaction const& tx);
+
+/// @throws error  errc::wrong_thread; errc::rollback_only; errc::invalid_state: it has ended;
+///                errc::forked.
 void require_active(home_process const& here, global_transaction& tx);
+
+/// While the application's code runs inside of the transaction, or it is being ended, it cannot be
+/// ended by what is called back.
+struct in_end
+{
+    explicit in_end(global_transaction& of) noexcept : tx(of), was(of.is_in_end)
+    {
+        tx.is_in_end = true;
+    }
+    in_end(in_end const&) = delete;
+    in_end& operator=(in_end const&) = delete;
+    ~in_end() { tx.is_in_end = was; }
+    global_transaction& tx;
+    bool const was;
+};
 
 /// Where a row decides and others will vote, its place gets a branch at the last moment; without
 /// one the transaction can only be rolled back.
 void enlist_last(context& shared, home_process const& here, global_transaction& tx);
+
+/// What was to be done when the commit begins; where it fails the transaction can only be rolled
+/// back.
+void do_last_works(context& shared, home_process const& here, global_transaction& tx);
 
 /// As enlistment::lease() of each, but that all starts are sent before one is answered.  Where one
 /// has no session, nothing is begun; where one does not start, the others are leased.
 std::vector<std::shared_ptr<shared::leased_handle>> lease_all(
     context& shared, home_process const& here, global_transaction& tx,
     std::vector<std::shared_ptr<keeper>> const& from, access how);
+
+/// What is done in a branch that nobody has a handle of.
+struct session_work
+{
+    std::function<void(driver_session&, deadline)> work;
+    std::function<void(driver_session&)> ready;  ///< before the branch begins; may be empty
+};
 
 class enlistment
 {
@@ -71,6 +104,11 @@ public:
     /// @return false when this very handle is enlisted already.
     bool enlist(lent_connection lent, release_function<void*> on_release, branch_choice which);
 
+    /// Runs `what` on the session of the branch there, or in a branch that nobody has a handle of.
+    void work(session_work const& what);
+    /// @throws error  errc::invalid_state: no work can be done there.
+    void require_work() const;
+
     // lease() by steps.
 
     /// Has a session and no start yet.
@@ -81,6 +119,12 @@ public:
     void finish_start();
 
 private:
+    deadline wait_end() const { return tx_.wait_end(shared_.time.now()); }
+
+    // working.cpp
+    std::shared_ptr<branch> branch_for_work(session_work const& what);
+    void begin_own(session_work const& what);
+
     // last_resource.cpp
     void settle_place();
     void require_place(bool is_read_only) const;
@@ -91,15 +135,20 @@ private:
     void take_next();
     void start_lent();
     pooled_session open_session(pooled_session opened) const;
+    void take_fresh();
+    void end_silent();
 
     // enlisting.cpp
+    void require_resumed() const;
+    void require_handle() const;
     void require_fit();
     void make_branch();
     void make_room();
     void name(driver_session const& session);
     void start_borrowed(lent_connection lent, errc unfit);
     void submit_start(driver_session& session);
-    reply collect_start(driver_session& session, deadline until) const;
+    std::optional<reply> collect_start(driver_session& session, deadline until) const;
+    static reply silence();
     static std::string words_of(reply const& refusal);
     [[noreturn]] void refuse_start(reply const& answer, std::string const& what_to_do,
                                    bool is_transient);
@@ -116,7 +165,8 @@ private:
     std::shared_ptr<branch> started_;  // made, and not of the transaction yet
     pooled_session taken_;             // of the pool, for it
     bool is_fresh_ = false;            // it was opened just now
-    bool is_sent_ = false;             // its start was sent, or was about to be
+    bool is_sent_ = false;             // its start was sent, or was about to be; it may have begun
+    std::function<void(driver_session&)> ready_;
 };
 
 }  // namespace assent::engine

@@ -19,7 +19,7 @@ void enlistment::settle_place()
 {
     if (tx_.row_place == nullptr || tx_.is_placed) return;
     auto name = tx_.id.parts();
-    auto const id = tx_.row_place->wait_until_holding_rows(tx_.until);
+    auto const id = tx_.row_place->wait_until_holding_rows(wait_end());
     if (name.place_resource_manager != id) {
         name.place_resource_manager = id;
         shared_.live.rename(tx_, gtrid::make(name));
@@ -38,6 +38,13 @@ void enlistment::require_place(bool is_read_only) const
     if (tx_.row_place == rm_) {
         if (is_read_only) {
             refuse("the commit row is written into \"" + name + "\": ask for read_write there");
+        }
+        if (!rm_->is_one_phase_durable()) {
+            throw error{errc::unavailable,
+                        "\"" + name +
+                            "\" can hold no commit row: " + rm_->facts().one_phase_hazard +
+                            "; begin without commit_row(), and it prepares like the others",
+                        tx_.id};
         }
         for (auto const& each : tx_.branches) {
             if (each->is_last) refuse("\"" + name + "\" holds the commit row, in one branch only");
@@ -69,7 +76,8 @@ try {
     std::size_t voters = 0;
     for (auto const& each : tx.branches) {
         if (each->is_last) return;
-        voters += !each->modes.is_read_only();
+        if (each->modes.is_read_only()) continue;
+        voters += each->always_votes ? 2 : 1;
     }
     if (voters <= 1) return;
     require_active(here, tx);

@@ -14,7 +14,8 @@
 
 #include "engine/enlistment.hpp"
 #include "engine/giving_back.hpp"
-#include "shared/connecting.hpp"
+#include "engine/termination.hpp"
+#include "ports/connecting.hpp"
 
 namespace assent::engine {
 
@@ -52,6 +53,8 @@ std::vector<std::shared_ptr<shared::leased_handle>> lease_all(
 
 std::shared_ptr<shared::leased_handle> enlistment::lease()
 {
+    require_resumed();
+    require_handle();
     if (auto known = known_lease()) return known;
     require_fit();
     make_branch();
@@ -93,6 +96,8 @@ std::shared_ptr<shared::leased_handle> enlistment::known_lease() const
 /// What cannot prepare is leased alone: whether it may take part depends on who does already.
 bool enlistment::take_session()
 {
+    require_resumed();
+    require_handle();
     if (rm_->manager().source() || known_lease()) return false;
     require_fit();
     if (!rm_->driver().capabilities().is_two_phase) return false;
@@ -103,16 +108,36 @@ bool enlistment::take_session()
 
 void enlistment::enter_pool()
 {
-    started_->seat = rm_->pool().enter(tx_.id, tx_.until);
+    started_->seat = rm_->pool().enter(tx_.id, wait_end());
     require_active(process_, tx_);  // others may have decided against it while it waited
     take_next();
 }
 
 void enlistment::take_next()
 {
-    taken_ = rm_->pool().take(tx_.until);
+    taken_ = rm_->pool().take(wait_end());
     is_fresh_ = !taken_.session;
     if (is_fresh_) taken_ = open_session(std::move(taken_));
+}
+
+/// In place of the present one, and not of the pool.
+void enlistment::take_fresh()
+{
+    taken_.session.reset();
+    taken_.origin.opened = shared_.time.now();
+    is_fresh_ = true;
+    taken_ = open_session(std::move(taken_));
+}
+
+/// The server does not see that nobody listens any more, as long as the session waits for a lock:
+/// it is ended there by its number, or such sessions would pile up.
+void enlistment::end_silent()
+{
+    auto left = std::make_shared<branch>();
+    left->id = started_->id;
+    left->life = started_->life;
+    left->is_cancellable = true;
+    rm_->cancel(std::move(left), shared_.time.now());
 }
 
 void enlistment::submit_start()
@@ -123,22 +148,42 @@ void enlistment::submit_start()
 
 /// A pooled session may have died unseen, or keep what an earlier lease did to it (a role, a
 /// setting): it is closed, which ends whatever it began, and another one is tried.
+///
+/// A start that does something besides (ready_) may be refused for that, which another session
+/// would not change; and it may wait for a lock.
 void enlistment::finish_start()
 {
+    bool was_silent = false;
     for (;;) {
-        // Nothing that a start does waits for others, so silence means a connection that a
+        // Nothing else that a start does waits for others, so silence means a connection that a
         // firewall forgot; there is time for a new one.
-        auto const asked = shared_.time.now();
-        auto const silent_by = asked + shared_.bounds.server_call;
-        auto const patience = is_fresh_ ? tx_.until : std::min(tx_.until, silent_by);
+        auto const silent_by = shared_.time.now() + shared_.bounds.server_call;
+        auto const patience = is_fresh_ ? wait_end() : std::min(wait_end(), silent_by);
         auto const answer = collect_start(*taken_.session, patience);
-        if (answer.is_ok()) break;
-        if (is_fresh_) refuse_start(answer, {}, answer.detail == reply_detail::reply_lost);
+        bool const is_quick = shared_.time.now() < silent_by;
+        if (answer && answer->is_ok()) {
+            if (was_silent && is_quick) rm_->pool().drop_all();
+            break;
+        }
+        auto const why = answer.value_or(silence());
+        bool const may_wait = ready_ && !answer;
+        if (may_wait) end_silent();
+        bool const is_refusal = ready_ && taken_.session->is_reusable();
+        if (is_refusal) is_sent_ = false;  // heard: nothing is left of it
+        if (is_fresh_ || is_refusal) {
+            refuse_start(why, {}, why.detail == reply_detail::reply_lost || is_transient(why));
+        }
         shared_.tell(severity::debug, "pool.session_replaced", rm_->name(), started_->id.text(),
-                     words_of(answer));
-        // What was idle beside a silent one would only cost the same wait again.
-        if (shared_.time.now() >= silent_by) rm_->pool().drop_all();
-        take_next();
+                     words_of(why));
+        // What was idle beside a silent one would only cost the same wait again.  Of one that may
+        // wait for a lock this is known once a new one is answered.
+        if (may_wait) {
+            was_silent = true;
+            take_fresh();
+        } else {
+            if (!is_quick) rm_->pool().drop_all();
+            take_next();
+        }
         submit_start(*taken_.session);
     }
     started_->handle = taken_.session->native_handle();
@@ -152,9 +197,9 @@ void enlistment::finish_start()
 pooled_session enlistment::open_session(pooled_session opened) const
 {
     try {
-        auto const until = std::min(tx_.until, shared_.time.now() + shared_.bounds.connect);
+        auto const until = std::min(wait_end(), shared_.time.now() + shared_.bounds.connect);
         opened.session =
-            shared::connect(rm_->driver(), session_purpose::work, until, opened.in_child);
+            ports::connect(rm_->driver(), session_purpose::work, until, opened.in_child);
     } catch (std::exception const& e) {
         throw error{errc::unavailable, "\"" + rm_->name() + "\": " + e.what(), tx_.id};
     }
@@ -173,7 +218,7 @@ void enlistment::start_lent()
     };
     auto& handle = started_->handle;
     try {
-        handle = source->acquire(tx_.until);
+        handle = source->acquire(wait_end());
     } catch (std::exception const& e) {
         throw error{errc::unavailable, "\"" + from + "\": its connection source: " + e.what(),
                     tx_.id};

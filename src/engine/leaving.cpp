@@ -8,9 +8,15 @@
 // words are given up before work is, and work waits for the log's next opening before it is
 // forgotten.
 
+#include <cxxabi.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <exception>
 #include <list>
+#include <memory>
+#include <string_view>
+#include <typeinfo>
 #include <utility>
 
 #include "engine/giving_back.hpp"
@@ -28,10 +34,30 @@ namespace {
 
 constexpr char no_std_exception[] = "it threw something that is no std::exception";
 
+/// What an application's callback threw: its type.  Its words may hold anything that the
+/// application works with, and an observer writes what it hears into logs.
+void tell_thrown(context const& shared, std::string_view event, std::string_view resource_manager,
+                 std::string_view id, std::exception const& thrown) noexcept
+{
+    int status = 0;
+    std::unique_ptr<char, decltype(&std::free)> const name{
+        abi::__cxa_demangle(typeid(thrown).name(), nullptr, nullptr, &status), &std::free};
+    shared.tell(severity::warning, event, resource_manager, id,
+                name ? name.get() : typeid(thrown).name());
+}
+
 // Small allocations that failed may succeed a moment later, when other threads have ended.
 constexpr int hand_over_tries_max = 3;
 
 }  // namespace
+
+/// What remains to be done when every branch has answered, or nobody waits for it any more.
+void termination::settle() noexcept
+{
+    hand_over();
+    shared_.tell(severity::debug, "transaction.ended", {}, tx_.id.text(), {});
+    release();
+}
 
 /// Notes in the log what is finished, and leaves the rest to the keepers.
 void termination::hand_over() noexcept
@@ -110,16 +136,19 @@ std::list<due_branch> termination::unfinished()
     return left;
 }
 
-/// Gives every connection back, last enlisted first.
+/// Gives every connection back, last enlisted first, but for those that are still to answer.
 void termination::release() noexcept
 {
-    for (auto at = tx_.branches.rbegin(); at != tx_.branches.rend(); ++at) {
+    for (std::size_t i = tx_.branches.size(); i-- != 0;) {
         if (process_.is_forked()) return;  // by an on_release: the rest is the parent's
-        branch& b = **at;
+        branch& b = *tx_.branches[i];
+        if (!b.session || protocol::is_outstanding(tx_.coordinator.state(i))) continue;
         bool const is_sound = b.is_connected && !b.was_cancelled && b.session->is_reusable();
         if (!b.is_borrowed) {
             pooled_session leased{std::move(b.session), std::move(b.in_child), b.origin, {}, false};
-            if (is_sound) b.rm->pool().give(std::move(leased));
+            // One of a thread is of no use to whoever comes next.
+            bool const is_bound = b.rm->driver().capabilities().is_thread_bound;
+            if (is_sound && !is_bound) b.rm->pool().give(std::move(leased));
             leased = {};     // closed, unless it was given back
             b.seat.leave();  // only now: whoever is called next shall find it
             continue;
@@ -130,6 +159,7 @@ void termination::release() noexcept
         if (!b.on_release) continue;
         give_back(shared_, b.on_release, b,
                   is_sound ? assent::release::keep : assent::release::must_close);
+        if (!process_.is_forked()) b.on_release = nullptr;
     }
 }
 
@@ -139,7 +169,7 @@ void give_back(context const& shared, release_function<void*> const& on_release,
     try {
         on_release(b.handle, what);
     } catch (std::exception const& e) {
-        shared.tell(severity::warning, "on_release.threw", b.rm->name(), b.id.text(), e.what());
+        tell_thrown(shared, "on_release.threw", b.rm->name(), b.id.text(), e);
     } catch (...) {
         shared.tell(severity::warning, "on_release.threw", b.rm->name(), b.id.text(),
                     no_std_exception);
@@ -149,7 +179,7 @@ void give_back(context const& shared, release_function<void*> const& on_release,
 ending termination::report() noexcept
 {
     ending told;
-    told.verdict = tx_.coordinator.outcome();
+    told.verdict = parted_.empty() ? tx_.coordinator.outcome() : verdict::committed_pending;
     for (std::size_t i = 0; i < tx_.branches.size(); ++i) {
         branch const& b = *tx_.branches[i];
         if (tx_.coordinator.state(i) != branch_state::in_doubt) continue;
@@ -216,16 +246,29 @@ try {
 
 void termination::run_after_completion() noexcept
 {
-    for (auto const& each : tx_.synchronizations) {
-        if (!each.after_completion || process_.is_forked()) continue;
-        try {
-            each.after_completion(tx_.status);
-        } catch (std::exception const& e) {
-            shared_.tell(severity::warning, "after_completion.threw", {}, tx_.id.text(), e.what());
-        } catch (...) {
-            shared_.tell(severity::warning, "after_completion.threw", {}, tx_.id.text(),
-                         no_std_exception);
-        }
+    for (auto const& each : tx_.interposed)
+        tell_completion(each);
+    for (auto const& each : tx_.synchronizations)
+        tell_completion(each);
+    if (process_.is_forked()) return;
+    // What is the application's goes on its own thread, though others may still be at work for the
+    // transaction.  Taken out first: what is destroyed may ask for the rest.
+    std::exchange(tx_.interposed, {});
+    std::exchange(tx_.synchronizations, {});
+    std::exchange(tx_.last_works, {});
+    std::exchange(tx_.resources, {});
+}
+
+void termination::tell_completion(synchronization const& whom) const noexcept
+{
+    if (!whom.after_completion || process_.is_forked()) return;
+    try {
+        whom.after_completion(tx_.status);
+    } catch (std::exception const& e) {
+        tell_thrown(shared_, "after_completion.threw", {}, tx_.id.text(), e);
+    } catch (...) {
+        shared_.tell(severity::warning, "after_completion.threw", {}, tx_.id.text(),
+                     no_std_exception);
     }
 }
 

@@ -3,18 +3,24 @@
 // termination.hpp -- the end of one transaction: one call of commit() or rollback(), or its
 // destructor.
 //
-//   ending.cpp    callbacks, then the loop over the coordinator: verbs sent, replies heard
+//   ending.cpp    callbacks, then the loop over the coordinator
+//   hearing.cpp   one exchange: verbs sent, replies heard
 //   deciding.cpp  the commit point: the log, or a row
 //   asking.cpp    whom to ask when the reply to a commit without a vote was lost
+//   parting.cpp   an early return: what the caller does not wait for is left to the collector
 //   leaving.cpp   after the outcome: unfinished branches go to the background workers of their
 //                 databases (the keepers), connections to their owners, words to the caller
 
 #ifndef ASSENT_ENGINE_TERMINATION_HPP
 #define ASSENT_ENGINE_TERMINATION_HPP
 
+#include <poll.h>
+
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +37,9 @@ using shared::context;
 using shared::global_transaction;
 using shared::left_as;
 
+/// Whether the same work may succeed when it is run again, by the answer that refused it.
+bool is_transient(reply const& refusal) noexcept;
+
 /// How a transaction ended, for the public class that tells the caller, by return or by exception.
 struct ending
 {
@@ -45,24 +54,44 @@ struct ending
 /// Why the transaction is ended.
 enum class intent : std::uint8_t { commit = 1, rollback = 2, destroy = 3 };
 
+class collector;
+
+/// A transaction whose caller was answered before its branches had.
+struct parted
+{
+    std::shared_ptr<global_transaction> which;
+    deadline until;  ///< how long their replies are waited for
+};
+
 class termination
 {
 public:
-    termination(context& shared, home_process const& here, global_transaction& tx,
-                intent what) noexcept
-        : shared_(shared), process_(here), tx_(tx), intent_(what)
+    termination(context& shared, home_process const& here, collector& behind,
+                global_transaction& tx, intent what) noexcept
+        : shared_(shared), process_(here), collector_(behind), tx_(tx), intent_(what)
     {
     }
 
-    /// @throws error  errc::invalid_state: it was ended, or is being ended; errc::forked: a
-    /// callback has forked.
+    /// @throws error  errc::wrong_thread; errc::invalid_state: it was ended, or is being ended;
+    /// errc::forked: a callback has forked.
     ending run();
+
+    // For the collector, once run() has returned early.
+
+    /// Hears what was answered; from `until` on, whoever has not answered is lost.
+    /// @return how many have yet to answer.
+    std::size_t hear_behind(deadline until) noexcept;
+    /// The sockets of those who have not answered.  @return whether each has one.
+    bool add_sockets(std::vector<pollfd>& to) const;
+    /// The rest of run().  @pre  nothing is outstanding.
+    void end_behind() noexcept;
 
 private:
     /// Where in a verb's exchange an event is told.
     enum class step : std::uint8_t { before = 1, sent = 2, reply = 3 };
 
     // ending.cpp
+    void give_up_elsewhere() noexcept;
     void run_before_completion();
     void begin_ending();
     void drive() noexcept;
@@ -70,13 +99,19 @@ private:
     bool may_prepare();
     void give_up_stage() noexcept;
     deadline stage_end() const;
-    void exchange(deadline until);
-    void hear(std::size_t i, deadline until);
-    void tell_step(branch const& b, step at) const;
-    static std::string_view step_name(branch const& b, step at) noexcept;
     void apply(std::size_t i, protocol::reply_class on);
     void note_cause(std::size_t i, protocol::stage in);
     void record(std::size_t i);
+
+    // hearing.cpp
+    void exchange(deadline until);
+    void send_all();
+    void hear(std::size_t i, deadline until);
+    bool listen(std::size_t i, deadline until);
+    void lose_reply(std::size_t i, deadline until);
+    void hear_rest(deadline until);
+    void tell_step(branch const& b, step at) const;
+    static std::string_view step_name(branch const& b, step at) noexcept;
 
     // deciding.cpp
     class row_port;
@@ -95,18 +130,29 @@ private:
     void ask_row(std::size_t i);
     void ask_own(branch const& b, std::function<bool(driver_session&, deadline)> const& ask) const;
 
+    // parting.cpp
+    bool may_part() noexcept;
+    bool part();
+    bool is_rest_leased() const noexcept;
+    void leave_behind() noexcept;
+
     // leaving.cpp
+    void settle() noexcept;
     void hand_over() noexcept;
     std::list<due_branch> unfinished();
     void release() noexcept;
     ending report() noexcept;
     void describe(ending& told) noexcept;
     void run_after_completion() noexcept;
+    void tell_completion(synchronization const& whom) const noexcept;
 
     context& shared_;
     home_process const& process_;
+    collector& collector_;
     global_transaction& tx_;
     intent const intent_;
+    bool is_behind_ = false;    // the caller has been answered: nobody is waited for
+    std::list<parted> parted_;  // itself, once it returns early: the collector needs no memory
 };
 
 }  // namespace assent::engine

@@ -282,6 +282,7 @@ std::uint16_t file_log::bind(std::string const& name, std::string const& kind,
     for (std::size_t i = 0; i < known.size(); ++i) {
         ports::binding const& one = known[i];
         last = std::max(last, one.id);
+        if (one.is_retired) continue;  // both are free again
         bool const has_name = one.name == name;
         bool const has_identity = one.kind == kind && one.identity == identity;
         if (has_name && has_identity) {
@@ -361,6 +362,7 @@ ports::recorded_outcome file_log::outcome(gtrid const& which) const
 {
     if (is_abandoned_) return ports::recorded_outcome::unknown;
     return parts_->queue->with_image([&](log_image const& image) {
+        if (image.was_ended_by_person(which)) return ports::recorded_outcome::by_person;
         if (image.decisions().count(which) != 0) return ports::recorded_outcome::committed;
         return image.was_rolled_back(which) ? ports::recorded_outcome::rolled_back
                                             : ports::recorded_outcome::unknown;
@@ -418,6 +420,46 @@ void file_log::record(operator_record const& what)
     auto cut = what;
     if (cut.who.size() > name_bytes_max) cut.who.resize(name_bytes_max);
     if (cut.why.size() > text_bytes_max) cut.why.resize(text_bytes_max);
+    force_or_throw(std::move(cut));
+}
+
+void file_log::record(retirement_record const& what)
+{
+    std::lock_guard const one_at_a_time(parts_->binding);
+    auto const known = bindings();
+    bool const is_there = std::any_of(known.begin(), known.end(), [&](auto const& each) {
+        return each.id == what.id && ports::is_real(each);
+    });
+    if (!is_there) {
+        throw std::system_error(
+            std::make_error_code(std::errc::invalid_argument),
+            "no resource manager " + std::to_string(what.id) + " is bound that could be retired");
+    }
+    auto cut = what;
+    if (cut.who.size() > name_bytes_max) cut.who.resize(name_bytes_max);
+    if (cut.why.size() > text_bytes_max) cut.why.resize(text_bytes_max);
+    force_or_throw(std::move(cut));
+}
+
+void file_log::record(rebinding_record const& what)
+{
+    std::lock_guard const one_at_a_time(parts_->binding);
+    auto const known = bindings();
+    bool const is_there = std::any_of(known.begin(), known.end(), [&](auto const& each) {
+        return each.id == what.id && ports::is_real(each) && each.identity == what.from;
+    });
+    bool const is_taken = std::any_of(known.begin(), known.end(), [&](auto const& each) {
+        return ports::is_real(each) && each.identity == what.to;
+    });
+    if (!is_there || is_taken || what.to.empty() || what.to.size() > identity_bytes_max) {
+        throw std::system_error(std::make_error_code(std::errc::invalid_argument),
+                                "resource manager " + std::to_string(what.id) +
+                                    " is not bound to that identity, or the new one is bound");
+    }
+    auto cut = what;
+    cut.epoch = current_.epoch;
+    if (cut.who.size() > name_bytes_max) cut.who.resize(name_bytes_max);
+    if (cut.why.size() > rebinding_why_bytes_max) cut.why.resize(rebinding_why_bytes_max);
     force_or_throw(std::move(cut));
 }
 

@@ -102,10 +102,15 @@ public:
     void record(ports::heuristic_record const& what) override;
     std::vector<ports::heuristic_record> heuristics() const override;
 
-    /// Records what a person decided; forget_heuristic drops the branch's heuristics.
+    void record(operator_record const& what) override;
+    std::vector<operator_record> operator_records() const override;
+
+    /// Records that a person gave up a bound database.
     /// Durability: forced before the call returns.  @throws std::system_error
-    void record(operator_record const& what);
-    std::vector<operator_record> operator_records() const;
+    void record(retirement_record const& what);
+    /// Records that a bound database has another identity from now on; the epoch is this opening's.
+    /// Durability: forced before the call returns.  @throws std::system_error
+    void record(rebinding_record const& what);
 
     ports::horizon horizon(std::uint16_t id) const override;
     void raise_horizon(std::uint16_t id, ports::position to) noexcept override;

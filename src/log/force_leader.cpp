@@ -14,6 +14,8 @@
 // there into the image.
 
 #include <algorithm>
+#include <functional>
+#include <thread>
 #include <utility>
 #include <variant>
 
@@ -71,13 +73,15 @@ void force_queue::force_pages(held_lock& lock, bool is_seal) noexcept
     expect_end();
     lock.unlock();
     tell_one();
+    auto const begun = std::chrono::steady_clock::now();
     long const result = writer_.force(builder_);
+    auto const ended = std::chrono::steady_clock::now();
     if (result == 0) supply_.want(next, pages);  // a larger one, when the load has grown
     lock.lock();
-    finish_force(result);
+    finish_force(result, ended - begun);
     is_protected_ = is_seal;
     ends_with_seal_ = is_seal;
-    last_force_ = std::chrono::steady_clock::now();
+    last_force_ = ended;
 }
 
 /// The carrier goes on at once: were it to wake all that are done, they would come before the next
@@ -136,7 +140,7 @@ void force_queue::take_requests() noexcept
     }
 }
 
-void force_queue::finish_force(long result) noexcept
+void force_queue::finish_force(long result, std::chrono::steady_clock::duration took) noexcept
 {
     auto const decisions = batch_.decisions().size();
     (result == 0 ? image_ : doubtful_).absorb(batch_);
@@ -160,6 +164,7 @@ void force_queue::finish_force(long result) noexcept
     } else {
         decisions_ += decisions;
         ++(decisions != 0 ? forces_ : other_forces_);
+        if (decisions != 0) force_time_ += took;
     }
 }
 
@@ -179,9 +184,19 @@ try {
     }
     // What has taken too long already stays so; and a processor that is slow is no disk that hangs.
     bool const was_hung = is_hung();
-    auto packed = writer_.pack(image_, segment_end::rolled, *spare);
-    if (!was_hung) expect_end();
+    // A log that keeps a million decisions is not packed in one go: what ends meanwhile only has to
+    // be noted.  Such a note comes after the snapshot, whether that has it or not.
+    std::function<void()> const let_others = [&] {
+        lock.unlock();
+        std::this_thread::yield();
+        lock.lock();
+        if (!was_hung) expect_end();
+    };
     notes_.clear();
+    is_packing_ = true;
+    auto packed = writer_.pack(image_, segment_end::rolled, *spare, let_others);
+    is_packing_ = false;
+    if (!was_hung) expect_end();
     lock.unlock();
     writer_.begin_segment(packed, *spare, [this] {
         if (!is_hung()) expect_end();
@@ -189,13 +204,14 @@ try {
     supply_.retire(full);
     supply_.want(full.number + 2, pages);
     lock.lock();
-    image_.drop_forgettable();
     ++other_forces_;
     is_protected_ = true;  // the header says that the snapshot is durable
     ends_with_seal_ = false;
+    image_.drop_forgettable(let_others);
     return true;
 } catch (std::exception const& failed) {
     if (!lock.owns_lock()) lock.lock();
+    is_packing_ = false;
     poison("a new segment could not be begun", failed.what());
     return false;
 }

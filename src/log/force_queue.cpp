@@ -97,14 +97,14 @@ bool force_queue::is_at_maximum() const noexcept
 /// next segment.  Commits that are under way wait for a part of this at most.
 void force_queue::forget_some(held_lock& lock) noexcept
 {
-    constexpr std::size_t at_once = 4096;
-    if (is_forgetting_ || !is_at_maximum()) return;
+    if (is_forgetting_ || is_packing_ || !is_at_maximum()) return;
     is_forgetting_ = true;
-    for (auto next = image_.drop_decisions({}, at_once); next;) {
+    for (auto next = image_.drop_decisions({}, decisions_at_once); next;) {
         lock.unlock();
         std::this_thread::yield();
         lock.lock();
-        next = image_.drop_decisions(*next, at_once);
+        if (is_packing_) break;  // a horizon that has risen since is not in that snapshot
+        next = image_.drop_decisions(*next, decisions_at_once);
     }
     is_forgetting_ = false;
     forget_again_ = std::chrono::steady_clock::now() + std::chrono::seconds{1};
@@ -172,12 +172,16 @@ force_answer force_queue::force(record const& what, deadline until)
         return answer_of(force_status::not_submitted, why_no_room());
     }
     queue_.push_back(&mine);
-    if (has_carrier_ && !has_leader_) work_came_.notify_one();
     return wait(lock, mine, until);
 }
 
 force_answer force_queue::wait(held_lock& lock, request& mine, deadline until) noexcept
 {
+    if (has_carrier_ && !has_leader_) {
+        lock.unlock();  // woken under it, the carrier would only wait again
+        work_came_.notify_one();
+        lock.lock();
+    }
     while (!mine.is_done) {
         if (!has_carrier_ && !has_leader_) {
             lead(lock, false);
@@ -371,9 +375,12 @@ ports::log_state force_queue::state() const
     now.why = is_poisoned_ || !is_hung() ? why_poisoned_ : "a force of the log hangs";
     now.decisions = decisions_;
     now.forces = forces_;
+    now.force_time = force_time_;
+    now.waiting = queue_.size() + in_flight_.size();
     now.other_forces = other_forces_;
     now.live_decisions = image_.live_decisions();
     now.kept_decisions = image_.decisions().size();
+    now.heuristics = image_.heuristics().size();
     now.room = room_.transactions_left();
     if (now.room == 0 && !now.is_poisoned) now.why = is_closed_ ? "it was closed" : why_no_room();
     return now;

@@ -170,7 +170,7 @@ private:
     bool fill_pages(bool is_seal) noexcept;
     void take_requests() noexcept;
     void force_pages(held_lock& lock, bool is_seal) noexcept;
-    void finish_force(long result) noexcept;
+    void finish_force(long result, std::chrono::steady_clock::duration took) noexcept;
     bool roll(held_lock& lock) noexcept;
     void hand_over(held_lock& lock) noexcept;
     void note_done() noexcept;
@@ -198,6 +198,7 @@ private:
     reserved_room room_;
     bool has_leader_ = false;
     bool is_forgetting_ = false;  // somebody drops decisions
+    bool is_packing_ = false;     // nobody may
     std::chrono::steady_clock::time_point forget_again_;
     /// When what the leader does counts as hung; the largest number while nobody leads.
     std::atomic<std::chrono::steady_clock::rep> hung_at_{never};
@@ -210,6 +211,7 @@ private:
     std::string why_poisoned_;
     std::uint64_t decisions_ = 0;
     std::uint64_t forces_ = 0;
+    std::chrono::steady_clock::duration force_time_{0};
     std::uint64_t other_forces_ = 1;  // of the segment that the opening began
     std::chrono::steady_clock::time_point last_force_;
     std::condition_variable work_came_;

@@ -26,7 +26,7 @@ inline constexpr std::size_t page_payload_bytes = page_bytes - page_header_bytes
 inline constexpr std::size_t record_header_bytes = 16;
 inline constexpr std::size_t node_label_bytes_max = 64;
 inline constexpr std::uint16_t format_major = 1;
-inline constexpr std::uint16_t format_minor = 2;
+inline constexpr std::uint16_t format_minor = 3;
 
 /// The most pages that one force writes: also how far a torn tail can reach.
 inline constexpr std::uint32_t force_pages_max = 64;

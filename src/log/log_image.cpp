@@ -57,7 +57,8 @@ bool log_image::apply_one(ports::binding const& what)
 {
     auto const [at, is_new] = bindings_.emplace(what.id, what);
     if (what.epoch > 1) binding_epochs_[what.id] = what.epoch;
-    auto const& seen = at->second;
+    auto& seen = at->second;
+    seen.is_retired = retirements_.count(what.id) != 0;
     return is_new ||
            (seen.name == what.name && seen.kind == what.kind && seen.identity == what.identity);
 }
@@ -137,6 +138,21 @@ bool log_image::apply_one(binding_epoch_record const& what)
     return true;
 }
 
+bool log_image::apply_one(retirement_record const& what)
+{
+    retirements_.emplace(what.id, what);
+    auto const at = bindings_.find(what.id);
+    if (at != bindings_.end()) at->second.is_retired = true;
+    return true;
+}
+
+bool log_image::apply_one(rebinding_record const& what)
+{
+    rebindings_.push_back({what, what.to});
+    obey(rebindings_.back());
+    return true;
+}
+
 void log_image::absorb(log_image& fresh) noexcept
 {
     openings_.merge(fresh.openings_);
@@ -146,6 +162,15 @@ void log_image::absorb(log_image& fresh) noexcept
     for (auto const& [id, epoch] : fresh.binding_epochs_)
         binding_epochs_.find(id)->second = epoch;
     fresh.binding_epochs_.clear();
+    for (auto const& [id, one] : fresh.retirements_) {
+        auto const at = bindings_.find(id);
+        if (at != bindings_.end()) at->second.is_retired = true;
+    }
+    for (rebinding& one : fresh.rebindings_)
+        obey(one);
+    rebindings_.splice(rebindings_.end(), fresh.rebindings_);
+    retirements_.merge(fresh.retirements_);
+    fresh.retirements_.clear();
     decisions_.merge(fresh.decisions_);
     unfinished_.merge(fresh.unfinished_);
     live_ += std::exchange(fresh.live_, 0);
@@ -168,16 +193,24 @@ void log_image::absorb(log_image& fresh) noexcept
     fresh.server_starts_.clear();
 }
 
-void log_image::for_each_kept(std::function<void(record const&)> const& visit) const
+void log_image::for_each_kept(std::function<void(record const&)> const& visit,
+                              std::function<void()> const& between) const
 {
+    // What is left out counts on the horizons that are said here, and not on later ones.
+    auto const horizons = horizons_;
+    auto const rollbacks_end = rollback_next_;
     for (auto at = first_kept_opening(); at != openings_.end(); ++at) {
         visit(opening_record{{at->first.first, at->first.second}, at->second});
     }
     for (auto const& [id, binding] : bindings_) {
-        visit(binding);
+        visit(as_bound(binding));
     }
     for (auto const& [id, epoch] : binding_epochs_)
         visit(binding_epoch_record{id, epoch});
+    for (auto const& [id, one] : retirements_)
+        visit(one);
+    for (auto const& one : rebindings_)
+        visit(one.what);
     if (limits_) visit(*limits_);
     for_each_horizon([&](horizon_record const& one) {
         visit(one);
@@ -195,13 +228,15 @@ void log_image::for_each_kept(std::function<void(record const&)> const& visit) c
     for (auto const& one : heuristics_) {
         visit(one);
     }
+    std::size_t seen = 0;
     for (auto const& [global, entry] : decisions_) {
-        if (!is_forgettable(global, entry)) {
+        if (between && ++seen % decisions_at_once == 0) between();
+        if (!is_forgettable(global, entry, horizons)) {
             visit(decision_record{unpacked(global, entry), entry.finished, entry.unix_ms});
         }
     }
     for (auto const& [order, global] : rollback_order_) {
-        visit(rollback_record{global});
+        if (order < rollbacks_end) visit(rollback_record{global});
     }
 }
 
@@ -230,20 +265,24 @@ std::uint32_t log_image::snapshot_pages_max() const noexcept
         horizon_records += horizon.alone().size();
     std::size_t const small =
         openings_.size() + 1 + binding_epochs_.size() + horizon_records + rollbacks_.size();
-    std::size_t const bytes = small * small_max + server_starts_.size() * start_max +
-                              bindings_.size() * binding_max +
-                              (operators_.size() + heuristics_.size()) * story_max +
-                              decisions_.size() * (decision_bytes(0) + 4) + branches_ * 12;
+    std::size_t const bytes =
+        small * small_max + server_starts_.size() * start_max + bindings_.size() * binding_max +
+        (operators_.size() + heuristics_.size() + retirements_.size()) * story_max +
+        rebindings_.size() * (story_max + 2 * identity_bytes_max) +
+        decisions_.size() * (decision_bytes(0) + 4) + branches_ * 12;
     return static_cast<std::uint32_t>(bytes / used_min + 1);
 }
 
-bool log_image::is_forgettable(packed_gtrid const& global,
-                               decision_entry const& entry) const noexcept
+bool log_image::is_forgettable(packed_gtrid const& global, decision_entry const& entry,
+                               horizon_map const& horizons) const noexcept
 {
     if (!entry.is_complete()) return false;
     auto const at = global.position();
     return std::all_of(entry.branches.begin(), entry.branches.end(), [&](packed_bqual const& b) {
-        return horizon(b.parts().resource_manager).covers(at);
+        auto const id = b.parts().resource_manager;
+        auto const known = horizons.find(id);
+        bool const is_passed = known != horizons.end() && known->second.covers(at);
+        return is_passed || retirements_.count(id) != 0;
     });
 }
 
@@ -252,11 +291,15 @@ bool log_image::is_forgettable(packed_gtrid const& global,
 bool log_image::is_of_use(std::uint16_t id, std::uint32_t epoch) const noexcept
 {
     if (epoch >= horizon(id).everything().epoch) return true;
-    auto const first = unfinished_.lower_bound({id, packed_gtrid{}});
-    for (auto at = first; at != unfinished_.end() && at->first == id; ++at) {
-        if (at->second.position().epoch == epoch) return true;
-    }
-    return false;
+    auto at = unfinished_.lower_bound({id, packed_gtrid{}});
+    if (at == unfinished_.end() || at->first != id) return false;
+    // All are of one node and one place, and so in the order of their epochs.
+    auto parts = at->second.parts();
+    parts.epoch = epoch;
+    parts.nonce = 0;
+    parts.sequence = 0;
+    at = unfinished_.lower_bound({id, packed_gtrid{parts}});
+    return at != unfinished_.end() && at->first == id && at->second.position().epoch == epoch;
 }
 
 /// Of more openings than openings_max, the oldest are forgotten that lie below every horizon, and
@@ -289,10 +332,13 @@ std::chrono::milliseconds log_image::presumption_delay() const noexcept
                      : std::max(limits_->presumption, presumption_unrecorded);
 }
 
-void log_image::drop_forgettable() noexcept
+void log_image::drop_forgettable(std::function<void()> const& between) noexcept
 {
     openings_.erase(openings_.cbegin(), first_kept_opening());
-    drop_decisions(packed_gtrid{}, decisions_.size());
+    for (auto next = drop_decisions({}, decisions_at_once); next;) {
+        if (between) between();
+        next = drop_decisions(*next, decisions_at_once);
+    }
     for (auto at = server_starts_.begin(); at != server_starts_.end();) {
         bool const is_kept = is_of_use(at->first.first, at->first.second);
         at = is_kept ? std::next(at) : server_starts_.erase(at);
@@ -304,7 +350,7 @@ std::optional<packed_gtrid> log_image::drop_decisions(packed_gtrid const& from,
 {
     auto at = decisions_.lower_bound(from);
     for (; count > 0 && at != decisions_.end(); --count) {
-        bool const is_dropped = is_forgettable(at->first, at->second);
+        bool const is_dropped = is_forgettable(at->first, at->second, horizons_);
         if (is_dropped) branches_ -= at->second.branches.size();
         at = is_dropped ? decisions_.erase(at) : std::next(at);
     }
@@ -406,6 +452,43 @@ void log_image::obey(operator_record const& what) noexcept
 {
     if (what.verdict != operator_verdict::forget_heuristic) return;
     heuristics_.remove_if([&](auto const& one) { return one.branch == what.branch; });
+}
+
+bool log_image::has_heuristic(xid const& branch) const noexcept
+{
+    auto const is_it = [&](auto const& one) { return one.branch == branch; };
+    return std::any_of(heuristics_.begin(), heuristics_.end(), is_it) ||
+           std::any_of(operators_.begin(), operators_.end(), [&](operator_record const& one) {
+               return one.verdict == operator_verdict::forget_heuristic && is_it(one);
+           });
+}
+
+/// A heuristic is recorded before a person's act, unless that carries out what was decided.
+bool log_image::was_ended_by_person(packed_gtrid const& which) const noexcept
+{
+    return std::any_of(operators_.begin(), operators_.end(), [&](operator_record const& one) {
+        bool const is_act =
+            !is_about_the_log(one) && one.verdict != operator_verdict::forget_heuristic;
+        return is_act && packed_gtrid{one.branch.global} == which && has_heuristic(one.branch);
+    });
+}
+
+/// Takes the spare text where the binding is known.
+void log_image::obey(rebinding& what) noexcept
+{
+    auto const at = bindings_.find(what.what.id);
+    if (at == bindings_.end()) return;
+    at->second.identity.swap(what.spare);
+    at->second.rebound_epoch = what.what.epoch;
+}
+
+/// As it was bound at first: whoever does not know rebindings refuses the new identity.
+ports::binding log_image::as_bound(ports::binding which) const
+{
+    auto const first = std::find_if(rebindings_.begin(), rebindings_.end(),
+                                    [&](rebinding const& one) { return one.what.id == which.id; });
+    if (first != rebindings_.end()) which.identity = first->what.from;
+    return which;
 }
 
 void log_image::add_rollback(packed_gtrid const& which)

@@ -8,7 +8,8 @@
 // absorbed, without allocating, once that record is durable.
 //
 // Invariant: applying what for_each_kept gives yields the same image, but for decisions
-// that are finished and that the horizon of each of their resource managers covers, and, of very
+// that are finished and that the horizon of each of their resource managers covers (a retired one
+// needs none), and, of very
 // many openings, the oldest that lie below every horizon.
 
 #ifndef ASSENT_LOG_LOG_IMAGE_HPP
@@ -34,6 +35,9 @@ namespace assent::log {
 
 /// Rollbacks remembered across restarts: the newest ones, for whoever asks after a lost answer.
 inline constexpr std::size_t rollback_notes_max = 1024;
+
+/// Decisions that are looked at in one go, under the lock that commits need.
+inline constexpr std::size_t decisions_at_once = 4096;
 
 /// Openings that a log remembers at least; of more, those are forgotten that nothing can name.
 inline constexpr std::size_t openings_max = 65'536;
@@ -67,7 +71,10 @@ public:
     void absorb(log_image& fresh) noexcept;
 
     /// Every record that a new segment must begin with.
-    void for_each_kept(std::function<void(record const&)> const& visit) const;
+    /// @param between  is called after each so many decisions; what is noted there (branches that
+    ///                 finish, rollbacks, horizons) may be left out.  It must drop no decision.
+    void for_each_kept(std::function<void(record const&)> const& visit,
+                       std::function<void()> const& between = {}) const;
 
     /// The records of all horizons, until `visit` returns false.  @return whether it never did.
     bool for_each_horizon(std::function<bool(horizon_record const&)> const& visit) const;
@@ -76,7 +83,8 @@ public:
     std::uint32_t snapshot_pages_max() const noexcept;
 
     /// Drops what for_each_kept leaves out.
-    void drop_forgettable() noexcept;
+    /// @param between  is called after each so many decisions, and must not throw.
+    void drop_forgettable(std::function<void()> const& between = {}) noexcept;
     /// Only of the first `count` decisions that do not come before `from`.
     /// @return where to go on; nothing at the end.
     std::optional<packed_gtrid> drop_decisions(packed_gtrid const& from,
@@ -98,6 +106,18 @@ public:
     {
         return binding_epochs_;
     }
+    /// Who gave which database up, by its id.
+    std::map<std::uint16_t, retirement_record> const& retirements() const noexcept
+    {
+        return retirements_;
+    }
+    /// Which database has another identity since, in their order.
+    struct rebinding
+    {
+        rebinding_record what;
+        std::string spare;  ///< what.to, for the binding, which is told without allocating
+    };
+    std::list<rebinding> const& rebindings() const noexcept { return rebindings_; }
     decision_map const& decisions() const noexcept { return decisions_; }
     std::list<ports::heuristic_record> const& heuristics() const noexcept { return heuristics_; }
     std::list<operator_record> const& operator_records() const noexcept { return operators_; }
@@ -111,6 +131,10 @@ public:
     {
         return rollbacks_.count(which) != 0;
     }
+    /// Whether a person ended a branch of it otherwise than by a decision to commit that is here.
+    bool was_ended_by_person(packed_gtrid const& which) const noexcept;
+    /// Whether one of that branch is on record, or was until it was forgotten.
+    bool has_heuristic(xid const& branch) const noexcept;
     std::size_t rollback_count() const noexcept { return rollbacks_.size(); }
     std::uint64_t live_decisions() const noexcept { return live_; }
 
@@ -147,10 +171,16 @@ private:
     bool apply_one(rollback_record const& what);
     bool apply_one(opening_limits_record const& what);
     bool apply_one(binding_epoch_record const& what);
+    bool apply_one(retirement_record const& what);
+    bool apply_one(rebinding_record const& what);
 
-    bool is_forgettable(packed_gtrid const& global, decision_entry const& entry) const noexcept;
+    using horizon_map = std::map<std::uint16_t, ports::horizon>;
+    bool is_forgettable(packed_gtrid const& global, decision_entry const& entry,
+                        horizon_map const& horizons) const noexcept;
     bool is_of_use(std::uint16_t id, std::uint32_t epoch) const noexcept;
     void obey(operator_record const& what) noexcept;
+    void obey(rebinding& what) noexcept;
+    ports::binding as_bound(ports::binding which) const;
     void mark(decision_map::value_type& which, std::uint64_t bits) noexcept;
     void note_unfinished(decision_map::value_type const& which);
     void trim_rollbacks() noexcept;
@@ -161,6 +191,8 @@ private:
     std::optional<opening_limits_record> limits_;  // of the newest opening that recorded any
     std::map<std::uint16_t, ports::binding> bindings_;
     std::map<std::uint16_t, std::uint32_t> binding_epochs_;
+    std::map<std::uint16_t, retirement_record> retirements_;
+    std::list<rebinding> rebindings_;
     decision_map decisions_;
     /// The decisions with unfinished branches, by resource manager: a scan of one database looks at
     /// what it has to, and not at all that is kept.

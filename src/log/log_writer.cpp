@@ -24,8 +24,8 @@ log_writer::~log_writer()
     if (file_ >= 0) files_.close(file_);
 }
 
-packed_segment log_writer::pack(log_image const& image, segment_end end,
-                                spare_segment const& spare) const
+packed_segment log_writer::pack(log_image const& image, segment_end end, spare_segment const& spare,
+                                std::function<void()> const& between) const
 {
     ASSENT_ASSERT(spare.number == at_.number + 1);
     packed_segment packed;
@@ -44,10 +44,11 @@ packed_segment log_writer::pack(log_image const& image, segment_end end,
     header.previous_crc = at_.last_crc;
 
     packed.pages.begin(how_.writer, header.number, 1, header.first_lsn, spare.page_count - 1);
-    image.for_each_kept([&](record const& what) {
+    auto const add = [&](record const& what) {
         auto const added = packed.pages.add(what);
         ASSENT_ASSERT(added == add_result::added);  // its limits were checked on its way in
-    });
+    };
+    image.for_each_kept(add, between);
     header.snapshot_pages = packed.pages.pages();
     return packed;
 }

@@ -65,7 +65,9 @@ public:
 
     /// The snapshot of `image` as the segment that `spare` becomes; `end` says how the one before
     /// it ended.  @pre  the spare is the next one and has room for it.
-    packed_segment pack(log_image const& image, segment_end end, spare_segment const& spare) const;
+    /// @param between  as log_image::for_each_kept calls it.
+    packed_segment pack(log_image const& image, segment_end end, spare_segment const& spare,
+                        std::function<void()> const& between = {}) const;
 
     /// Goes on in that segment, and owns its file, whatever happens.
     /// @param before_each  called before each step that may wait for the disk.

@@ -24,6 +24,10 @@
 //                         force 4, hang 4, longest wait before presumed abort of all openings so
 //                         far 4
 //  129 binding's epoch    resource manager 2, zero 2, epoch 4
+//  130 retirement         resource manager 2, who length 2, why length 2, zero 2, unix ms 8, who,
+//                         why
+//  131 rebinding          resource manager 2, lengths of from 2, to 2, who 2 and why 2, zero 2,
+//                         epoch 4, unix ms 8, from (identity), to, who, why
 
 #include "log/records.hpp"
 
@@ -389,6 +393,67 @@ std::optional<record> take_binding_epoch(byte_reader& from)
     return what;
 }
 
+bool put_body(byte_writer& to, retirement_record const& what) noexcept
+{
+    to.put<std::uint16_t>(what.id);
+    put_length(to, what.who);
+    put_length(to, what.why);
+    to.put<std::uint16_t>(0);
+    put_time(to, what.unix_ms);
+    to.put_text(what.who);
+    to.put_text(what.why);
+    return what.who.size() <= name_bytes_max && what.why.size() <= text_bytes_max;
+}
+
+std::optional<record> take_retirement(byte_reader& from)
+{
+    retirement_record what;
+    what.id = from.take<std::uint16_t>();
+    auto const who_bytes = from.take<std::uint16_t>();
+    auto const why_bytes = from.take<std::uint16_t>();
+    from.take<std::uint16_t>();
+    what.unix_ms = take_time(from);
+    what.who = from.take_text(who_bytes, name_bytes_max);
+    what.why = from.take_text(why_bytes, text_bytes_max);
+    return what;
+}
+
+bool put_body(byte_writer& to, rebinding_record const& what) noexcept
+{
+    to.put<std::uint16_t>(what.id);
+    put_length(to, what.from);
+    put_length(to, what.to);
+    put_length(to, what.who);
+    put_length(to, what.why);
+    to.put<std::uint16_t>(0);
+    to.put<std::uint32_t>(what.epoch);
+    put_time(to, what.unix_ms);
+    to.put_text(what.from);
+    to.put_text(what.to);
+    to.put_text(what.who);
+    to.put_text(what.why);
+    return what.from.size() <= identity_bytes_max && what.to.size() <= identity_bytes_max &&
+           what.who.size() <= name_bytes_max && what.why.size() <= rebinding_why_bytes_max;
+}
+
+std::optional<record> take_rebinding(byte_reader& from)
+{
+    rebinding_record what;
+    what.id = from.take<std::uint16_t>();
+    auto const from_bytes = from.take<std::uint16_t>();
+    auto const to_bytes = from.take<std::uint16_t>();
+    auto const who_bytes = from.take<std::uint16_t>();
+    auto const why_bytes = from.take<std::uint16_t>();
+    from.take<std::uint16_t>();
+    what.epoch = from.take<std::uint32_t>();
+    what.unix_ms = take_time(from);
+    what.from = from.take_text(from_bytes, identity_bytes_max);
+    what.to = from.take_text(to_bytes, identity_bytes_max);
+    what.who = from.take_text(who_bytes, name_bytes_max);
+    what.why = from.take_text(why_bytes, rebinding_why_bytes_max);
+    return what;
+}
+
 std::optional<record> take_body(record_type type, byte_reader& from)
 {
     switch (type) {
@@ -414,6 +479,10 @@ std::optional<record> take_body(record_type type, byte_reader& from)
             return take_opening_limits(from);
         case record_type::binding_epoch:
             return take_binding_epoch(from);
+        case record_type::retirement:
+            return take_retirement(from);
+        case record_type::rebinding:
+            return take_rebinding(from);
         default:
             return std::nullopt;
     }
@@ -459,6 +528,8 @@ bool is_known(std::uint8_t type) noexcept
 {
     return type == static_cast<std::uint8_t>(record_type::opening_limits) ||
            type == static_cast<std::uint8_t>(record_type::binding_epoch) ||
+           type == static_cast<std::uint8_t>(record_type::retirement) ||
+           type == static_cast<std::uint8_t>(record_type::rebinding) ||
            (type >= static_cast<std::uint8_t>(record_type::opening) &&
             type <= static_cast<std::uint8_t>(record_type::rollback_note));
 }

@@ -30,6 +30,7 @@ inline constexpr std::size_t kind_bytes_max = 32;
 inline constexpr std::size_t identity_bytes_max = 120;
 inline constexpr std::size_t server_start_bytes_max = 120;
 inline constexpr std::size_t text_bytes_max = 500;
+inline constexpr std::size_t rebinding_why_bytes_max = 400;
 
 /// The most that one record takes in a page, the largest decision.
 inline constexpr std::size_t record_bytes_max = 840;
@@ -60,6 +61,8 @@ enum class record_type : std::uint8_t {
     // From 128 on a reader that does not know them goes on without them.
     opening_limits = 128,
     binding_epoch = 129,
+    retirement = 130,
+    rebinding = 131,
 };
 
 struct opening_record
@@ -119,37 +122,44 @@ struct server_start_record
     std::string start;
 };
 
-enum class operator_verdict : std::uint8_t {
-    commit = 1,
-    roll_back = 2,
-    forget_heuristic = 3,
-};
-
-/// A person decided what the manager could not know, or repaired the log: then it names no branch,
-/// and the verdict is `commit` where nothing was lost, `roll_back` where something was.
-struct operator_record
-{
-    xid branch;
-    operator_verdict verdict = operator_verdict::commit;
-    std::int64_t unix_ms = 0;
-    std::string who;
-    std::string why;
-};
+using ports::operator_record;
+using ports::operator_verdict;
 
 /// Whether it is about the log itself: it names no branch, and was written by a repair.
 bool is_about_the_log(operator_record const& what) noexcept;
 /// Whether the log was salvaged from a damaged one and something was lost.
 bool is_salvage(operator_record const& what) noexcept;
 
+/// A person gave a database up: it is gone for good.  What was due there is recorded apart.
+struct retirement_record
+{
+    std::uint16_t id = 0;
+    std::int64_t unix_ms = 0;
+    std::string who;
+    std::string why;
+};
+
+/// A person says that a bound database has another identity now: a promoted replica, an upgrade.
+struct rebinding_record
+{
+    std::uint16_t id = 0;
+    std::uint32_t epoch = 0;  ///< of the opening that says so
+    std::int64_t unix_ms = 0;
+    std::string from;  ///< identity
+    std::string to;    ///< likewise
+    std::string who;
+    std::string why;
+};
+
 struct rollback_record
 {
     gtrid global;
 };
 
-using record =
-    std::variant<opening_record, ports::binding, decision_record, end_record,
-                 ports::heuristic_record, horizon_record, server_start_record, operator_record,
-                 rollback_record, opening_limits_record, binding_epoch_record>;
+using record = std::variant<opening_record, ports::binding, decision_record, end_record,
+                            ports::heuristic_record, horizon_record, server_start_record,
+                            operator_record, rollback_record, opening_limits_record,
+                            binding_epoch_record, retirement_record, rebinding_record>;
 
 record_type type_of(record const& what) noexcept;
 

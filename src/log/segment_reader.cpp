@@ -13,8 +13,9 @@ namespace assent::log {
 namespace {
 
 std::string const restore_advice =
-    "; nothing was changed; restore this log from its mirror or storage, do not truncate or delete "
-    "it, since decisions may be lost with it";
+    "; nothing was changed. A log keeps no second copy of itself (no mirror): do not truncate or "
+    "delete it, since decisions may be lost with it; run assent log verify with its --directory, "
+    "which says what is left and what to do";
 
 }  // namespace
 

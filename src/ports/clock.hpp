@@ -14,6 +14,10 @@
 
 namespace assent::ports {
 
+/// No duration may be longer: milliseconds::max(), for one, overflows the clock when it is added to
+/// now, and every wait would end at once.
+inline constexpr std::chrono::milliseconds longest_duration = std::chrono::hours{24 * 365 * 10};
+
 class clock
 {
 public:

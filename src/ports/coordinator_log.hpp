@@ -41,16 +41,21 @@ struct binding
     /// The opening that gave the number, where it was recorded: no transaction of an older one can
     /// name it.  0: the first, or an older version of the library gave it.
     std::uint32_t epoch = 0;
+    /// A person gave the database up: its name and its database may be bound anew, by another id.
+    bool is_retired = false;
+    /// The opening in which a person said that the database has this identity now, and had another
+    /// one: what it lacks of older ones may have been lost with the old database.  0: none.
+    std::uint32_t rebound_epoch = 0;
 };
 
 /// The kind of a binding that stands for one which a damaged log lost: it keeps ids from being
 /// given again, and no database has it.
 inline constexpr std::string_view lost_kind = "lost";
 
-/// Whether the binding is that of a database, and no placeholder.
+/// Whether the binding is that of a database that is still there, and no placeholder.
 inline bool is_real(binding const& which) noexcept
 {
-    return which.kind != lost_kind;
+    return which.kind != lost_kind && !which.is_retired;
 }
 
 /// Where a global transaction stands in the order of its node's transactions.
@@ -80,6 +85,8 @@ enum class recorded_outcome : std::uint8_t {
     unknown = 0,
     committed = 1,    ///< a decision is in the log
     rolled_back = 2,  ///< a rollback was noted; absence alone never says so
+    /// A person ended a branch of it against the decision, or without one: neither can be said.
+    by_person = 3,
 };
 
 /// Something that happened against the decision, or that cannot be known.
@@ -93,15 +100,35 @@ struct heuristic_record
     std::int64_t unix_ms = 0;
 };
 
+enum class operator_verdict : std::uint8_t {
+    commit = 1,
+    roll_back = 2,
+    forget_heuristic = 3,
+};
+
+/// A person decided what the manager could not know, or repaired the log: then it names no branch,
+/// and the verdict is `commit` where nothing was lost, `roll_back` where something was.
+struct operator_record
+{
+    xid branch;
+    operator_verdict verdict = operator_verdict::commit;
+    std::int64_t unix_ms = 0;
+    std::string who;
+    std::string why;
+};
+
 struct log_state
 {
     bool is_poisoned = false;  ///< a force failed: begin is refused until the log is reopened
     std::string why;
-    std::uint64_t decisions = 0;       ///< forced in this epoch
-    std::uint64_t forces = 0;          ///< forced writes of decisions in this epoch
+    std::uint64_t decisions = 0;  ///< forced in this epoch
+    std::uint64_t forces = 0;     ///< forced writes of decisions in this epoch
+    std::chrono::steady_clock::duration force_time{0};  ///< of the former, together
+    std::size_t waiting = 0;                            ///< requests that no force has ended yet
     std::uint64_t other_forces = 0;    ///< bindings, heuristics, horizons, new segments, seals
     std::uint64_t live_decisions = 0;  ///< not complete
     std::uint64_t kept_decisions = 0;  ///< those, and the complete ones above a horizon
+    std::uint64_t heuristics = 0;      ///< that are kept until an operator forgets them
     std::int64_t room = 0;             ///< transactions that may still begin; `why` when none may
     std::string medium;                ///< "ext4, O_DIRECT and O_DSYNC": where forces go, and how
     std::string caution;  ///< what about the medium a person should know; empty: nothing
@@ -152,6 +179,11 @@ public:
     // where the log keeps as many as it may and an operator has to forget some first.
     virtual void record(heuristic_record const& what) = 0;
     virtual std::vector<heuristic_record> heuristics() const = 0;
+
+    /// Records what a person decided; forget_heuristic drops the branch's heuristics.
+    /// Durability: forced before the call returns.  @throws std::system_error
+    virtual void record(operator_record const& what) = 0;
+    virtual std::vector<operator_record> operator_records() const = 0;
 
     // Horizon: on resource manager `id`, everything that it covers is finished and was forgotten.
     // A branch of it that is listed has reappeared.  Raised in memory, forced before any decision

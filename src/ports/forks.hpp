@@ -11,20 +11,22 @@
 
 #include <cstdint>
 
+#include <assent/export.hpp>
+
 namespace assent::ports {
 
 /// Counts the forks between the process that loaded the library and this one.
-std::uint64_t fork_generation() noexcept;
+ASSENT_EXPORT std::uint64_t fork_generation() noexcept;
 
 /// Counts the forks of this process.  A socket that is opened and registered between two equal
 /// counts is in no child.
-std::uint64_t forks_made() noexcept;
+ASSENT_EXPORT std::uint64_t forks_made() noexcept;
 
 /// One descriptor, closed in any child for as long as this object lives in the parent.  Whoever
 /// owns it may close it meanwhile: what gets its number then is left alone.
 ///
 /// Thread safety: distinct objects safe.
-class inherited_descriptor
+class ASSENT_EXPORT inherited_descriptor
 {
 public:
     inherited_descriptor() noexcept = default;

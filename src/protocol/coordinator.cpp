@@ -73,6 +73,7 @@ verb coordinator::due(branch const& b) const noexcept
             if (b.role == branch_role::reader) {
                 return branches_.size() == 1 ? verb::commit_one_phase : verb::prepare;
             }
+            if (b.role == branch_role::promiser) return verb::prepare;
             // The only writer needs no vote, unless a reader was prepared, whom a decision must
             // name.
             return writers() > 1 || any(branch_state::prepared) ? verb::prepare : nothing;

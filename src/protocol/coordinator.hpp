@@ -8,8 +8,8 @@
 //      |             +--any no---> rolling_back -------------------------------+
 //      +-- rollback-only ----------^
 //
-// If only one branch writes, it is not asked to prepare; the others, declared read-only, are asked
-// before it commits.  They only vote then: they end with the outcome.
+// If only one branch writes, it is not asked to prepare, unless it can only promise; the others,
+// declared read-only, are asked before it commits.  They only vote then: they end with the outcome.
 //
 // One branch may be the last resource: it is not prepared, and its commit, which carries a row, is
 // the decision (deciding).  Where nobody else voted yes, it commits in one phase, without a row.
@@ -58,9 +58,10 @@ enum class verdict : std::uint8_t {
 
 /// What a branch is asked for.
 enum class branch_role : std::uint8_t {
-    voter = 0,   // prepare, then commit or rollback
-    reader = 1,  // declared read-only: it votes, and ends with the outcome
-    last = 2,    // the last resource: its commit carries the decision
+    voter = 0,     // prepare, then commit or rollback
+    reader = 1,    // declared read-only: it votes, and ends with the outcome
+    last = 2,      // the last resource: its commit carries the decision
+    promiser = 3,  // a voter that votes also where it is the only writer
 };
 
 class coordinator

@@ -38,6 +38,10 @@ enum class mutation : std::uint8_t {
     restore_unnoticed,        ///< a lower count than the log's is taken for the server's own
     rows_elsewhere_unread,    ///< what a restored server lost does not wait for the rows elsewhere
     late_binding_forgotten,   ///< a number that the log may have late is given to another name
+    silence_behind_believed,  ///< behind an early return, no reply is taken for a confirmation
+    undecided_confirmed,      ///< rule 5: a reservation without a decision is confirmed
+    row_deleted_apart,        ///< a reservation's row goes before its handler has taken effect
+    late_attempt_forgotten,   ///< rule 13: no row is taken for the end of an attempt on its way
     count
 };
 
@@ -59,6 +63,10 @@ inline constexpr std::string_view mutation_names[] = {
     "restore_unnoticed",
     "rows_elsewhere_unread",
     "late_binding_forgotten",
+    "silence_behind_believed",
+    "undecided_confirmed",
+    "row_deleted_apart",
+    "late_attempt_forgotten",
 };
 
 #ifdef ASSENT_MUTATIONS

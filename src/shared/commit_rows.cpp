@@ -40,14 +40,31 @@ void commit_rows::withdraw(gtrid const& which)
 {
     std::lock_guard const held{mutex_};
     asked_.erase(which);
+    answered_.notify_all();
     for (auto const& [id, wake] : listeners_)
         wake(false);
+}
+
+bool commit_rows::await(gtrid const& which, ports::clock& time, deadline until) const
+{
+    std::unique_lock held{mutex_};
+    while (asked_.count(which) != 0 && !is_waiting_over_ && time.now() < until)
+        time.wait(held, answered_, until);
+    return asked_.count(which) != 0;
+}
+
+void commit_rows::end_waiting() noexcept
+{
+    std::lock_guard const held{mutex_};
+    is_waiting_over_ = true;
+    answered_.notify_all();
 }
 
 void commit_rows::learn(gtrid const& which, answer what)
 {
     std::lock_guard const held{mutex_};
     asked_.erase(which);
+    answered_.notify_all();
     if (!known_.emplace(which, std::move(what)).second) return;
     for (auto const& [id, wake] : listeners_)
         wake(false);

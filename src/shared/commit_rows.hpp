@@ -13,6 +13,7 @@
 #ifndef ASSENT_SHARED_COMMIT_ROWS_HPP
 #define ASSENT_SHARED_COMMIT_ROWS_HPP
 
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -20,6 +21,7 @@
 #include <optional>
 #include <vector>
 
+#include "ports/clock.hpp"
 #include "ports/coordinator_log.hpp"
 
 namespace assent::shared {
@@ -48,6 +50,13 @@ public:
     /// it must not be asked.
     void withdraw(gtrid const& which);
 
+    /// Waits while the question is open, until `until`, and no longer than until end_waiting().
+    /// @return whether it is open still.
+    bool await(gtrid const& which, ports::clock& time, deadline until) const;
+
+    /// Nobody answers any more: whoever waits is let go, and nobody waits from now on.
+    void end_waiting() noexcept;
+
     /// Takes over what a row says, and answers whoever asked.
     void learn(gtrid const& which, answer what);
 
@@ -73,10 +82,12 @@ public:
 
 private:
     mutable std::mutex mutex_;
+    mutable std::condition_variable answered_;
     std::map<gtrid, answer> known_;
     std::map<gtrid, std::uint16_t> asked_;  // and by whom
     std::map<std::uint16_t, bool> listed_;  // and whether they are settled
     std::map<std::uint16_t, std::function<void(bool)>> listeners_;
+    bool is_waiting_over_ = false;
 };
 
 }  // namespace assent::shared

@@ -96,6 +96,12 @@ std::vector<std::string> context::quarantined() const
     return {quarantined_.begin(), quarantined_.end()};
 }
 
+void context::settle_quarantined(std::string const& branch)
+{
+    std::lock_guard const held{mutex_};
+    std::erase_if(quarantined_, [&](auto const& each) { return each.starts_with(branch); });
+}
+
 void context::set_guard_refused(std::string const& resource_manager, bool is_refused)
 {
     std::lock_guard const held{mutex_};

@@ -26,6 +26,7 @@
 #include "ports/coordinator_log.hpp"
 #include "shared/commit_rows.hpp"
 #include "shared/live_table.hpp"
+#include "shared/phase_times.hpp"
 
 namespace assent::shared {
 
@@ -58,6 +59,7 @@ public:
     live_table live;
     commit_rows rows;
     recent_outcomes outcomes;
+    phase_times phases;
 
     /// Notes in the log that a branch of a decision is verified committed, or settled otherwise.
     void note_finished(xid const& branch) noexcept;
@@ -80,6 +82,8 @@ public:
     /// Notes a listed branch that only a person may decide.  @return whether it is a new one.
     bool quarantine(std::string const& branch_and_why);
     std::vector<std::string> quarantined() const;
+    /// A person had it ended: what begins with that is over.
+    void settle_quarantined(std::string const& branch);
 
     /// Another process holds the node's lock on this resource manager (or no longer does).
     void set_guard_refused(std::string const& resource_manager, bool is_refused);

@@ -6,6 +6,13 @@
 
 namespace assent::shared {
 
+std::uint64_t this_thread() noexcept
+{
+    static std::atomic<std::uint64_t> last{0};
+    thread_local std::uint64_t const mine = ++last;
+    return mine;
+}
+
 void lose(branch& b) noexcept
 {
     if (b.is_connected) b.session->sever();

@@ -3,6 +3,7 @@
 // global_transaction.hpp -- the state of one transaction and its branches, as threads share it.
 //
 //   owner's thread   enlists, ends; the only one that touches sessions and handles
+//   collector        after an early return, in the owner's place, for what is left to be done
 //   reaper           marks rollback-only at the deadline; names the branches to cancel
 //   keeper           cancels a branch from its own connection, under the branch's lock, and only
 //                    while the branch is active; finishes branches that were left to it
@@ -13,9 +14,13 @@
 #ifndef ASSENT_SHARED_GLOBAL_TRANSACTION_HPP
 #define ASSENT_SHARED_GLOBAL_TRANSACTION_HPP
 
+#include <algorithm>
+#include <any>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -28,8 +33,8 @@
 
 #include "ports/coordinator_log.hpp"
 #include "ports/forks.hpp"
+#include "ports/server_lives.hpp"
 #include "protocol/coordinator.hpp"
-#include "shared/server_lives.hpp"
 #include "shared/session_pool.hpp"
 
 namespace assent {
@@ -88,6 +93,7 @@ struct branch
     bool is_borrowed = false;
     branch_modes modes;                // as it was begun; what is read only the server enforces
     bool is_last = false;              // not prepared: its commit carries the decision
+    bool always_votes = false;         // also where it is alone
     std::string history;               // of the server when it began
     server_life life;                  // of the server that its session is on
     std::uint64_t reign = 0;           // of the guardian, when the decision was forced
@@ -115,9 +121,12 @@ struct branch
     /// Whether its session can be one of that server, in that life.
     bool is_life_of(server_life const& other) const noexcept
     {
-        return is_same_where_known(life, other);
+        return ports::is_same_where_known(life, other);
     }
 };
+
+/// A number of the calling thread; unlike its id it was never that of an earlier thread.
+std::uint64_t this_thread() noexcept;
 
 /// Cuts the branch's connection; whatever is still asked of it was lost.
 void lose(branch& b) noexcept;
@@ -129,15 +138,26 @@ struct rollback_cause
     bool is_transient = false;  // the same work may succeed when it is run again
 };
 
+/// What is to be run on the session of a branch there when the commit begins.
+struct last_work
+{
+    std::shared_ptr<recovery::keeper> rm;
+    std::function<void(driver_session&, deadline)> work;
+};
+
 class global_transaction
 {
 public:
-    global_transaction(gtrid const& global, deadline end, ports::reservation in_log,
-                       std::shared_ptr<recovery::keeper> place, branch_modes const& of_branches)
+    global_transaction(gtrid const& global, deadline end, limits::duration longest_wait,
+                       ports::reservation in_log, std::shared_ptr<recovery::keeper> place,
+                       branch_modes const& of_branches,
+                       commit_return when = commit_return::completed)
         : id(global),
           until(end),
+          patience(longest_wait),
           row_place(std::move(place)),
           modes(of_branches),
+          returns(when),
           room(std::move(in_log))
     {
     }
@@ -146,6 +166,9 @@ public:
     /// place.  Written by the owner, under `mutex` and the live table's.
     gtrid id;
     deadline const until;
+    /// Of one wait: a transaction that was begun without a deadline still waits for nobody for
+    /// ever.
+    limits::duration const patience;
     /// Whose commit row decides; null: the log does.
     std::shared_ptr<recovery::keeper> const row_place;
     branch_modes const modes;  // of each branch that does not ask for less
@@ -160,14 +183,23 @@ public:
     std::vector<std::shared_ptr<branch>> branches;
     std::vector<std::uint16_t> places;  // where a branch was begun, or is about to be
 
+    /// The thread that its thread-bound branches belong to; 0: it may move.
+    std::atomic<std::uint64_t> bound_to{0};
+
     // Owner's thread only.
+    commit_return returns;
     ports::reservation room;  // for the decision; given back when it is made or needed no more
     protocol::coordinator coordinator;
     std::vector<synchronization> synchronizations;
-    bool is_placed = false;            // the place of its decision is fixed, and usable
-    std::uint16_t branches_named = 0;  // each start has a name of its own
+    std::vector<synchronization> interposed;  // called inside of the others
+    std::vector<last_work> last_works;
+    bool has_begun_commit = false;              // and takes no more of them
+    std::map<std::string, std::any> resources;  // the application's; gone when it has ended
+    bool is_placed = false;                     // the place of its decision is fixed, and usable
+    std::uint16_t branches_named = 0;           // each start has a name of its own
     bool is_completed = false;
-    bool is_in_end = false;  // what is called back from there cannot end it again
+    bool is_suspended = false;  // its thread-bound branches are not worked on
+    bool is_in_end = false;     // what is called back from there cannot end it again
 
     /// Branches left to the completion queue; the transaction stays in the live table meanwhile.
     std::atomic<std::size_t> branches_left{0};
@@ -182,6 +214,11 @@ public:
     /// The same, by who holds the mutex.
     bool keep_cause(rollback_cause&& why) noexcept;
     bool is_rollback_only();
+
+    /// The end of a wait that begins now.
+    deadline wait_end(deadline now) const noexcept { return std::min(until, now + patience); }
+    /// Whether the calling thread may send for it.
+    bool is_here() const noexcept { return bound_to == 0 || bound_to == this_thread(); }
 
     /// How a branch that asks for `wanted` is begun.
     branch_modes modes_for(access wanted) const noexcept

@@ -3,6 +3,8 @@
 #include "shared/live_table.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <limits>
 #include <new>
 #include <utility>
 
@@ -10,6 +12,14 @@
 #include "protocol/mutation.hpp"
 
 namespace assent::shared {
+
+namespace {
+
+// No commit waits while more than that is looked at.
+constexpr std::size_t page = 256;
+constexpr auto past_all = std::numeric_limits<std::uint64_t>::max();
+
+}  // namespace
 
 bool live_table::entry::may_be_at(std::uint16_t id) const noexcept
 {
@@ -59,6 +69,13 @@ std::shared_ptr<global_transaction> live_table::find(gtrid const& which) const
     return found == live_.end() ? nullptr : found->second.tx;
 }
 
+std::optional<bool> live_table::is_live(std::uint64_t sequence) const
+{
+    std::lock_guard const held{mutex_};
+    if (sequence > last_sequence_) return std::nullopt;
+    return live_.count(sequence) != 0;
+}
+
 std::size_t live_table::size() const
 {
     std::lock_guard const held{mutex_};
@@ -67,20 +84,16 @@ std::size_t live_table::size() const
 
 std::vector<std::shared_ptr<global_transaction>> live_table::all() const
 {
-    std::lock_guard const held{mutex_};
-    std::vector<std::shared_ptr<global_transaction>> copy;
-    copy.reserve(live_.size());
-    for (auto const& [sequence, one] : live_)
-        copy.push_back(one.tx);
-    return copy;
+    return those([](entry const&) { return true; });
 }
 
 std::vector<gtrid> live_table::names() const
 {
-    std::lock_guard const held{mutex_};
     std::vector<gtrid> names;
-    for (auto const& [sequence, one] : live_)
-        names.push_back(one.tx->id);
+    for (auto const& each : all()) {
+        std::lock_guard const held{each->mutex};  // it may be renamed
+        names.push_back(each->id);
+    }
     return names;
 }
 
@@ -106,13 +119,32 @@ void live_table::note_left(global_transaction const& which, std::vector<std::uin
     found->second.is_barred = is_barred;
 }
 
+/// Looks at one page.  @return where to go on; past everything at the end.
+template <typename Visit>
+std::uint64_t live_table::visit_page(std::uint64_t from, Visit const& visit) const
+{
+    std::lock_guard const held{mutex_};
+    auto one = live_.lower_bound(from);
+    for (std::size_t left = page; left > 0 && one != live_.end(); --left, ++one) {
+        if (!visit(one->second)) return past_all;
+    }
+    return one == live_.end() ? past_all : one->first;
+}
+
 template <typename Is>
 std::vector<std::shared_ptr<global_transaction>> live_table::those(Is const& is) const
 {
-    std::lock_guard const held{mutex_};
     std::vector<std::shared_ptr<global_transaction>> found;
-    for (auto const& [sequence, one] : live_) {
-        if (is(one)) found.push_back(one.tx);
+    std::vector<std::shared_ptr<global_transaction>> some;
+    some.reserve(page);
+    for (std::uint64_t from = 0; from != past_all;) {
+        from = visit_page(from, [&](entry const& one) {
+            if (is(one)) some.push_back(one.tx);
+            return true;
+        });
+        found.insert(found.end(), std::make_move_iterator(some.begin()),
+                     std::make_move_iterator(some.end()));
+        some.clear();
     }
     return found;
 }
@@ -141,30 +173,48 @@ void live_table::finished_at(std::uint16_t id, gtrid const& which) noexcept
 
 std::uint64_t live_table::finished_up_to(std::uint16_t id) const
 {
+    std::uint64_t reached = 0;
+    while (!look_further(id, reached)) {
+    }
+    return reached;
+}
+
+/// One page further than the last look.  @return whether `reached` is as far as it goes.
+bool live_table::look_further(std::uint16_t id, std::uint64_t& reached) const
+{
     std::lock_guard const held{mutex_};
-    if (protocol::mutated(protocol::mutation::horizon_too_early)) return last_sequence_;
+    if (protocol::mutated(protocol::mutation::horizon_too_early)) {
+        reached = last_sequence_;
+        return true;
+    }
     auto const known = looked_up_to_.find(id);
-    auto one = live_.upper_bound(known == looked_up_to_.end() ? 0 : known->second);
-    while (one != live_.end() && !one->second.may_be_at(id))
+    if (known != looked_up_to_.end()) reached = std::max(reached, known->second);
+    auto one = live_.upper_bound(reached);
+    for (std::size_t left = page; left > 0 && one != live_.end() && !one->second.may_be_at(id);
+         --left) {
         ++one;
+    }
     // Below the first transaction that may have a branch there: a branch at or below the horizon is
     // quarantined when it is listed, and its decision is dropped from the log.
-    auto const reached = one == live_.end() ? last_sequence_ : one->first - 1;
+    reached = one == live_.end() ? last_sequence_ : one->first - 1;
     try {
         looked_up_to_[id] = reached;
     } catch (std::bad_alloc const&) {
         // The next look begins where this one did.
     }
-    return reached;
+    return one == live_.end() || one->second.may_be_at(id);
 }
 
 std::optional<gtrid> live_table::oldest_left_at(std::uint16_t id) const
 {
-    std::lock_guard const held{mutex_};
-    for (auto const& [sequence, one] : live_) {
-        if (one.is_left_at(id)) return one.tx->id;
+    std::optional<gtrid> found;
+    for (std::uint64_t from = 0; from != past_all;) {
+        from = visit_page(from, [&](entry const& one) {
+            if (one.is_left_at(id)) found = one.tx->id;
+            return !found;
+        });
     }
-    return std::nullopt;
+    return found;
 }
 
 bool live_table::wait_for_size(std::size_t at_most, ports::clock& time, deadline until)

@@ -44,7 +44,13 @@ public:
     void leave(global_transaction const& which) noexcept;
     bool contains(gtrid const& which) const { return find(which) != nullptr; }
     std::shared_ptr<global_transaction> find(gtrid const& which) const;
+    /// Whether the transaction with that sequence is here, by whatever name.
+    /// @return nothing where none was begun with it yet.
+    std::optional<bool> is_live(std::uint64_t sequence) const;
     std::size_t size() const;
+    // Whoever is asked for many has seen each that was live, and as it was asked for, from before
+    // the call until it returns, and perhaps others: the table is read in pages, and what begins or
+    // ends meanwhile does not wait for more than one.
     std::vector<std::shared_ptr<global_transaction>> all() const;
     std::vector<gtrid> names() const;
 
@@ -90,8 +96,11 @@ private:
     order::const_iterator at(gtrid const& which) const noexcept;
     void note_left(global_transaction const& which, std::vector<std::uint16_t> left_at,
                    bool is_barred) noexcept;
+    template <typename Visit>
+    std::uint64_t visit_page(std::uint64_t from, Visit const& visit) const;
     template <typename Is>
     std::vector<std::shared_ptr<global_transaction>> those(Is const& is) const;
+    bool look_further(std::uint16_t id, std::uint64_t& reached) const;
 
     mutable std::mutex mutex_;
     std::condition_variable left_;

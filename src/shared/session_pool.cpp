@@ -55,8 +55,8 @@ void pool_seat::leave() noexcept
     if (pool_ != nullptr) std::exchange(pool_, nullptr)->leave(where_);
 }
 
-session_pool::session_pool(context& shared, std::string resource_manager)
-    : shared_(shared), name_(std::move(resource_manager))
+session_pool::session_pool(context& shared, std::string resource_manager, bool always_resets)
+    : shared_(shared), name_(std::move(resource_manager)), always_resets_(always_resets)
 {
 }
 
@@ -195,7 +195,7 @@ void session_pool::give(pooled_session idle) noexcept
 {
     auto const now = shared_.time.now();
     bool is_kept = now - idle.origin.opened < shared_.bounds.session_age_max;
-    if (is_kept && shared_.bounds.reset_leases) {
+    if (is_kept && (always_resets_ || shared_.bounds.reset_leases)) {
         idle.session->submit_reset();
         idle.is_resetting = true;
     }

@@ -97,7 +97,9 @@ public:
         std::size_t waiting = 0;
     };
 
-    session_pool(context& shared, std::string resource_manager);
+    /// `always_resets`: whatever limits::reset_leases says.  Handlers of one reservation shall not
+    /// hide the table from the next, as a temporary one of its name does on MariaDB and MySQL.
+    session_pool(context& shared, std::string resource_manager, bool always_resets);
 
     /// Waits for a seat.
     /// @throws error  errc::exhausted when there is none by `until`; errc::closed.
@@ -135,6 +137,7 @@ private:
 
     context& shared_;
     std::string const name_;
+    bool const always_resets_;
 
     mutable std::mutex mutex_;        // guards what follows
     std::list<seat_holder> holders_;  // longest first

@@ -80,6 +80,14 @@ void require_disk()
                              "--directory=DIR");
 }
 
+void write_file(std::string const& path, std::string const& text)
+{
+    if (path.empty()) return;
+    std::ofstream out(path);
+    out << text;
+    if (!out.flush()) throw std::runtime_error(path + " cannot be written");
+}
+
 std::size_t amount(std::size_t full, std::size_t blink)
 {
     return chosen().is_blink ? blink : full;

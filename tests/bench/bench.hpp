@@ -40,6 +40,9 @@ std::string machine();
 /// @throws std::runtime_error  a force costs nothing there.
 void require_disk();
 
+/// Where a path was given.  @throws std::runtime_error  it cannot be written.
+void write_file(std::string const& path, std::string const& text);
+
 /// `full`, or `blink` when the benchmarks only show that they run.
 std::size_t amount(std::size_t full, std::size_t blink);
 
@@ -100,6 +103,7 @@ void register_forces();
 void register_replay();
 void register_rolls();
 void register_commits();
+void register_switches();
 
 }  // namespace assent::bench
 

@@ -106,6 +106,7 @@ int run(int count, char** values)
     register_replay();
     register_rolls();
     register_commits();
+    register_switches();
     reporter shown(is_table);
     if (benchmark::RunSpecifiedBenchmarks(&shown) == 0) return 2;
     print_table();

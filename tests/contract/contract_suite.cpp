@@ -85,14 +85,16 @@ reply contract::run(driver_session& session, verb v, xid const& x)
     return *answer;
 }
 
-contract::started contract::start_branch(int key)
+contract::started contract::start_branch(int key, branch_modes const& begun)
 {
-    return start_on(*driver_, key);
+    return start_on(*driver_, key, begun);
 }
 
-contract::started contract::start_on(resource_manager_driver& from, int key)
+contract::started contract::start_on(resource_manager_driver& from, int key,
+                                     branch_modes const& modes)
 {
     started branch{from.connect(session_purpose::work, in_seconds(10)), {}};
+    branch.session->declare(modes);
     branch.id = next_xid(*branch.session);
     reply const begun = run(*branch.session, verb::start, branch.id);
     if (!begun.is_ok()) throw std::runtime_error("start failed: " + begun.text);

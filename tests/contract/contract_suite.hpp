@@ -43,6 +43,14 @@ enum class feature : std::uint8_t {
     two_phase,          ///< branches can be prepared
     session_ids,        ///< sessions have numbers, and can be looked for and ended by them
     busy_handles,       ///< a lent handle can hold results that were not read
+    guardian,           ///< there is a lock that a node can hold
+    starts,             ///< it tells its start, and can be told from its next life
+    ended_sessions,     ///< the manager can end a session
+    modes,              ///< a branch can be begun at a level, or read only
+    one_phase,          ///< branches can be committed in one phase
+    session_work,       ///< what a branch did ends with its session, as long as it is not prepared
+    session_ends,       ///< a branch is ended on the session that it was prepared on
+    polled_votes,       ///< a vote that is not there can be waited for again
     several_writers,    ///< a transaction that writes keeps no other from writing
 };
 
@@ -164,9 +172,9 @@ protected:
         session_ptr session;
         xid id;
     };
-    started start_branch(int key);
+    started start_branch(int key, branch_modes const& begun = {});
     /// The same on a session of another driver.
-    started start_on(resource_manager_driver& from, int key);
+    started start_on(resource_manager_driver& from, int key, branch_modes const& begun = {});
     /// ... and prepares it.
     started prepare_branch(int key);
 

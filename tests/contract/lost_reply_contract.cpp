@@ -22,6 +22,7 @@ deadline passed()
 
 TEST_P(contract, TwoBranchesPrepareAtTheSameTimeFromOneThread)
 {
+    ASSENT_NEEDS(polled_votes);
     ASSENT_NEEDS(freeze);
     auto const a = start_branch(1);
     auto const b = start_branch(2);
@@ -41,6 +42,7 @@ TEST_P(contract, TwoBranchesPrepareAtTheSameTimeFromOneThread)
 
 TEST_P(contract, CollectWaitsUntilItsDeadlineAndMayBeCalledAgain)
 {
+    ASSENT_NEEDS(polled_votes);
     ASSENT_NEEDS(freeze);
     auto const branch = start_branch(1);
     target().freeze();
@@ -91,6 +93,7 @@ TEST_P(contract, AScanThatIsNotAnsweredThrows)
 
 TEST_P(contract, ASeveredActiveBranchIsGone)
 {
+    ASSENT_NEEDS(session_work);
     ASSENT_NEEDS(session_ids);
     auto branch = start_branch(1);
 
@@ -142,6 +145,7 @@ TEST_P(contract, APrepareSeveredUnansweredIsLostAndEndsOnlyWithItsSession)
 
 TEST_P(contract, AOnePhaseCommitCutByUsIsNeverSaidToBeWorthRepeatingAtOnce)
 {
+    ASSENT_NEEDS(one_phase);
     ASSENT_NEEDS(freeze);
     auto const branch = start_branch(1);
     auto const session = branch.session->id();
@@ -181,6 +185,7 @@ TEST_P(contract, ACommitSeveredUnansweredIsLostAndCanBeRepeated)
 
 TEST_P(contract, AKilledActiveSessionNeverVotesYes)
 {
+    ASSENT_NEEDS(session_work);
     ASSENT_NEEDS(outside_kill);
     auto const branch = start_branch(1);
     target().kill_session(branch.session->id());
@@ -195,6 +200,7 @@ TEST_P(contract, AKilledActiveSessionNeverVotesYes)
 
 TEST_P(contract, AKilledActiveSessionIsNotSaidToBeRolledBackByUs)
 {
+    ASSENT_NEEDS(session_work);
     ASSENT_NEEDS(outside_kill);
     auto const branch = start_branch(1);
     target().kill_session(branch.session->id());
@@ -204,6 +210,7 @@ TEST_P(contract, AKilledActiveSessionIsNotSaidToBeRolledBackByUs)
 
 TEST_P(contract, AKilledActiveSessionDoesNotCommitInOnePhase)
 {
+    ASSENT_NEEDS(one_phase);
     ASSENT_NEEDS(outside_kill);
     auto const branch = start_branch(1);
     target().kill_session(branch.session->id());
@@ -226,6 +233,7 @@ TEST_P(contract, AKilledIdleSessionDoesNotStart)
 
 TEST_P(contract, AKilledPreparedSessionLeavesItsBranchToOthers)
 {
+    ASSENT_NEEDS(session_ends);
     ASSENT_NEEDS(outside_kill);
     auto const branch = prepare_branch(1);
     target().kill_session(branch.session->id());
@@ -239,6 +247,7 @@ TEST_P(contract, AKilledPreparedSessionLeavesItsBranchToOthers)
 
 TEST_P(contract, APreparedBranchSurvivesACrash)
 {
+    ASSENT_NEEDS(session_ends);
     ASSENT_NEEDS(crash);
     auto const branch = prepare_branch(1);
 
@@ -254,6 +263,7 @@ TEST_P(contract, APreparedBranchSurvivesACrash)
 
 TEST_P(contract, AnActiveBranchDoesNotSurviveACrash)
 {
+    ASSENT_NEEDS(session_work);
     ASSENT_NEEDS(crash);
     auto const branch = start_branch(1);
 
@@ -269,6 +279,7 @@ TEST_P(contract, AnActiveBranchDoesNotSurviveACrash)
 
 TEST_P(contract, ACommitThatACrashInterruptsIsLostAndCanBeRepeated)
 {
+    ASSENT_NEEDS(session_ends);
     ASSENT_NEEDS(crash);
     ASSENT_NEEDS(freeze);
     auto const branch = prepare_branch(1);
@@ -289,6 +300,7 @@ TEST_P(contract, ACommitThatACrashInterruptsIsLostAndCanBeRepeated)
 
 TEST_P(contract, AOnePhaseCommitThatACrashInterruptsIsNeverSuccess)
 {
+    ASSENT_NEEDS(one_phase);
     ASSENT_NEEDS(crash);
     ASSENT_NEEDS(freeze);
     auto const branch = start_branch(1);

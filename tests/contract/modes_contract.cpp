@@ -16,6 +16,7 @@ constexpr isolation every_level[] = {isolation::read_uncommitted, isolation::rea
 
 TEST_P(contract, ABranchRunsAtTheLevelThatWasAskedForAndNoOtherOneDoes)
 {
+    ASSENT_NEEDS(modes);
     auto const session = open(session_purpose::work);
     bool const is_always_serializable = driver().capabilities().is_always_serializable;
     int key = 0;
@@ -47,6 +48,7 @@ TEST_P(contract, ABranchRunsAtTheLevelThatWasAskedForAndNoOtherOneDoes)
 
 TEST_P(contract, ALevelAndReadOnlyHoldTogetherForOneBranch)
 {
+    ASSENT_NEEDS(modes);
     auto const session = open(session_purpose::work);
     xid const reader = next_xid(*session);
     session->declare({isolation::serializable, access::read_only});
@@ -66,6 +68,7 @@ TEST_P(contract, ALevelAndReadOnlyHoldTogetherForOneBranch)
 /// What was not asked for is left as the connection has it; what was asked for wins.
 TEST_P(contract, ABranchThatIsBegunReadWriteWritesThoughItsConnectionReadsOnly)
 {
+    ASSENT_NEEDS(modes);
     auto const session = open(session_purpose::work);
     target().make_read_only(*session);
     auto const can_write = [&](branch_modes const& modes, int key) {

@@ -236,6 +236,9 @@ TEST_P(mysql_server, DatabasesOfOneServerHaveGuardiansOfTheirOwn)
     EXPECT_TRUE(driver().try_guard(*first, node, in_ms(ten_seconds)));
     EXPECT_TRUE(orders->try_guard(*second, node, in_ms(ten_seconds)));
     EXPECT_FALSE(driver().try_guard(*rival, node, in_ms(ten_seconds)));
+    EXPECT_EQ(driver().guard_holder(*rival, node, in_ms(ten_seconds)),
+              "session " + std::to_string(first->id()));
+    EXPECT_EQ(driver().guard_holder(*rival, 8, in_ms(ten_seconds)), "") << "nobody has it";
     EXPECT_TRUE(driver().try_guard(*rival, 7, in_ms(ten_seconds))) << "another node's lock";
 
     EXPECT_EQ(query(*first, "select @@wait_timeout"), "10");

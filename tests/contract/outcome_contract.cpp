@@ -33,6 +33,7 @@ TEST_P(contract, PrepareThenRollbackLeavesNothing)
 
 TEST_P(contract, OnePhaseCommitMakesTheRowPermanent)
 {
+    ASSENT_NEEDS(one_phase);
     auto const branch = start_branch(1);
 
     EXPECT_TRUE(run(*branch.session, verb::commit_one_phase, branch.id).is_ok());
@@ -87,6 +88,7 @@ TEST_P(contract, OneSessionServesOneBranchAfterAnother)
 
 TEST_P(contract, ABranchThatWroteNothingCanEndInEveryWay)
 {
+    ASSENT_NEEDS(one_phase);
     ASSENT_NEEDS(two_phase);
     auto const session = open(session_purpose::work);
     auto const begin = [&] {
@@ -111,6 +113,7 @@ TEST_P(contract, ABranchThatWroteNothingCanEndInEveryWay)
 /// What it did that lasts no longer than its session takes effect with the outcome.
 TEST_P(contract, ADeclaredReaderVotesWithoutBeingPreparedAndEndsWithTheOutcome)
 {
+    ASSENT_NEEDS(modes);
     for (verb const end : {verb::commit_one_phase, verb::rollback}) {
         auto const session = open(session_purpose::work);
         for (int i = 0; i < 2; ++i) {
@@ -235,6 +238,7 @@ TEST_P(contract, TheSessionIdIsTheServersOwn)
 
 TEST_P(contract, AResetLeavesASessionForTheNextBranch)
 {
+    ASSENT_NEEDS(one_phase);
     auto const branch = start_branch(1);
     ASSERT_TRUE(run(*branch.session, verb::commit_one_phase, branch.id).is_ok());
 
@@ -254,6 +258,7 @@ TEST_P(contract, AResetLeavesASessionForTheNextBranch)
 /// commit that commits nothing.
 TEST_P(contract, AResetNeverLetsGoOfABranch)
 {
+    ASSENT_NEEDS(one_phase);
     auto const active = start_branch(1);
     active.session->submit_reset();
     static_cast<void>(active.session->collect_reset(in_seconds(10)));

@@ -82,7 +82,7 @@ TEST_P(postgresql_rows, AFenceWaitsForARowThatIsNotCommittedAndGivesUpInTime)
 
         auto const begun = steady_clock::now();
         EXPECT_EQ(fence(1'000), std::nullopt) << "absence is no answer";
-        EXPECT_LT(steady_clock::now() - begun, milliseconds(1'000));
+        EXPECT_LT(steady_clock::now() - begun, milliseconds(10'000));
         EXPECT_TRUE(manage().is_reusable()) << "and the connection goes on";
         other.run(commits ? "COMMIT" : "ROLLBACK");
 

@@ -491,8 +491,11 @@ TEST_P(postgresql_server, PasswordsAreNotShownInErrors)
         ADD_FAILURE() << "the password does not matter";
     } catch (driver_error const& error) {
         EXPECT_EQ(std::string{error.what()}.find("secret"), std::string::npos) << error.what();
-        EXPECT_NE(std::string{error.what()}.find("password authentication failed"),
-                  std::string::npos);
+        EXPECT_NE(std::string{error.what()}.find("FATAL:  password authentication failed"),
+                  std::string::npos)
+            << error.what();
+        EXPECT_EQ(error.sqlstate(), "28P01") << "so that it is not tried again in a hurry";
+        EXPECT_EQ(std::string{error.what()}.find(".c:"), std::string::npos) << error.what();
     }
 }
 

@@ -347,13 +347,19 @@ TEST_P(postgresql_votes, AOnePhaseCommitIsDurableEvenWhereTheApplicationDidNotAs
         DROP TRIGGER IF EXISTS note_late ON entry;
         CREATE CONSTRAINT TRIGGER note_late AFTER INSERT ON entry
             DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION note();)");
-    auto const branch = start_branch(1);
-    apply(*branch.session, "SET synchronous_commit = off");
+    for (bool const has_witness : {true, false}) {
+        branch_modes begun;
+        begun.has_witness = has_witness;
+        pg().administer("TRUNCATE noted");
+        auto const branch = start_branch(1, begun);
+        apply(*branch.session, "SET synchronous_commit = off");
 
-    ASSERT_TRUE(run(*branch.session, verb::commit_one_phase, branch.id).is_ok());
+        ASSERT_TRUE(run(*branch.session, verb::commit_one_phase, branch.id).is_ok());
 
-    EXPECT_EQ(pg().administer("SELECT setting FROM noted"), "local");
-    EXPECT_EQ(apply(*branch.session, "SHOW synchronous_commit"), "off");
+        EXPECT_EQ(pg().administer("SELECT setting FROM noted"), "local");
+        EXPECT_EQ(apply(*branch.session, "SHOW synchronous_commit"), "off");
+        pg().reset();
+    }
     pg().administer("DROP TRIGGER note_late ON entry");
 }
 

@@ -20,7 +20,13 @@ public:
     sqlite_target();
     ~sqlite_target() override;
 
-    bool has(feature what) const override { return what == feature::borrowed_handles; }
+    bool has(feature what) const override
+    {
+        return what == feature::borrowed_handles || what == feature::modes ||
+               what == feature::guardian || what == feature::one_phase ||
+               what == feature::session_work || what == feature::session_ends ||
+               what == feature::polled_votes;
+    }
     std::string why_missing() const override;
     std::string client_version() override;
     std::string server_version() override;

@@ -8,13 +8,10 @@
 //   mode            work: a transfer, and one that is refused; recover: as in victim.cpp;
 //                   lock: writes into the file, and stops (SIGSTOP) until somebody lets it go on
 
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <csignal>
-#include <cstdio>
-#include <exception>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -23,6 +20,7 @@
 #include "tests/crash/plan.hpp"
 #include "tests/crash/point_watch.hpp"
 #include "tests/crash/teller.hpp"
+#include "tests/crash/victim_main.hpp"
 
 namespace {
 
@@ -87,18 +85,15 @@ void wait_until_drained(point_watch& watch)
     }
 }
 
-int obey(plan const& what)
+void obey(plan const& what)
 {
     auto const& mode = what.text("mode");
     if (mode == "lock") {
         ledger{what.text("ledger")}.hold_locked([] { ::kill(::getpid(), SIGSTOP); });
-        return 0;
+        return;
     }
     auto const watch = std::make_shared<point_watch>();
-    if (what.has("strike")) {
-        watch->strike_at(what.text("strike"), static_cast<int>(what.number("occurrence")),
-                         &kill_self);
-    }
+    strike_as_planned(*watch, what);
     {
         assent::transaction_manager tm{crash_options(what.text("log")).observe(watch)};
         three all{tm, what};
@@ -112,25 +107,12 @@ int obey(plan const& what)
             }
         }
     }
-    durable_lines points{what.text("points")};
-    for (auto const& [name, count] : watch->counts())
-        points.add(name + " " + std::to_string(count));
-    return 0;
+    write_points(what, *watch);
 }
 
 }  // namespace
 
 int main(int count, char** words)
 {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // nothing of a test outlives it
-    if (count != 2) {
-        std::fprintf(stderr, "usage: ledger_victim PLAN\n");
-        return 2;
-    }
-    try {
-        return obey(plan::read(words[1]));
-    } catch (std::exception const& e) {
-        std::fprintf(stderr, "ledger_victim: %s\n", e.what());
-        return 1;
-    }
+    return assent::testing::victim_main("ledger_victim", count, words, &obey);
 }

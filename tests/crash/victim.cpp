@@ -10,13 +10,10 @@
 //
 // Where the plan says `strike`, it kills itself there instead of going on.
 
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <csignal>
-#include <cstdio>
-#include <exception>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -24,6 +21,7 @@
 #include "tests/crash/plan.hpp"
 #include "tests/crash/point_watch.hpp"
 #include "tests/crash/teller.hpp"
+#include "tests/crash/victim_main.hpp"
 
 namespace {
 
@@ -77,15 +75,7 @@ void fork_and_die(std::string const& child_file)
     kill_self();
 }
 
-void write_points(plan const& what, point_watch const& watch)
-{
-    if (!what.has("points")) return;
-    durable_lines lines{what.text("points")};
-    for (auto const& [name, count] : watch.counts())
-        lines.add(name + " " + std::to_string(count));
-}
-
-int obey(plan const& what)
+void obey(plan const& what)
 {
     auto const watch = std::make_shared<point_watch>();
     auto const& mode = what.text("mode");
@@ -106,22 +96,11 @@ int obey(plan const& what)
         if (mode != "recover") work(what, tm, databases);
     }
     write_points(what, *watch);
-    return 0;
 }
 
 }  // namespace
 
 int main(int count, char** words)
 {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // nothing of a test outlives it
-    if (count != 2) {
-        std::fprintf(stderr, "usage: victim PLAN\n");
-        return 2;
-    }
-    try {
-        return obey(plan::read(words[1]));
-    } catch (std::exception const& e) {
-        std::fprintf(stderr, "victim: %s\n", e.what());
-        return 1;
-    }
+    return assent::testing::victim_main("victim", count, words, &obey);
 }

@@ -52,6 +52,8 @@ void work(log::file_log& log)
     for (char const* name : {"orders", "ledger"}) {
         log.note_server_start(log.bind(name, "memory", std::string("of ") + name), "monday");
     }
+    log.record(
+        log::retirement_record{log.bind("archive", "memory", "of archive"), 2, "who", "why"});
     auto const first = decision_of(log, 1, 2);
     log.force(first, far_away());
     finish(log, first);

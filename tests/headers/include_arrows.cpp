@@ -36,6 +36,7 @@ std::map<std::string, part> const& table()
         {"recovery", {{"include", "shared", "ports", "protocol"}, true, {}}},
         {"engine", {{"include", "shared", "recovery", "ports", "protocol"}, true, {}}},
         {"observe", {{"include"}, true, {"boost/log/"}}},
+        {"tx", {{"include", "ports"}, true, {}}},
         {"api",
          {{"include", "engine", "shared", "recovery", "log", "ports", "protocol"}, true, {}}},
         {"log_tools", {{"include", "log", "ports", "protocol"}, true, {}}},
@@ -45,17 +46,28 @@ std::map<std::string, part> const& table()
           {"CLI/", "toml++/", "nlohmann/"}}},
         {"adapters/dialects", {{"include"}, false, {}}},
         {"adapters/sql_text", {{"include", "ports", "adapters/dialects"}, true, {}}},
+        {"adapters/switch_out", {{"include", "ports", "adapters/dialects"}, true, {}}},
         {"adapters/memory", {{"include", "ports", "adapters/dialects"}, true, {}}},
+        {"adapters/strict_switch", {{"include"}, true, {}}},
+        {"adapters/reservations",
+         {{"include", "adapters/dialects", "adapters/sql_text", "ports", "protocol"}, true, {}}},
+        {"adapters/rabbitmq", {{"include", "ports"}, true, {}}},
+        {"adapters/xopen", {{"include", "ports", "adapters/dialects"}, true, {}}},
+        {"adapters/half_messages",
+         {{"include", "adapters/dialects", "adapters/sql_text", "ports"}, true, {}}},
+        {"adapters/messages", {{"include", "adapters/dialects", "ports"}, true, {}}},
         {"adapters/mysql",
-         {{"include", "ports", "adapters/dialects", "adapters/sql_text"},
+         {{"include", "ports", "adapters/dialects", "adapters/sql_text", "adapters/switch_out"},
           true,
           {"mysql", "errmsg.h", "mysqld_error.h"}}},
         {"adapters/postgresql",
-         {{"include", "ports", "adapters/dialects", "adapters/sql_text"},
+         {{"include", "ports", "adapters/dialects", "adapters/sql_text", "adapters/switch_out"},
           true,
           {"libpq-fe.h", "libpq-events.h"}}},
         {"adapters/odbc",
-         {{"include", "ports", "adapters/dialects", "adapters/sql_text"}, true, {"sql"}}},
+         {{"include", "ports", "adapters/dialects", "adapters/sql_text", "adapters/switch_out"},
+          true,
+          {"sql"}}},
     };
     return arrows;
 }
@@ -98,7 +110,7 @@ std::optional<std::string> part_of(fs::path const& file)
 std::optional<std::string> target_of(fs::path const& root, fs::path const& file,
                                      std::string const& header, bool is_quoted)
 {
-    if (header.rfind("assent/", 0) == 0) return "include";
+    if (header.rfind("assent/", 0) == 0 || header.rfind("xopen/", 0) == 0) return "include";
     if (!is_quoted) return "";
     std::string const first = header.substr(0, header.find('/'));
     if (fs::exists(root / file.parent_path() / header)) return part_of(file);

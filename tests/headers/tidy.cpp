@@ -60,10 +60,11 @@ std::string upper_case(std::string const& path)
 }
 
 // include/assent/xid.hpp -> ASSENT_XID_HPP, src/log/format.hpp -> ASSENT_LOG_FORMAT_HPP,
-// everything else by its whole path.
+// include/xopen/xa.h -> XA_H, as X/Open has it; everything else by its whole path.
 std::string guard_of(fs::path const& file)
 {
     std::string path = file.generic_string();
+    if (path.rfind("include/xopen/", 0) == 0) return upper_case(file.filename().string());
     for (char const* prefix : {"include/assent/", "src/"}) {
         if (path.rfind(prefix, 0) == 0) path.erase(0, std::string(prefix).size());
     }
@@ -171,7 +172,8 @@ private:
         }
         if (!is_guard_of(file_, guard) ||
             text.find(begin + guard + "\n#define " + guard + "\n") == std::string::npos ||
-            text.find("\n#endif  // " + guard + "\n") == std::string::npos) {
+            (text.find("\n#endif  // " + guard + "\n") == std::string::npos &&
+             text.find("\n#endif /* " + guard + " */\n") == std::string::npos)) {
             complain("has no include guard " + guard_of(file_));
         }
     }

@@ -51,6 +51,9 @@ TEST(Tidy, RefusesAGuardThatDoesNotFollowThePath)
     EXPECT_EQ(complaints_about("src/log/b.hpp", guarded).size(), 1u);
     EXPECT_EQ(complaints_about("include/assent/a.hpp", guarded).size(), 1u);
     EXPECT_EQ(complaints_about("tests/log/a.hpp", guarded).size(), 1u);
+    auto const of_xopen = copyright + "\n#ifndef A_H\n#define A_H\n\n#endif /* A_H */\n";
+    EXPECT_TRUE(complaints_about("include/xopen/a.h", of_xopen).empty());
+    EXPECT_EQ(complaints_about("include/xopen/b.h", of_xopen).size(), 1u);
 }
 
 TEST(Tidy, RefusesUntidyLines)

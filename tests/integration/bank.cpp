@@ -29,7 +29,10 @@ pg_result query(PGconn* connection, std::string const& sql)
     auto const status = PQresultStatus(result.get());
     if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) return result;
     char const* const state = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
-    if (state != nullptr && is_retryable_sqlstate(state)) throw retry_requested{};
+    if (state != nullptr && is_retryable_sqlstate(state)) {
+        throw retry_requested{std::string{state} + ": " +
+                              PQresultErrorField(result.get(), PG_DIAG_MESSAGE_PRIMARY)};
+    }
     throw std::runtime_error{"postgresql: " + sql + ": " + PQerrorMessage(connection)};
 }
 
@@ -42,7 +45,10 @@ using my_result = std::unique_ptr<MYSQL_RES, my_result_deleter>;
 my_result query(MYSQL* connection, std::string const& sql)
 {
     if (mysql_real_query(connection, sql.data(), sql.size()) != 0) {
-        if (mysql::is_retryable(connection)) throw retry_requested{};
+        if (mysql::is_retryable(connection)) {
+            throw retry_requested{std::string{mysql_sqlstate(connection)} + ": " +
+                                  mysql_error(connection)};
+        }
         throw std::runtime_error{"mariadb: " + sql + ": " + mysql_error(connection)};
     }
     return my_result{mysql_store_result(connection)};

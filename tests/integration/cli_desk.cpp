@@ -139,6 +139,11 @@ void running_assent::interrupt() const
     if (::kill(pid_, SIGINT) != 0) fail("kill");
 }
 
+std::string running_assent::line() const
+{
+    return read_lines(output_, 1);
+}
+
 answer running_assent::finish()
 {
     constexpr int all_lines = 1'000'000;
@@ -188,12 +193,13 @@ std::string victim::run_until_killed(bank const& of, std::vector<std::string> co
     return done.output.substr(0, done.output.find('\n'));
 }
 
-victim::victim(bank const& of, std::string const& log, std::string const& event)
+victim::victim(bank const& of, std::string const& log, std::string const& event,
+               std::string const& how)
 {
     tell_where(of);
     pipe_ends const in;
     pipe_ends const out;
-    pid_ = spawn({ASSENT_CLI_VICTIM, log, "hold", event, "1"}, in.read, out.write);
+    pid_ = spawn({ASSENT_CLI_VICTIM, log, how, event, "1"}, in.read, out.write);
     input_ = in.write;
     ::close(in.read);
     ::close(out.write);

@@ -61,6 +61,8 @@ public:
     pid_t pid() const noexcept { return pid_; }
     void interrupt() const;  ///< as Ctrl-C does
 
+    /// Waits for one more line.
+    std::string line() const;
     /// Waits for its end.  Standard output and error stand together in `out`.
     answer finish();
 
@@ -84,7 +86,13 @@ public:
                                           std::string const& event);
 
     /// Runs it until it waits there.
-    victim(bank const& of, std::string const& log, std::string const& event);
+    victim(bank const& of, std::string const& log, std::string const& event,
+           std::string const& how = "hold");
+    /// One that makes no transfer, and kills itself when it is told that event.
+    static victim serving(bank const& of, std::string const& log, std::string const& event = "-")
+    {
+        return victim{of, log, event, "serve"};
+    }
     victim(victim const&) = delete;
     victim& operator=(victim const&) = delete;
     ~victim();
@@ -92,7 +100,7 @@ public:
     std::string const& id() const noexcept { return id_; }
     pid_t pid() const noexcept { return pid_; }
 
-    /// Lets it go on, and waits for its end.  @return its exit status.
+    /// Lets it go on, and waits for its end.  @return its exit status; 128 and more: killed.
     int finish();
 
 private:

@@ -100,7 +100,7 @@ protected:
     {
         root const follower{*replica_};
         ASSERT_TRUE(becomes_true([&] { return !follower.row("xa recover").empty(); },
-                                 std::chrono::seconds{20}))
+                                 std::chrono::seconds{60}))
             << "the prepared branch has not come over";
         bank_->mariadb().kill();
         follower.run(is_mariadb_ ? "stop slave" : "stop replica");
@@ -142,7 +142,7 @@ TEST_P(CliFailover, APromotedReplicaGoesOnOrIsNamed)
 
     auto const scan = assent({"--json", "scan"});
     auto const done = assent({"--json", "recover", "--presumed-abort-delay", "0", "--timeout",
-                              is_mariadb_ ? "20" : "3"});
+                              is_mariadb_ ? "30" : "8"});
     auto const show = assent({"--json", "show", id});
     auto const doctor = assent({"--json", "doctor"});
 

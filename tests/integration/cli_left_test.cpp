@@ -84,15 +84,15 @@ TEST_F(CliLeft, ABranchOfAnotherRoleIsSaidToBeSoBeforeAndAfter)
                  bank_->postgresql().superuser_conninfo("accounts") + " user=clerk");
 
     auto const scan = assent(rotated, {"--json", "scan"});
-    auto const words = assent(rotated, {"recover", "--timeout", "2"});
-    auto const done = recover(rotated, "2");
+    auto const words = assent(rotated, {"recover", "--timeout", "6"});
+    auto const done = recover(rotated, "6");
     auto const doctor = assent(rotated, {"--json", "doctor"});
 
     std::string const reason = "\"shop\", which alone can end it: log in as that";
     EXPECT_EQ(scan.status, 4);
     auto const branches = at(scan.json().at("databases"), "accounts").at("branches");
     ASSERT_EQ(branches.size(), 1u) << scan.out;
-    EXPECT_EQ(branches[0].at("action"), "commit");
+    EXPECT_EQ(branches[0].at("action"), "quarantine");
     EXPECT_THAT(branches[0].at("why").get<std::string>(), HasSubstr(reason));
     EXPECT_EQ(done.status, 4);
     EXPECT_THAT(left(done, "accounts"), HasSubstr(reason));
@@ -114,7 +114,7 @@ TEST_F(CliLeft, WhatTheServerWouldNotFinishIsSaidInItsOwnWords)
                   nullptr);
         execute(backup.get(), "backup stage start");
         execute(backup.get(), "backup stage block_commit");
-        done = recover(all_, "8");
+        done = recover(all_, "20");
     }
 
     EXPECT_EQ(done.status, 4) << done.out;
@@ -127,7 +127,7 @@ TEST_F(CliLeft, AbortThatIsNotPresumedYetIsSaidToBeSo)
     auto const id = victim::killed_at(*bank_, log_, "decision.force");
 
     auto const early =
-        assent(all_, {"--json", "recover", "--timeout", "2", "--presumed-abort-delay", "30"});
+        assent(all_, {"--json", "recover", "--timeout", "6", "--presumed-abort-delay", "60"});
 
     EXPECT_EQ(early.status, 4);
     EXPECT_THAT(left(early, "orders"), HasSubstr("--presumed-abort-delay"));

@@ -27,7 +27,7 @@ protected:
     answer assent(std::vector<std::string> words) const
     {
         words.insert(words.begin(), {"--config", config_});
-        auto const told = run_assent(words);
+        auto told = run_assent(words);
         EXPECT_THAT(told.out + told.err, Not(HasSubstr(bank_->mariadb().password())));
         EXPECT_THAT(told.out + told.err, Not(HasSubstr(bank_->postgresql().password())));
         return told;
@@ -84,6 +84,7 @@ TEST_F(Cli, CommitsWhatWasDecidedBeforeTheKill)
     auto const status = assent({"--json", "status"});
     auto const scan = assent({"scan", "--json"});
     auto const show = assent({"show", id, "--json"});
+    auto const metrics = assent({"metrics"});
     auto const untouched = assent({"--json", "status"});
     auto const done = recover();
     auto const after = assent({"--json", "scan"});
@@ -103,6 +104,10 @@ TEST_F(Cli, CommitsWhatWasDecidedBeforeTheKill)
     EXPECT_EQ(scan.status, 4);
     EXPECT_THAT(actions(by_name(scan.json().at("databases"), "accounts")), ElementsAre("commit"));
     EXPECT_THAT(actions(by_name(scan.json().at("databases"), "orders")), ElementsAre("commit"));
+
+    EXPECT_EQ(metrics.status, 0) << metrics.err;
+    EXPECT_THAT(metrics.out, HasSubstr("\nassent_branches{resource_manager=\"orders\",action="
+                                       "\"commit\"} 1\n"));
 
     EXPECT_EQ(show.status, 4);
     EXPECT_EQ(show.json().at("outcome"), "committing");
@@ -346,6 +351,28 @@ TEST_F(Cli, ReportsWhenItIsInterrupted)
     EXPECT_EQ(told.json().at("was_interrupted"), true);
     EXPECT_LT(told.json().at("took_ms"), 30'000);
     EXPECT_EQ(recover().status, 0);
+    expect_whole(id, true);
+}
+
+TEST_F(Cli, WatchesUntilItIsInterruptedAndSaysWhatHasChanged)
+{
+    auto const id = victim::killed_at(*bank_, log_, "decision.durable");
+
+    running_assent watching{{"--config", config_, "status", "--watch=0.1"}};
+    auto const wait_for = [&](std::string const& words) {
+        auto const until = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+        while (std::chrono::steady_clock::now() < until) {
+            if (watching.line().find(words) != std::string::npos) return true;
+        }
+        return false;
+    };
+    EXPECT_TRUE(wait_for("1 to be finished, 0 finished"));
+    EXPECT_EQ(recover().status, 0);
+    EXPECT_TRUE(wait_for("+ decisions   0 to be finished"));
+    watching.interrupt();
+    auto const told = watching.finish();
+
+    EXPECT_EQ(told.status, 0) << "as the last look: nothing is in doubt any more";
     expect_whole(id, true);
 }
 

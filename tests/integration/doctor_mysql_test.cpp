@@ -2,8 +2,12 @@
 //
 // `assent doctor` on MariaDB and MySQL: a sound server, and each finding provoked.
 
+#include <chrono>
 #include <memory>
 #include <vector>
+
+#include <assent/driver.hpp>
+#include <assent/mysql.hpp>
 
 #include "tests/contract/mysql_client.hpp"
 #include "tests/integration/consulting_room.hpp"
@@ -51,6 +55,26 @@ protected:
     }
     static diagnosis examine() { return examine(sound()); }
 
+    /// Why the start of an application with reservations is refused; empty: it is not.
+    static std::string why_refused()
+    {
+        assent::mysql::connect_options as;
+        as.host = "127.0.0.1";
+        as.port = sound().port();
+        as.user = "clerk";
+        as.password = "secret-word";
+        as.database = "accounts";
+        assent::mysql::resource_manager const clerks{"clerks", as};
+        auto const until = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+        auto& driver = *clerks.driver();
+        auto const session = driver.connect(assent::session_purpose::manage, until);
+        try {
+            driver.branches()->ensure_branches(*session, until);
+        } catch (assent::driver_error const& e) {
+            return e.what();
+        }
+        return {};
+    }
     /// An account with `rights` on the database `accounts`, and nothing else.
     static void make_clerk(std::string const& rights)
     {
@@ -158,6 +182,12 @@ TEST_P(DoctorMysql, SettingsThatLoseVotesOrBranchesAreNamed)
     EXPECT_THAT(told.advice("accounts", "binary log"), HasSubstr("SET GLOBAL sync_binlog = 1"));
     EXPECT_THAT(accepted.at_level("accounts", "error"), ElementsAre("innodb_force_recovery"));
     EXPECT_EQ(accepted.level_of("accounts", "binary log"), "warning");
+    if (is_mariadb()) {
+        auto const reserving = examine(*server, "shop", "reservations = true\n");
+        EXPECT_EQ(reserving.level_of("accounts", "table of reservations"), "error");
+        EXPECT_THAT(reserving.advice("accounts", "table of reservations"),
+                    HasSubstr("a server without a binary log"));
+    }
 
     administer("set global sync_binlog = 1", *server);
     EXPECT_EQ(examine(*server).level_of("accounts", "binary log"), is_mariadb() ? "advice" : "ok");
@@ -201,6 +231,41 @@ TEST_P(DoctorMysql, RightsThatAreMissingAreToldWithTheStatementToRun)
         EXPECT_THAT(told.advice("accounts", "list of branches"),
                     HasSubstr("GRANT XA_RECOVER_ADMIN ON *.* TO 'clerk'@'127.0.0.1'"));
     }
+}
+
+/// The application with these reservations would not start, so it is an error.
+TEST_P(DoctorMysql, ReservationsWithoutTheirTableOrRightsAreRefused)
+{
+    constexpr char check[] = "table of reservations";
+    constexpr char with[] = "reservations = true\n";
+    make_clerk("select");
+    auto const missing = examine(sound(), "clerk", with);
+    administer(
+        "create table assent_branch (xid varchar(82) character set ascii collate ascii_bin not "
+        "null primary key, manager varchar(64) character set ascii collate ascii_bin not null, "
+        "payload mediumblob not null, made timestamp not null default current_timestamp) "
+        "engine=InnoDB");
+    make_clerk("select, insert, update");
+    auto const cannot_end = examine(sound(), "clerk", with);
+    auto const why_no_start = why_refused();
+    auto const unused = examine(sound(), "clerk");
+    make_clerk("select, update, delete");
+    auto const cannot_begin = examine(sound(), "clerk", with);
+    make_clerk("select, insert, delete");
+    auto const can = examine(sound(), "clerk", with);
+    EXPECT_EQ(why_refused(), "");
+    administer("drop table assent_branch");
+
+    EXPECT_EQ(missing.status(), 4);
+    EXPECT_EQ(missing.level_of("accounts", check), "error");
+    EXPECT_THAT(missing.advice("accounts", check), HasSubstr("CREATE TABLE assent_branch"));
+    EXPECT_EQ(cannot_end.level_of("accounts", check), "error");
+    EXPECT_THAT(cannot_end.advice("accounts", check), HasSubstr("rights on it are missing"));
+    EXPECT_THAT(cannot_end.advice("accounts", check), HasSubstr("GRANT SELECT, INSERT"));
+    EXPECT_THAT(why_no_start, HasSubstr("rights on it are missing"));
+    EXPECT_EQ(unused.level_of("accounts", check), "warning");
+    EXPECT_EQ(cannot_begin.level_of("accounts", check), "error");
+    EXPECT_EQ(can.level_of("accounts", check), "ok");
 }
 
 TEST_P(DoctorMysql, ATableThatCannotHoldCommitRowsIsTold)

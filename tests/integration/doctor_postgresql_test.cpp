@@ -226,6 +226,36 @@ TEST_P(DoctorPostgresql, ATableOfCommitRowsIsLookedAtAndNeverMade)
                 HasSubstr("CREATE TABLE public.assent_decision"));
 }
 
+/// The application with these reservations would not start, so it is an error.
+TEST_P(DoctorPostgresql, ReservationsWithoutTheirTableOrRightsAreRefused)
+{
+    constexpr char check[] = "table of reservations";
+    auto const reserving = [] {
+        return examine_at(sound(), sound().conninfo(), "reservations = true\n");
+    };
+    administer(
+        "ALTER DATABASE accounts OWNER TO postgres; REVOKE CREATE ON SCHEMA public FROM PUBLIC");
+    auto const missing = reserving();
+    auto const unused = examine();
+    administer(
+        "CREATE TABLE public.assent_branch (xid text COLLATE \"C\" PRIMARY KEY, manager text NOT "
+        "NULL, payload bytea NOT NULL, made timestamptz NOT NULL DEFAULT now()); "
+        "GRANT SELECT, INSERT, UPDATE ON public.assent_branch TO shop");
+    auto const cannot_end = reserving();
+    administer("GRANT DELETE ON public.assent_branch TO shop");
+    auto const can = reserving();
+    administer("DROP TABLE public.assent_branch; ALTER DATABASE accounts OWNER TO shop");
+
+    EXPECT_EQ(missing.status(), 4);
+    EXPECT_EQ(missing.level_of("accounts", check), "error");
+    EXPECT_THAT(missing.advice("accounts", check), HasSubstr("CREATE TABLE public.assent_branch"));
+    EXPECT_EQ(unused.status(), 0);
+    EXPECT_EQ(unused.level_of("accounts", check), "advice");
+    EXPECT_EQ(cannot_end.level_of("accounts", check), "error");
+    EXPECT_THAT(cannot_end.advice("accounts", check), HasSubstr("rights on it are missing"));
+    EXPECT_EQ(can.level_of("accounts", check), "ok");
+}
+
 TEST(DoctorPostgresqlStandby, IsNoPrimaryAndWhereItIsNotWaitedForThatIsTold)
 {
     auto const primary = private_server::postgresql();

@@ -256,6 +256,22 @@ TEST_F(ServerLoss, AnOnePhaseReplyLostOnPostgresqlIsResolvedByAskingTheServer)
     execute(bank_->look_accounts(), "delete from ledger where amount = 0");
 }
 
+TEST_F(ServerLoss, AnOnePhaseReplyLostWithoutAWitnessIsInDoubtAndNobodyWillKnow)
+{
+    for (auto const what : {fault::lose_request, fault::lose_reply}) {
+        network net{*bank_};
+        assent::transaction_manager tm{patient_for_a_moment(bank_->new_log_directory())};
+        auto const accounts = tm.add(bank_->accounts_manager(net.wire.port(net.accounts)));
+        auto tx = tm.begin(assent::begin_options{}.commit_witness(false));
+        execute(tx.lease(accounts), "update ledger set amount = amount");
+        net.wire.on_request(net.accounts, "COMMIT", what);
+
+        auto const e = thrown_by<assent::in_doubt_error>([&] { tx.commit(); });
+
+        EXPECT_EQ(e.resolved_by(), assent::resolver::nobody);
+    }
+}
+
 TEST_F(ServerLoss, AnOnePhaseReplyLostOnMariadbIsInDoubtAndNobodyWillKnow)
 {
     for (auto const what : {fault::lose_request, fault::lose_reply}) {

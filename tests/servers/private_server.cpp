@@ -96,6 +96,11 @@ std::unique_ptr<private_server> private_server::mariadb(std::vector<std::string>
     return std::unique_ptr<private_server>(new private_server("mariadb", settings));
 }
 
+std::unique_ptr<private_server> private_server::rabbitmq(std::vector<std::string> const& settings)
+{
+    return std::unique_ptr<private_server>(new private_server("rabbitmq", settings));
+}
+
 std::unique_ptr<private_server> private_server::mysql(std::vector<std::string> const& settings)
 {
     return std::unique_ptr<private_server>(

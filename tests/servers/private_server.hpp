@@ -1,6 +1,6 @@
 // Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
 //
-// private_server.hpp -- a PostgreSQL, MariaDB or MySQL server that belongs to one test.
+// private_server.hpp -- a server that belongs to one test: PostgreSQL, MariaDB, MySQL or RabbitMQ.
 //
 //   auto server = private_server::postgresql({"max_prepared_transactions=0"});
 //   PQconnectdb(server->conninfo("accounts").c_str());
@@ -38,6 +38,8 @@ public:
     static std::unique_ptr<private_server> mariadb(std::vector<std::string> const& settings = {});
     /// @pre  mysql_missing() is empty.
     static std::unique_ptr<private_server> mysql(std::vector<std::string> const& settings = {});
+    /// It has no databases; the account `shop` may do all in the virtual host `/`.
+    static std::unique_ptr<private_server> rabbitmq(std::vector<std::string> const& settings = {});
     /// The newest PostgreSQL that was fetched.  @pre  newest_postgresql_missing() is empty.
     static std::unique_ptr<private_server> newest_postgresql(
         std::vector<std::string> const& settings = {});

@@ -2,6 +2,8 @@
 
 #include "tests/simulation/history.hpp"
 
+#include <algorithm>
+
 namespace assent::testing {
 
 transaction_record& history::begin_one()
@@ -9,6 +11,34 @@ transaction_record& history::begin_one()
     all.emplace_back();
     all.back().row = "t" + std::to_string(all.size());
     return all.back();
+}
+
+bool history::is_left(memory_database const& there, gtrid const& which)
+{
+    auto const all = there.reservations();
+    return std::any_of(all.begin(), all.end(),
+                       [&which](auto const& row) { return row.name.global == which; });
+}
+
+bool history::check_reservation(std::map<std::string, std::int64_t> const& among,
+                                std::string const& payload, bool is_left,
+                                std::vector<std::string>& wrong)
+{
+    auto const count = [&](char const* of) {
+        auto const at = among.find(of + payload);
+        return at == among.end() ? 0 : at->second;
+    };
+    auto const attempts = count("a:");
+    auto const confirms = count("c:");
+    auto const cancels = count("x:");
+    if (confirms + cancels > attempts || (confirms + cancels < attempts && !is_left)) {
+        wrong.push_back("reservation " + payload + " was attempted " + std::to_string(attempts) +
+                        " times, confirmed " + std::to_string(confirms) + ", cancelled " +
+                        std::to_string(cancels));
+    }
+    confirmed += confirms != 0;
+    cancelled += cancels != 0;
+    return confirms != 0;
 }
 
 std::vector<std::string> history::check(std::vector<memory_database> const& databases,
@@ -34,6 +64,15 @@ std::vector<std::string> history::check(std::vector<memory_database> const& data
             ++wanted;
             present += is_here;
             if (!is_here) lacking += " db" + std::to_string(at);
+        }
+        for (auto const& held : each.reserves) {
+            bool const is_held = each.name && is_left(databases[held.at], *each.name);
+            bool const is_here = check_reservation(rows_of[held.at], held.payload, is_held, wrong);
+            bool const is_lost = each.name && lost.ends.count({held.at, *each.name}) != 0;
+            if (is_lost && !is_here) continue;
+            ++wanted;
+            present += is_here;
+            if (!is_here) lacking += " tcc" + std::to_string(held.at);
         }
         if (each.name && wanted != 0) is_there[*each.name] = present != 0;
         ++answers[static_cast<std::size_t>(each.said)];
@@ -63,6 +102,10 @@ std::vector<std::string> history::check(std::vector<memory_database> const& data
             if (known->second != (each.kind == row_kind::commit)) {
                 wrong.push_back(std::string{each.name.text()} + " went against its row");
             }
+        }
+        for (auto const& left : database.reservations()) {
+            if (told.count(left.name.global) != 0) continue;
+            wrong.push_back("a reservation is left: " + left.name.text());
         }
         for (auto const& left : database.prepared()) {
             if (told.count(left.global) == 0) wrong.push_back("still prepared: " + left.text());

@@ -68,6 +68,11 @@ void machine::run(unsigned threads)
             databases_.push_back(way_to(i));
             engine_->add(databases_.back());
         }
+        for (std::size_t i = 0; world_.holds_reservations(i); ++i) {
+            auto const& way = ways_.emplace_back("db" + std::to_string(i), world_.databases()[i]);
+            reservations_.push_back(world_.reservations_at(*this, way, i));
+            engine_->add(reservations_.back());
+        }
         engine_->start_threads();
         is_booted_ = true;
     } catch (std::exception const& failed) {

@@ -40,6 +40,8 @@ public:
     /// @pre  booted.
     ports::coordinator_log const& log() const noexcept { return *log_; }
     std::vector<resource_manager> const& databases() const noexcept { return databases_; }
+    /// Over the first of these; empty where the world has none.
+    std::vector<resource_manager> const& reservations() const noexcept { return reservations_; }
     std::shared_ptr<simulated_disk> const& disk() const noexcept { return disk_; }
 
     bool is_dead() const noexcept { return process_.is_dead(); }
@@ -76,6 +78,7 @@ private:
     std::unique_ptr<engine::engine> engine_;
     ports::coordinator_log const* log_ = nullptr;  // the engine's
     std::vector<resource_manager> databases_;
+    std::vector<resource_manager> reservations_;
     std::vector<memory_resource_manager> ways_;  // to each server, the replica included
     ports::steady_clock clock_;
     bool is_booted_ = false;

@@ -37,6 +37,9 @@ enum class mishap : std::uint8_t {
     numbers_again,  ///< a server starts again, and numbers its sessions from one
     strangers,      ///< the application has sessions of its own there
     restore,        ///< a database is put back to an older state of it
+    table_fault,    ///< a statement about reservations fails, or is cut
+    refusal,        ///< a handler attempt refuses
+    thrown,         ///< a handler confirm or cancel throws
     count
 };
 
@@ -64,6 +67,9 @@ constexpr std::array<char const*, static_cast<std::size_t>(mishap::count)> misha
     "numbers again",
     "strangers' sessions",
     "restore",
+    "fault of reservations",
+    "refused attempt",
+    "throwing handler",
 };
 
 class mix

@@ -52,6 +52,25 @@ bool is_of(ports::binding const& bound, std::size_t at)
     return bound.name.back() - '0' == static_cast<int>(at);
 }
 
+/// Whether it is the local transaction in which a reservation was confirmed or cancelled: no branch
+/// of the engine's has such a number.
+bool is_settlement(xid const& which)
+{
+    constexpr std::uint16_t settling = 0x8000;
+    return (which.branch.parts().branch & settling) != 0;
+}
+
+/// Whether it is a reservation itself.  One that is lost while its transaction is decided must be
+/// told; one whose end was heard was lost with that end.
+bool is_attempt(ports::coordinator_log const& log, xid const& which)
+{
+    auto const bound = log.bindings();
+    return !is_settlement(which) && std::any_of(bound.begin(), bound.end(), [&](auto const& each) {
+        return each.id == which.branch.parts().resource_manager &&
+               world::is_of_reservation(each.name);
+    });
+}
+
 /// Whether its decision is a row in that database.
 bool is_decided_in(ports::coordinator_log const& log, std::size_t at, gtrid const& which)
 {
@@ -71,9 +90,10 @@ void world::back_up_and_restore()
     if (!may_be_restored_) return;
     auto const at = dice_.roll(database_count);
     if (dice_.chance(2)) {
-        // Where the table is missing nothing is presumed before a person has looked.
+        // Where a table is missing nothing is presumed before a person has looked.
         auto now = databases_[at].backup();
-        if (now->has_decision_table) backups_[at] = std::move(now);
+        bool const is_whole = now->has_branch_table || !holds_reservations(at);
+        if (now->has_decision_table && is_whole) backups_[at] = std::move(now);
     }
     if (dice_.chance(3)) is_restore_wanted_[at] = true;
 }
@@ -83,12 +103,17 @@ bool world::is_told_of(machine const& here, std::size_t at) const
 {
     if (!keeps_past_ || at == replicated) return true;
     auto const& pasts = backups_[at]->pasts;
-    auto const kept = pasts.find(here.log().node());
-    std::uint64_t const then = kept == pasts.end() ? 0 : kept->second.count;
-    for (auto const& each : here.log().bindings()) {
-        if (is_of(each, at)) return count_in(here.log(), each.id) > then;
-    }
-    return false;
+    auto const bound = here.log().bindings();
+    auto const is_told = [&](auto const& each) {
+        auto const node = is_of_reservation(each.name) ? reserving_node(here.log().node(), at)
+                                                       : here.log().node();
+        auto const kept = pasts.find(node);
+        return count_in(here.log(), each.id) > (kept == pasts.end() ? 0 : kept->second.count);
+    };
+    auto const is_here = [at](auto const& each) { return is_of(each, at); };
+    return std::any_of(bound.begin(), bound.end(), is_here) &&
+           std::all_of(bound.begin(), bound.end(),
+                       [&](auto const& each) { return !is_here(each) || is_told(each); });
 }
 
 /// Whether another database has still to hear what one of these rows has decided.
@@ -97,7 +122,9 @@ bool world::is_needed_elsewhere(std::set<gtrid> const& rows, std::size_t at) con
     if (rows.empty()) return false;
     for (std::size_t other = 0; other < databases_.size(); ++other) {
         if (other == at) continue;
-        auto const left = databases_[other].prepared();
+        auto left = databases_[other].prepared();
+        for (auto const& row : databases_[other].reservations())
+            left.push_back(row.name);
         bool const is_needed = std::any_of(left.begin(), left.end(), [&rows](xid const& each) {
             return rows.count(each.global) != 0;
         });
@@ -132,7 +159,10 @@ void world::restore_before_list(machine const& here, std::size_t at)
     tell("world.restore", "db" + std::to_string(at), {}, {});
     lost_.rows.insert(rows.begin(), rows.end());
     for (xid const& which : lost)
-        gone_.insert({at, which});
+        if (!is_attempt(here.log(), which)) gone_.insert({at, which});
+    for (auto const& [name, row] : then.reservations) {
+        if (now->reservations.count(name) == 0) returned_.insert(row.name);
+    }
     auto const left = databases_[at].prepared();
     databases_[at].restore(backups_[at]);
     for (auto const& each : databases_[at].prepared()) {
@@ -154,7 +184,9 @@ void world::note_losses()
         }
     }
     for (auto const& [at, which] : gone_) {
-        if (heard_.count(which) != 0) lost_.branches.insert({at, which.global});
+        if (heard_.count(which) == 0) continue;
+        auto& where = is_settlement(which) ? lost_.ends : lost_.branches;
+        where.insert({at, which.global});
     }
 }
 

@@ -14,6 +14,7 @@ using std::chrono::milliseconds;
 void world::strike(machine& here)
 {
     if (dice_.chance(25)) spoil_verb();
+    if (reserve_dice_) spoil_reservation();
     if (dice_.chance(2)) spoil_kill();
     if (dice_.chance(2)) steps_to_death_ = 1 + dice_.roll(120);
     if (dice_.chance(1)) spoil_disk(here);

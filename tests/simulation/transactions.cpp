@@ -36,17 +36,21 @@ bool world::transact(machine& here, transaction_record& record)
     auto const tx = begin(here, place);
     if (!tx) return false;
     record.name = tx->id;
-    write(here, *tx, record, place);
+    bool const is_reserving = reserve_dice_ && reserve_dice_->one_in(2);
+    if (is_reserving) reserve(here, *tx, record);
+    if (!is_reserving || reserve_dice_->chance(80)) write(here, *tx, record, place);
     record.name = tx->id;
     auto const intent = dice_.chance(90) ? engine::intent::commit : engine::intent::rollback;
     auto const told = here.engine().end(*tx, intent);
     if (here.is_dead()) return true;  // nobody heard it
     tell("world.answer", record.row, tx->id.text(),
          std::to_string(static_cast<int>(told.verdict)) + " " + told.what);
+    bool const is_early = tx->returns == commit_return::decision_logged;
     switch (told.verdict) {
         case verdict::committed:
         case verdict::committed_pending:
             record.said = answer::committed;
+            history_.early += is_early && told.verdict == verdict::committed_pending;
             if (undone_when_answered_.count(tx->id) != 0) {
                 wrong_.push_back(record.row + " is answered committed, and a copy rolled it back");
             }
@@ -72,6 +76,7 @@ try {
     }
     if (dice_.chance(40)) place = dice_.roll(database_count);
     if (place) how.commit_row(here.databases()[*place]);
+    if (early_dice_ && early_dice_->one_in(2)) how.commit_return(commit_return::decision_logged);
     return here.engine().begin(how);
 } catch (error const&) {
     return nullptr;

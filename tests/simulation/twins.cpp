@@ -53,6 +53,7 @@ bool world::is_taken_back(gtrid const& which) const
 /// The copy may have gone before it heard that its rollback was refused.
 bool world::is_undone(gtrid const& which) const
 {
+    if (is_taken_back(which) && is_cancelled(which)) return true;
     return std::any_of(taken_back_.begin(), taken_back_.end(), [&](xid const& id) {
         return id.global == which &&
                std::any_of(databases_.begin(), databases_.end(), [&id](auto const& each) {
@@ -79,7 +80,9 @@ void world::watch_twin(machine const& here, event const& what)
         if (what.name != "recovery.rollback.reply") return;
         // Refused: another session keeps it, or has ended it; NOTA comes without words.
         auto const at = static_cast<std::size_t>(what.resource_manager.back() - '0');
-        bool const is_done = databases_[at].fate(*id) == branch_fate::rolled_back;
+        bool const is_done = is_of_reservation(what.resource_manager)
+                                 ? is_cancelled(id->global)
+                                 : databases_[at].fate(*id) == branch_fate::rolled_back;
         if (!what.text.empty() || !is_done) taken_back_.erase(*id);
     } else if (what.name == "transaction.ended") {
         // Its answer is made; a machine that stands still before it is heard changes nothing of it.

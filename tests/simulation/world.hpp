@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include <assent/tcc.hpp>
 #include <assent/testing.hpp>
 
 #include "tests/simulation/dice.hpp"
@@ -36,8 +37,16 @@ public:
     /// How many transactions a trial in good weather adds.
     static constexpr unsigned of_trials_max = 64;
 
+    /// Whether some of the transactions return early.  What is drawn for that is drawn from other
+    /// dice, so that a history without them is the same as ever.
+    enum class returns : std::uint8_t { completed, some_early };
+
+    /// Whether some of the transactions reserve, by dice of their own as well.
+    enum class reserves : std::uint8_t { nothing, some };
+
     /// With so many transactions to run.
-    world(std::uint64_t seed, unsigned transactions);
+    world(std::uint64_t seed, unsigned transactions, returns when = returns::completed,
+          reserves what = reserves::nothing);
     ~world();
     world(world const&) = delete;
     world& operator=(world const&) = delete;
@@ -63,6 +72,10 @@ public:
     /// Whether a session that is being opened is the replica's.
     bool misleads(machine const& here);
     bool may_be_restored() const noexcept { return may_be_restored_; }
+    bool holds_reservations(std::size_t at) const noexcept;
+    static bool is_of_reservation(std::string_view manager) noexcept;
+    tcc::resource_manager reservations_at(machine& here, resource_manager const& where,
+                                          std::size_t at);
     void restore_before_list(machine const& here, std::size_t at);
     void on_event(machine& here, event const& what);
     void on_disk_call(machine& here, disk_call const& call);
@@ -79,6 +92,15 @@ private:
                                                       std::optional<std::size_t>& place);
     void write(machine& here, shared::global_transaction& tx, transaction_record& record,
                std::optional<std::size_t> place);
+
+    // reserving.cpp
+    void reserve(machine& here, shared::global_transaction& tx, transaction_record& record);
+    void settle(machine& here, tcc::call const& of, bool is_confirm);
+    bool is_decided(machine const& here, gtrid const& which) const;
+    void spoil_reservation();
+    void check_finished_reservation(event const& what, xid const& id);
+    bool is_cancelled(gtrid const& which) const;
+    static std::uint64_t reserving_node(std::uint64_t node, std::size_t at);
 
     // storm.cpp
     void strike(machine& here);
@@ -124,6 +146,8 @@ private:
     void watch_twin(machine const& here, event const& what);
 
     dice dice_;
+    std::optional<dice> early_dice_;
+    std::optional<dice> reserve_dice_;
     scheduler threads_{dice_};
     limits bounds_;
     unsigned transactions_left_;

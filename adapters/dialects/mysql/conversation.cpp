@@ -5,6 +5,7 @@
 
 #include "adapters/dialects/mysql/conversation.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "adapters/dialects/mysql/error.hpp"
@@ -38,12 +39,12 @@ bool conversation::owns(attachment state) const noexcept
     return attachment_ == state && branch_ == asked_;
 }
 
-bool conversation::is_of_session(xid const& x) const noexcept
+bool conversation::is_of_session(dialects::branch_name const& x) const noexcept
 {
     return attachment_ != attachment::none && branch_ == x;
 }
 
-bool conversation::has_prepared(xid const& x) const noexcept
+bool conversation::has_prepared(dialects::branch_name const& x) const noexcept
 {
     return attachment_ == attachment::prepared && branch_ == x;
 }
@@ -53,7 +54,7 @@ bool conversation::is_clear() const noexcept
     return is_sound_ && !is_spoiled_ && attachment_ == attachment::none && steps_.empty();
 }
 
-std::optional<reply> conversation::begin(verb v, xid const& x)
+std::optional<reply> conversation::begin(verb v, dialects::branch_name const& x)
 {
     verb_ = v;
     if (asked_ != x) asked_text_.clear();
@@ -73,12 +74,17 @@ std::optional<reply> conversation::begin(verb v, xid const& x)
     if (asked_text_.empty()) asked_text_ = render(x).value_or("");
     if (asked_text_.empty()) {
         said.code = xa_code::inval;
-        said.text = "the xid holds a byte that no xid of a manager has";
+        said.text =
+            "no branch may have this name here: it has a byte that no name of the manager's has, "
+            "or "
+            "is made like one";
         return said;
     }
     if (v == verb::start) {
         branch_ = x;
         attachment_ = attachment::unsure;
+        led_.clear();
+        has_led_ = false;
     }
     steps_ = plan_for(v);
     if (v == verb::start) {
@@ -96,6 +102,11 @@ std::vector<conversation::step> conversation::plan_for(verb v) const
             std::vector<step> steps(preamble_.size(), step::preamble);
             if (next_.level || next_.may) steps.push_back(step::modes);
             steps.push_back(step::start);
+            if (!lead_.empty()) {
+                steps.push_back(step::savepoint);
+                steps.push_back(step::release);
+                steps.insert(steps.end(), lead_.size(), step::lead);
+            }
             if (!trial_.empty()) steps.push_back(step::trial);
             return steps;
         }
@@ -117,7 +128,7 @@ std::vector<conversation::step> conversation::plan_for(verb v) const
     }
 }
 
-/// `told`: how many statements of the preamble stand before it.
+/// `told`: how many statements of its kind stand before it.
 void conversation::say(std::string& text, step next, std::size_t told) const
 {
     switch (next) {
@@ -130,6 +141,9 @@ void conversation::say(std::string& text, step next, std::size_t told) const
         case step::start:
             text += "XA START ";
             break;
+        case step::lead:
+            text += lead_[told];
+            return;
         case step::trial:
             text += trial_;
             return;
@@ -169,7 +183,8 @@ std::string conversation::message(bool all)
     text.reserve(2 * asked_text_.size() + 128);
     for (std::size_t i = 0; i < sent_; ++i) {
         if (i > 0) text.append("; ");
-        say(text, steps_[i], i);
+        auto const at = steps_.begin() + static_cast<std::ptrdiff_t>(i);
+        say(text, *at, static_cast<std::size_t>(std::count(steps_.begin(), at, *at)));
         if (steps_[i] == step::prepare || steps_[i] == step::one_phase) is_decisive_sent_ = true;
     }
     return text;
@@ -187,7 +202,9 @@ bool conversation::fits(answer const& said) const
     if (must_split(said)) return !is_decisive_sent_;
     step const due = steps_.front();
     if (said.code != 0) return due != step::end || is_of_branches(said);
-    if (said.has_rows || said.has_more != (sent_ > 1)) return false;
+    if (said.has_more != (sent_ > 1)) return false;
+    if (due == step::lead) return true;
+    if (said.has_rows) return false;
     if (due != step::insertion && said.affected.value_or(0) != 0) return false;
     bool const is_last = due == step::commit || due == step::one_phase || due == step::rollback;
     return !is_last || !said.is_in_transaction.value_or(false);
@@ -235,6 +252,9 @@ std::optional<reply> conversation::advance(answer const& said)
         case step::start:
             final = after_start(said);
             break;
+        case step::lead:
+            final = after_lead(said);
+            break;
         case step::trial:
             final = after_trial(said);
             break;
@@ -270,8 +290,10 @@ reply conversation::settle(reply said)
 {
     steps_.clear();
     if (verb_ == verb::start) {
+        level_ = next_.level;
         next_ = {};
         trial_.clear();
+        lead_.clear();
     }
     // Of these answers the state of the session is known; of every other one it is not, because an
     // error carries no status.

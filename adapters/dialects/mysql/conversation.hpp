@@ -6,6 +6,7 @@
 //     after a reset    what the session was told when it was opened; XA START x
 //     with modes       SET TRANSACTION ...; XA START x
 //     before a row     XA START x; DELETE ... of no row, which READ ONLY refuses
+//     with a lead      XA START x; SAVEPOINT s; RELEASE SAVEPOINT s; statements of ours
 //   prepare            XA END x; XA PREPARE x
 //     read-only        XA END x: the vote; it is not prepared, and ends with the outcome
 //   commit_one_phase   XA END x; XA COMMIT x ONE PHASE
@@ -32,6 +33,7 @@
 // A row must not be inserted where the branch is gone already: it would be permanent at once.  But
 // after XA END nothing can be inserted.  So a savepoint asks first whether the session is in any
 // transaction: outside of one it is forgotten as soon as it was set, and releasing it is an error.
+// It asks before a lead, too, which is under way before the flag of XA START's answer is seen.
 //
 // Invariant: a no vote (XA_RB*) is given only after XA ROLLBACK was answered here, so the
 // branch is gone and no rollback will be sent.  Every other negative answer to prepare leaves the
@@ -49,6 +51,7 @@
 
 #include <assent/driver.hpp>
 
+#include "adapters/dialects/branch_name.hpp"
 #include "adapters/dialects/mysql/answer.hpp"
 
 namespace assent::mysql_dialect {
@@ -69,9 +72,20 @@ public:
 
     /// How the next branch is begun.
     void declare(branch_modes const& next) noexcept { next_ = next; }
+    /// The branch of this session.
+    dialects::branch_name const& branch() const noexcept { return branch_; }
+    /// At which level the last start was asked for; nothing where the session's own holds.
+    std::optional<isolation> level() const noexcept { return level_; }
 
     /// The next branch will carry a row: its start tries this statement, which changes none.
     void announce(std::string statement) { trial_ = std::move(statement); }
+
+    /// The next branch begins with these statements, within it, or does not begin.
+    void lead(std::vector<std::string> statements) { lead_ = std::move(statements); }
+    /// The rows of the first of them; once, for they may be large.
+    table led() noexcept { return std::exchange(led_, {}); }
+    /// Whether the message that is being answered may be answered with rows.
+    bool expects_rows() const noexcept { return !lead_.empty(); }
 
     /// The next start runs these statements first.
     void precede(std::vector<std::string> const& statements) { preamble_ = statements; }
@@ -85,7 +99,7 @@ public:
     /// Begins a verb.  What must be known before a statement is planned (is this still the session
     /// that began the branch?) the caller asks first, by owns() and is_of_session().
     /// @return a reply when there is nothing to send.
-    std::optional<reply> begin(verb v, xid const& x);
+    std::optional<reply> begin(verb v, dialects::branch_name const& x);
 
     /// The next message.  @param all  it may hold several statements, parted by "; "; where the
     /// application has switched that off the server refuses such a message whole, and each
@@ -131,9 +145,15 @@ public:
     /// Whether the verb in progress is for the branch that this session holds in this way.
     bool owns(attachment state) const noexcept;
     /// Whether `x` is the branch that this session holds, in whatever way.
-    bool is_of_session(xid const& x) const noexcept;
+    bool is_of_session(dialects::branch_name const& x) const noexcept;
     /// Whether `x` is prepared, and attached here.
-    bool has_prepared(xid const& x) const noexcept;
+    bool has_prepared(dialects::branch_name const& x) const noexcept;
+
+    /// What is prepared here may be ended anywhere.  @pre  the server does not keep it.
+    void let_go() noexcept
+    {
+        if (attachment_ == attachment::prepared) attachment_ = attachment::none;
+    }
 
     /// Whether the last reply left the session outside any branch, in a state that is known.
     bool is_clear() const noexcept;
@@ -145,6 +165,7 @@ private:
         preamble,
         modes,
         start,
+        lead,
         trial,
         savepoint,
         release,
@@ -161,6 +182,7 @@ private:
     bool is_vote_of_ours() const noexcept;
     std::optional<reply> before_start(answer const& said);
     std::optional<reply> after_start(answer const& said);
+    std::optional<reply> after_lead(answer const& said);
     std::optional<reply> after_trial(answer const& said);
     std::optional<reply> before_row(answer const& said);
     std::optional<reply> after_row(answer const& said);
@@ -173,16 +195,20 @@ private:
     std::optional<reply> turn_to_rollback(answer const& cause);
     std::optional<reply> turn_to_end(answer const& cause);
 
-    xid branch_;
+    dialects::branch_name branch_;
     attachment attachment_ = attachment::none;
 
     // The verb that is being answered.
     branch_modes next_;
+    std::optional<isolation> level_;     ///< of the last start
     std::string trial_;                  ///< of the next start
+    std::vector<std::string> lead_;      ///< of the next start; what was answered is gone
+    table led_;                          ///< what the first of it found
+    bool has_led_ = false;               ///< that was answered
     bool is_read_only_ = false;          ///< the branch was declared so
     std::vector<std::string> preamble_;  ///< of the next start
     verb verb_ = verb::start;
-    xid asked_;
+    dialects::branch_name asked_;
     std::string asked_text_;
     std::vector<step> steps_;        ///< to be answered, first one first
     std::size_t sent_ = 0;           ///< how many of them are in the message that was sent

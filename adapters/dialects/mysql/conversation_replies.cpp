@@ -64,8 +64,12 @@ std::optional<reply> conversation::after_start(answer const& said)
     if (said.code == 0) {
         attachment_ = attachment::active;
         if (said.is_in_transaction.value_or(true)) {
-            if (!steps_.empty()) return std::nullopt;
-            return reply{};
+            if (steps_.empty()) return reply{};
+            // Where the flag was seen before anything else is sent, nobody need ask.
+            if (said.is_in_transaction && must_send() && steps_.front() == step::savepoint) {
+                steps_.erase(steps_.begin(), steps_.begin() + 2);
+            }
+            return std::nullopt;
         }
         // Something between us and the server answers in its place.
         reply strange;
@@ -76,6 +80,16 @@ std::optional<reply> conversation::after_start(answer const& said)
     // After an interrupt the branch may have begun; after any other error it has not.
     if (!is_interrupted(said.code)) attachment_ = attachment::none;
     return to_reply(said, verb_, false);
+}
+
+/// Ours, so whatever they cannot do the branch is not begun for.
+std::optional<reply> conversation::after_lead(answer const& said)
+{
+    if (said.code != 0) return turn_to_end(said);
+    lead_.erase(lead_.begin());
+    if (!std::exchange(has_led_, true)) led_ = said.rows;
+    if (!steps_.empty()) return std::nullopt;
+    return reply{};
 }
 
 /// A branch whose row could not be written does not begin.

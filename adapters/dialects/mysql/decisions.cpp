@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "adapters/dialects/mysql/error.hpp"
+#include "adapters/dialects/mysql/own_table.hpp"
 #include "adapters/dialects/mysql/xid_text.hpp"
 #include "adapters/dialects/row_text.hpp"
 
@@ -31,28 +32,21 @@ std::string insert_into(std::string const& table, decision_row const& row)
            hexadecimal(row.content) + ")";
 }
 
-std::string named_with(std::string const& database)
-{
-    std::string name = "`";
-    for (char const c : database)
-        name.append(c == '`' ? 2 : 1, c);
-    return name.append("`.").append(table_name);
-}
-
 std::optional<decision_row> read(std::string_view name, row const& from, std::size_t kind)
 {
     return dialects::row_of(name, text_of(from, kind), text_of(from, kind + 1));
 }
 
-bool is(driver_error const& error, unsigned number)
+own_table table_of_rows()
 {
-    return error.native_code() == static_cast<int>(number);
-}
-
-// Another transaction keeps the row, and was waited for in vain.
-bool is_locked(driver_error const& error)
-{
-    return is(error, code::lock_wait_timeout) || is(error, code::deadlock);
+    return {
+        table_name,
+        "gtrid",
+        "commit rows",
+        ASSENT_MYSQL_COLUMNS,
+        {{"gtrid", kept_as::name, 57, "CHAR(57) CHARACTER SET ascii COLLATE ascii_bin NOT NULL"},
+         {"kind", kept_as::text, 1, "CHAR(1) CHARACTER SET ascii NOT NULL"},
+         {"content", kept_as::text, 65535, "TEXT CHARACTER SET ascii NOT NULL"}}};
 }
 
 [[noreturn]] void fail_missing(question& q, driver_error const& error)
@@ -66,53 +60,23 @@ bool is_locked(driver_error const& error)
 
 std::string insert(std::string const& database, decision_row const& row)
 {
-    return insert_into(named_with(database), row);
+    return insert_into(named_with(database, table_name), row);
 }
 
 std::string delete_none(std::string const& database)
 {
     // The key is for sql_safe_updates.
-    return "delete from " + named_with(database) + " where gtrid = X'' and false";
+    return "delete from " + named_with(database, table_name) + " where gtrid = X'' and false";
 }
 
 bool is_fit(question& q)
 {
-    std::string const of_table = "table_schema = database() and table_name = 'assent_decision'";
-    auto const rows = q.ask(
-        "select table_type, engine, (select group_concat(column_name) from "
-        "information_schema.statistics where " +
-        of_table +
-        " and index_name = 'PRIMARY'), (select count(*) from information_schema.triggers where "
-        "event_object_schema = database() and event_object_table = 'assent_decision') from "
-        "information_schema.tables where " +
-        of_table);
-    if (rows.empty()) return false;
-    row const& seen = rows.front();
-    auto const refuse = [&](std::string const& why) {
-        q.fail(std::string(table_name) + " cannot hold commit rows: " + why);
-    };
-    if (seen.size() < 4) q.fail("the server's answer is not complete");
-    if (text_of(seen, 0) != "BASE TABLE") refuse("it is no plain table");
-    if (text_of(seen, 1) != "InnoDB") refuse("its engine is not InnoDB");
-    if (text_of(seen, 2) != "gtrid") refuse("its primary key is not gtrid");
-    if (number_of(seen, 3) != 0) refuse("it has triggers");
-    return true;
+    return mysql_dialect::is_fit(q, table_of_rows());
 }
 
 void ensure(question& q)
 {
-    if (is_fit(q)) return;
-    try {
-        q.ask("create table if not exists assent_decision" ASSENT_MYSQL_COLUMNS);
-    } catch (driver_error const& error) {
-        auto const number = static_cast<unsigned>(error.native_code());
-        bool const is_heard = number != 0 && !is_connection_lost(number);
-        if (!is_heard || is_interrupted(number) || is_locked(error)) throw;
-        q.fail(std::string("cannot make the table of commit rows (") + error.what() +
-               "); let an administrator run, in this database: " + ddl +
-               ", and GRANT SELECT, INSERT, UPDATE, DELETE on it");
-    }
-    if (!is_fit(q)) q.fail("the table of commit rows was created, but is not there");
+    mysql_dialect::ensure(q, table_of_rows());
 }
 
 std::optional<decision_row> fence(question& q, gtrid const& row_name,

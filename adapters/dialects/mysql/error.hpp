@@ -38,6 +38,7 @@ inline constexpr unsigned no_such_thread = 1094;
 inline constexpr unsigned no_right_to_table = 1142;
 inline constexpr unsigned lock_wait_timeout = 1205;
 inline constexpr unsigned deadlock = 1213;
+inline constexpr unsigned lock_nowait = 3572;
 inline constexpr unsigned access_denied = 1227;
 inline constexpr unsigned query_interrupted = 1317;
 inline constexpr unsigned xaer_nota = 1397;

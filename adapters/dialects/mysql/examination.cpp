@@ -11,9 +11,11 @@
 #include <optional>
 
 #include "adapters/dialects/checks.hpp"
+#include "adapters/dialects/mysql/branches.hpp"
 #include "adapters/dialects/mysql/decisions.hpp"
 #include "adapters/dialects/mysql/error.hpp"
 #include "adapters/dialects/mysql/server.hpp"
+#include "adapters/dialects/mysql/tasks.hpp"
 
 namespace assent::mysql_dialect {
 
@@ -204,7 +206,7 @@ constexpr dialects::check<facts> checks[] = {
          return tell(level::advice, seen,
                      "after a crash of this server a replica may lack, or have, branches that this "
                      "server decides otherwise: make replicas anew then, and let none take over "
-                     "unseen");
+                     "unseen; and no commit row, nor reservation, can live here");
      }},
     {"database", risk::none,
      [](facts const& of) -> finding {
@@ -323,28 +325,74 @@ void examine_past(examination& into, question& q, bool may_make)
     }
 }
 
-/// @return the table that a force can be measured with; empty when there is none.
-std::string examine_rows(examination& into, question& q, bool may_make)
+/// A table that is made where it is first needed.
+struct optional_table
 {
-    constexpr char name[] = "table of commit rows";
+    char const* check;
+    char const* needed_by;
+    char const* maker;  // "the first ... makes it"
+    char const* ddl;
+    bool (*is_fit)(question& q);
+};
+
+/// @return whether it is there, and fit for use.
+bool examine_table(examination& into, question& q, bool may_make, optional_table const& which)
+{
+    std::string const needed_by = which.needed_by;
     try {
-        if (decisions::is_fit(q)) {
-            into.add(name, level::ok, "there, and fit for use");
-            return "assent_decision (gtrid, kind, content) values ('doctor', 'a', '')";
+        if (which.is_fit(q)) {
+            into.add(which.check, level::ok, "there, and fit for use");
+            return true;
         }
-        std::string const seen = "not there; only commit rows need it";
+        std::string const seen = "not there; only " + needed_by + " need it";
         if (may_make) {
-            into.add(name, level::ok, seen + ", and the first one makes it");
+            into.add(which.check, level::ok, seen + ", and " + which.maker + " makes it");
         } else {
-            into.add(name, level::advice, seen,
-                     std::string("before commit rows are used let an administrator run, in this "
-                                 "database: ") +
-                         decisions::ddl + "; and GRANT SELECT, INSERT, UPDATE, DELETE on it");
+            into.add(which.check, level::advice, seen,
+                     "before " + needed_by +
+                         " are used let an administrator run, in this database: " + which.ddl +
+                         "; and GRANT SELECT, INSERT, UPDATE, DELETE on it");
         }
+    } catch (driver_error const& error) {
+        if (error.native_code() != 0) throw;
+        into.add(which.check, level::warning, "there, and not fit for use", error.what());
+    }
+    return false;
+}
+
+void examine_reservations(examination& into, question& q, bool may_make, bool has_binlog)
+{
+    auto const* const name = dialects::table_of_reservations;
+    if (q.is_mariadb() && has_binlog) {
+        into.add(name, level::ok, "none can be here",
+                 "use a server without a binary log for reservations: a crash of this one may undo "
+                 "an attempt, a confirm or a cancel that it acknowledged");
+        return;
+    }
+    examine_table(
+        into, q, may_make,
+        {name, "reservations", "the first start with them", branches::ddl, &branches::is_fit});
+}
+
+/// Nothing where there are none: only messages need them, and the first one makes them.
+void examine_messages(examination& into, question& q)
+{
+    constexpr char name[] = "tables of messages";
+    try {
+        if (tasks::is_fit(q)) into.add(name, level::ok, "there, and fit for use");
     } catch (driver_error const& error) {
         if (error.native_code() != 0) throw;
         into.add(name, level::warning, "there, and not fit for use", error.what());
     }
+}
+
+/// @return the table that a force can be measured with; empty when there is none.
+std::string examine_rows(examination& into, question& q, bool may_make)
+{
+    bool const is_fit = examine_table(into, q, may_make,
+                                      {"table of commit rows", "commit rows", "the first one",
+                                       decisions::ddl, &decisions::is_fit});
+    if (is_fit) return "assent_decision (gtrid, kind, content) values ('doctor', 'a', '')";
     if (!q.is_mariadb() || into.identity.empty()) return {};
     return "assent_identity (id, value) values (2, '')";
 }
@@ -392,6 +440,8 @@ examination examine(question& q, examination_settings const& chosen)
     examine_identity(told, may_make);
     examine_past(told, q, may_make);
     std::string const probe = examine_rows(told, q, may_make);
+    examine_reservations(told, q, may_make, of.has_binlog && !chosen.allow_non_durable);
+    examine_messages(told, q);
     dialects::add_client(told, chosen.client);
     told.round_trip = dialects::measure(
         dialects::round_trips, [&] { return dialects::time_of([&] { q.ask("select 1"); }); });

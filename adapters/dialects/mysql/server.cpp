@@ -221,6 +221,13 @@ std::vector<table> list_branches(question& q, std::string const& who)
     return all;
 }
 
+// The binary log is MariaDB's record of what was committed, and its own recovery looks there for
+// names of its own only: a branch of ours is prepared again.  Of 15,429 that four sessions had
+// acknowledged within eight kills, six were.
+constexpr char undone_one_phase[] =
+    "it is a MariaDB with a binary log, whose crash may undo an XA COMMIT ... ONE PHASE that was "
+    "acknowledged";
+
 // MySQL orders xids so that after a crash it does not find some of those with different format ids
 // in the last binary log file, and rolls back what it had acknowledged as prepared.
 std::string mixed_format_ids(std::set<std::string> const& seen)
@@ -281,6 +288,7 @@ server_facts read_facts(question& q, bool allow_non_durable)
     facts.instance = std::move(who.life.instance);
     facts.server_start = std::move(who.life.start);
     facts.history = std::move(who.history);
+    if (mariadb && who.has_binlog && !allow_non_durable) facts.one_phase_hazard = undone_one_phase;
     if (facts.server_start.empty()) q.fail("the server does not say when it started");
     return facts;
 }
@@ -332,6 +340,24 @@ scan_result read_branches(question& q)
     }
     if (!q.is_mariadb() && who.has_binlog && !format_ids.empty()) {
         seen.warnings.push_back(mixed_format_ids(format_ids));
+    }
+    return seen;
+}
+
+dialects::any_branch_list list_any(question& q)
+{
+    auto const all = list_branches(q, whoami_query(q.is_mariadb()));
+    server_answer const who = read_whoami(q, all[0][0]);
+    dialects::any_branch_list seen;
+    seen.identity = who.identity;
+    seen.life = who.life;
+    seen.history = who.history;
+    seen.is_writable_primary = who.is_writable;
+    for (row const& one : all[1]) {
+        if (one.size() < 4) q.fail("the server's answer is not complete");
+        auto const name =
+            read_foreign(text_of(one, 0), text_of(one, 1), text_of(one, 2), text_of(one, 3));
+        if (name) seen.branches.push_back(*name);
     }
     return seen;
 }

@@ -36,6 +36,7 @@
 
 #include <assent/driver.hpp>
 
+#include "adapters/dialects/any_branch.hpp"
 #include "adapters/dialects/cancelled_sessions.hpp"
 #include "adapters/dialects/mysql/question.hpp"
 
@@ -62,6 +63,8 @@ std::string why_unsafe(bool mariadb, std::string_view version);
 /// @param allow_non_durable  accepts a server that may lose an acknowledged vote at power loss.
 server_facts read_facts(question& q, bool allow_non_durable);
 scan_result read_branches(question& q);
+/// Those that a foreign manager may have prepared on this server, in whichever database.
+dialects::any_branch_list list_any(question& q);
 
 /// The node's row of the table assent_past.
 /// @return nothing where the account may not read it.
@@ -103,9 +106,13 @@ server_life read_life(question& q);
 /// @return the lock, as an SQL expression, for renew_guard(); nothing when another session has it.
 std::optional<std::string> take_guard(question& q, std::uint64_t node);
 void renew_guard(question& q, std::string const& lock);
+/// Which session has it, in words; empty: none.
+std::string guard_holder(question& q, std::uint64_t node);
 session_presence find_session(question& q, std::uint64_t id);
 /// Those older than session `first`, which the asking session may be younger than.
 session_presence find_sessions_before(question& q, std::uint64_t first);
+/// All of our account but the asking one.
+std::vector<std::uint64_t> other_sessions(question& q);
 /// @return false when there was no statement to cancel; nothing was sent then.
 bool cancel_running(question& q, std::uint64_t id, dialects::cancelled_sessions& cancelled);
 void kill_session(question& q, std::uint64_t id);

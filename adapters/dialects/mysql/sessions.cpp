@@ -9,6 +9,7 @@
 
 #include "adapters/dialects/mysql/error.hpp"
 #include "adapters/dialects/mysql/server.hpp"
+#include "adapters/dialects/session_numbers.hpp"
 
 namespace assent::mysql_dialect {
 
@@ -79,12 +80,9 @@ void kill(question& q, std::string const& what)
     }
 }
 
-// Session numbers rise.  MariaDB's have 32 bits and come round again, so "before" is a distance.
 bool is_older(std::uint64_t other, std::uint64_t ours, bool mariadb) noexcept
 {
-    if (!mariadb) return other < ours;
-    auto const distance = static_cast<std::uint32_t>(ours - other);
-    return distance != 0 && distance < 0x80000000U;
+    return mariadb ? dialects::is_older_of_32_bits(other, ours) : other < ours;
 }
 
 }  // namespace
@@ -103,6 +101,12 @@ void renew_guard(question& q, std::string const& lock)
     if (lock.empty()) q.fail("this session holds no guardian's lock");
     row const said = q.one_row("select is_used_lock(" + lock + ") = connection_id()", 1);
     if (text_of(said, 0) != "1") q.fail("the guardian's lock was lost");
+}
+
+std::string guard_holder(question& q, std::uint64_t node)
+{
+    row const said = q.one_row("select is_used_lock(" + lock_name(node) + ")", 1);
+    return said[0] ? "session " + std::string{text_of(said, 0)} : std::string{};
 }
 
 session_presence find_session(question& q, std::uint64_t id)
@@ -135,6 +139,24 @@ session_presence find_sessions_before(question& q, std::uint64_t first)
         if (is_older(number_of(one, 1), bound, mariadb)) found = session_presence::present;
     }
     return found;
+}
+
+std::vector<std::uint64_t> other_sessions(question& q)
+{
+    auto const all =
+        q.ask(std::string(
+                  "select connection_id(), id from information_schema.processlist where user = ") +
+              user_column);
+    if (all.empty()) q.fail("the server's answer is not complete");
+    std::vector<std::uint64_t> others;
+    for (row const& one : all) {
+        if (one.size() < 2) q.fail("the server's answer is not complete");
+        if (!is_same_session(q.session_id(), number_of(one, 0))) {
+            q.fail("sessions cannot be told apart behind a proxy that gives out its own numbers");
+        }
+        if (number_of(one, 1) != number_of(one, 0)) others.push_back(number_of(one, 1));
+    }
+    return others;
 }
 
 bool cancel_running(question& q, std::uint64_t id, dialects::cancelled_sessions& cancelled)

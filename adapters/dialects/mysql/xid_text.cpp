@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
 
 namespace assent::mysql_dialect {
 
@@ -28,6 +29,18 @@ void append_hexadecimal(std::string& to, std::string_view bytes)
     }
 }
 
+std::string write(std::string_view global, std::string_view branch, std::int64_t format_id)
+{
+    std::string text;
+    text.reserve(2 * (global.size() + branch.size()) + 32);
+    append_hexadecimal(text, global);
+    text += ',';
+    append_hexadecimal(text, branch);
+    text += ',';
+    text += std::to_string(format_id);
+    return text;
+}
+
 template <typename Number>
 std::optional<Number> to_number(std::string_view text)
 {
@@ -49,14 +62,27 @@ std::string hexadecimal(std::string_view bytes)
 std::optional<std::string> render(std::string_view global, std::string_view branch)
 {
     if (!is_plain(global) || !is_plain(branch)) return std::nullopt;
-    std::string text;
-    text.reserve(2 * (global.size() + branch.size()) + 16);
-    append_hexadecimal(text, global);
-    text += ',';
-    append_hexadecimal(text, branch);
-    text += ',';
-    text += std::to_string(mysql_format_id);
-    return text;
+    return write(global, branch, mysql_format_id);
+}
+
+std::optional<std::string> render(dialects::branch_name const& x)
+{
+    if (x.is_ours()) return render(x.gtrid(), x.bqual());
+    // Where names are kept as they are, it would be one of ours.
+    bool const is_forged =
+        x.format_id() == mysql_format_id && gtrid::parse(x.gtrid()) && bqual::parse(x.bqual());
+    if (is_forged) return std::nullopt;
+    return write(x.gtrid(), x.bqual(), x.format_id());
+}
+
+bool is_taken(dialects::branch_name const& x, bool mariadb, unsigned version) noexcept
+{
+    constexpr unsigned keeps_every_byte = 90000;
+    if (mariadb || version >= keeps_every_byte) return true;
+    auto const has_nul = [](std::string_view part) {
+        return part.find('\0') != std::string_view::npos;
+    };
+    return !has_nul(x.gtrid()) && !has_nul(x.bqual());
 }
 
 std::optional<std::string> render(xid const& x)
@@ -78,6 +104,22 @@ std::optional<xid> read_listed(std::string_view format_id, std::string_view glob
     auto const branch = bqual::parse(data.substr(*global_bytes));
     if (!global || !branch) return std::nullopt;
     return xid{*global, *branch};
+}
+
+std::optional<dialects::branch_name> read_foreign(std::string_view format_id,
+                                                  std::string_view global_length,
+                                                  std::string_view branch_length,
+                                                  std::string_view data)
+{
+    if (read_listed(format_id, global_length, branch_length, data)) return std::nullopt;
+    auto const format = to_number<std::int64_t>(format_id);
+    auto const global_bytes = to_number<std::size_t>(global_length);
+    auto const branch_bytes = to_number<std::size_t>(branch_length);
+    bool const is_whole = format && global_bytes && branch_bytes && *global_bytes <= data.size() &&
+                          *branch_bytes == data.size() - *global_bytes;
+    if (!is_whole) return std::nullopt;
+    return dialects::branch_name::foreign(*format, data.substr(0, *global_bytes),
+                                          data.substr(*global_bytes));
 }
 
 }  // namespace assent::mysql_dialect

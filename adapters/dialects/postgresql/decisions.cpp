@@ -5,8 +5,7 @@
 
 #include "adapters/dialects/postgresql/decisions.hpp"
 
-#include <array>
-
+#include "adapters/dialects/postgresql/own_table.hpp"
 #include "adapters/dialects/postgresql/statements.hpp"
 #include "adapters/dialects/row_text.hpp"
 
@@ -50,51 +49,15 @@ std::optional<decision_row> read(std::optional<std::string> const& name,
     return dialects::row_of(name.value_or(none), kind.value_or(none), content.value_or(none));
 }
 
-bool is_missing_table(driver_error const& error)
+own_table table_of_rows()
 {
-    return error.sqlstate() == "42P01";
+    return {"assent_decision",
+            "gtrid",
+            "commit rows",
+            create,
+            ddl,
+            {{"gtrid", "text"}, {"kind", "text"}, {"content", "text"}}};
 }
-
-/// Another transaction keeps the row: a lock that was waited for in vain, a serialization failure.
-bool is_locked(driver_error const& error)
-{
-    auto const& state = error.sqlstate();
-    return state == "55P03" || state == "40001" || state == "40P01";
-}
-
-struct requirement
-{
-    char const* is_met;  // SQL, of c, a row of pg_class
-    char const* why;
-};
-
-constexpr std::array requirements = {
-    requirement{"c.relkind OPERATOR(pg_catalog.=) 'r'", "it is no plain table"},
-    requirement{"c.relpersistence OPERATOR(pg_catalog.=) 'p'",
-                "it is unlogged, so its rows do not survive a crash"},
-    requirement{"NOT (c.relrowsecurity OR c.relhasrules OR c.relhastriggers)",
-                "it has rules, triggers or row security"},
-    requirement{
-        "EXISTS (SELECT 1 FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a"
-        " ON a.attrelid OPERATOR(pg_catalog.=) c.oid"
-        " AND a.attnum OPERATOR(pg_catalog.=) i.indkey[0]"
-        " WHERE i.indrelid OPERATOR(pg_catalog.=) c.oid AND i.indisunique AND i.indisvalid"
-        " AND i.indimmediate AND i.indnkeyatts OPERATOR(pg_catalog.=) 1 AND i.indpred IS NULL"
-        " AND a.attname OPERATOR(pg_catalog.=) 'gtrid')",
-        "its column gtrid is not unique"},
-    requirement{
-        "(pg_catalog.pg_has_role(current_user, c.relowner, 'MEMBER')"
-        " OR (SELECT r.rolsuper FROM pg_catalog.pg_roles r"
-        " WHERE r.oid OPERATOR(pg_catalog.=) c.relowner)"
-        " OR c.relowner OPERATOR(pg_catalog.=) (SELECT d.datdba FROM pg_catalog.pg_database d"
-        " WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()))",
-        "it belongs to a role that is neither ours, nor a superuser, nor the database's owner"},
-    requirement{"(pg_catalog.has_table_privilege(c.oid, 'SELECT')"
-                " AND pg_catalog.has_table_privilege(c.oid, 'INSERT')"
-                " AND pg_catalog.has_table_privilege(c.oid, 'UPDATE')"
-                " AND pg_catalog.has_table_privilege(c.oid, 'DELETE'))",
-                "rights on it are missing: GRANT SELECT, INSERT, UPDATE, DELETE"},
-};
 
 }  // namespace
 
@@ -108,38 +71,12 @@ std::string insert(decision_row const& row)
 
 bool is_fit(question& manage)
 {
-    std::string sql = "SELECT 1";
-    for (auto const& each : requirements)
-        sql += std::string{", CASE WHEN "} + each.is_met + " THEN 1 ELSE 0 END";
-    sql +=
-        " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"
-        " ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
-        " WHERE n.nspname OPERATOR(pg_catalog.=) 'public'"
-        " AND c.relname OPERATOR(pg_catalog.=) 'assent_decision'";
-    table const rows = manage.ask(sql, "looking at " ASSENT_PG_TABLE);
-    if (rows.empty()) return false;
-    for (std::size_t i = 0; i < requirements.size(); ++i) {
-        if (rows.front().size() <= i + 1 || rows.front()[i + 1] == "1") continue;
-        throw driver_error(std::string{ASSENT_PG_TABLE " cannot hold commit rows: "} +
-                           requirements[i].why);
-    }
-    return true;
+    return postgresql_dialect::is_fit(manage, table_of_rows());
 }
 
 void ensure(question& manage, session_identity const& asking)
 {
-    if (is_fit(manage)) return;
-    try {
-        manage.ask(create, "making the table of commit rows");
-    } catch (driver_error const& error) {
-        if (error.must_close() || is_locked(error)) throw;
-        throw driver_error(
-            std::string{error.what()} + "; let an administrator run, in this database: " + ddl +
-                "; GRANT SELECT, INSERT, UPDATE, DELETE ON " ASSENT_PG_TABLE " TO \"" +
-                asking.user + "\"",
-            error.sqlstate());
-    }
-    if (!is_fit(manage)) throw driver_error(ASSENT_PG_TABLE " was created, but is not there");
+    postgresql_dialect::ensure(manage, asking, table_of_rows());
 }
 
 std::optional<decision_row> fence(question& manage, gtrid const& row_name,

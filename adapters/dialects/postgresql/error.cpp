@@ -98,11 +98,6 @@ reply map_error(phase when, std::string_view sqlstate, std::string text)
     return answer;
 }
 
-bool is_rolled_back(reply const& said) noexcept
-{
-    return said.code >= xa_code::rbrollback && said.code <= xa_code::rbtransient;
-}
-
 bool may_stay_prepared(reply const& failed) noexcept
 {
     std::string_view const group = std::string_view{failed.sqlstate}.substr(0, 2);

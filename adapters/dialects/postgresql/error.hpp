@@ -16,6 +16,8 @@
 
 #include <assent/driver.hpp>
 
+#include "adapters/dialects/replies.hpp"
+
 namespace assent::postgresql_dialect {
 
 /// What the failed statement was about to do.
@@ -40,7 +42,7 @@ bool ends_session(std::string_view sqlstate) noexcept;
 /// server said that it ends the session; a session that is there, unreachable, keeps its locks.
 reply never_committed(reply lost);
 
-bool is_rolled_back(reply const& said) noexcept;
+using dialects::is_rolled_back;
 
 /// PREPARE TRANSACTION failed within the server (classes XX and 58), after which the branch may be
 /// prepared all the same.

@@ -11,7 +11,10 @@
 #include <cstddef>
 
 #include "adapters/dialects/checks.hpp"
+#include "adapters/dialects/postgresql/branches.hpp"
 #include "adapters/dialects/postgresql/decisions.hpp"
+#include "adapters/dialects/postgresql/server.hpp"
+#include "adapters/dialects/postgresql/tasks.hpp"
 
 namespace assent::postgresql_dialect {
 
@@ -77,37 +80,44 @@ struct facts
     bool is_local = false;
 };
 
-constexpr char facts_sql[] =
-    "SELECT pg_catalog.current_setting('server_version')"
-    ", pg_catalog.current_setting('server_version_num')"
-    ", CASE WHEN pg_catalog.pg_is_in_recovery() THEN 1 ELSE 0 END"
-    ", pg_catalog.current_setting('max_prepared_transactions')"
-    ", (SELECT pg_catalog.count(*) FROM pg_catalog.pg_prepared_xacts)"
-    ", (SELECT CAST(COALESCE(EXTRACT(epoch FROM pg_catalog.now() OPERATOR(pg_catalog.-)"
-    " pg_catalog.min(p.prepared)), 0) AS pg_catalog.int8) FROM pg_catalog.pg_prepared_xacts p)"
-    ", (SELECT pg_catalog.count(*) FROM pg_catalog.pg_prepared_xacts p WHERE p.database"
-    " OPERATOR(pg_catalog.=) pg_catalog.current_database() AND p.gid OPERATOR(pg_catalog.~)"
-    " '^asn1[.0-9a-z]{78}$' AND p.owner OPERATOR(pg_catalog.<>) current_user)"
-    ", CASE WHEN r.rolsuper THEN 1 ELSE 0 END"
-    ", CASE WHEN pg_catalog.pg_has_role(a.usesysid, 'USAGE') OR pg_catalog.pg_has_role("
-    "CAST('pg_signal_backend' AS pg_catalog.name), 'USAGE') THEN 1 ELSE 0 END"
-    ", (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_replication)"
-    ", pg_catalog.current_setting('synchronous_standby_names')"
-    ", pg_catalog.current_setting('max_connections')"
-    ", (SELECT pg_catalog.sum(d.numbackends) FROM pg_catalog.pg_stat_database d)"
-    ", r.rolconnlimit"
-    ", CASE WHEN pg_catalog.has_schema_privilege('public', 'CREATE') THEN 1 ELSE 0 END"
-    ", CASE WHEN COALESCE((SELECT s.ssl FROM pg_catalog.pg_stat_ssl s WHERE s.pid"
-    " OPERATOR(pg_catalog.=) a.pid), false) THEN 1 ELSE 0 END"
-    ", CASE WHEN COALESCE(pg_catalog.host(pg_catalog.inet_client_addr()), '127.0.0.1')"
-    " OPERATOR(pg_catalog.=) ANY (ARRAY['127.0.0.1', '::1']) THEN 1 ELSE 0 END"
-    " FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) a,"
-    " pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) current_user";
+std::string const& facts_sql()
+{
+    static std::string const sql =
+        std::string{
+            "SELECT pg_catalog.current_setting('server_version')"
+            ", pg_catalog.current_setting('server_version_num')"
+            ", CASE WHEN pg_catalog.pg_is_in_recovery() THEN 1 ELSE 0 END"
+            ", pg_catalog.current_setting('max_prepared_transactions')"
+            ", (SELECT pg_catalog.count(*) FROM pg_catalog.pg_prepared_xacts)"
+            ", (SELECT CAST(COALESCE(EXTRACT(epoch FROM pg_catalog.now() OPERATOR(pg_catalog.-)"
+            " pg_catalog.min(p.prepared)), 0) AS pg_catalog.int8) FROM "
+            "pg_catalog.pg_prepared_xacts p)"
+            ", (SELECT pg_catalog.count(*) FROM pg_catalog.pg_prepared_xacts p WHERE p.database"
+            " OPERATOR(pg_catalog.=) pg_catalog.current_database() AND "} +
+        server::is_our_gid +
+        " AND p.owner OPERATOR(pg_catalog.<>) current_user)"
+        ", CASE WHEN r.rolsuper THEN 1 ELSE 0 END"
+        ", CASE WHEN pg_catalog.pg_has_role(a.usesysid, 'USAGE') OR pg_catalog.pg_has_role("
+        "CAST('pg_signal_backend' AS pg_catalog.name), 'USAGE') THEN 1 ELSE 0 END"
+        ", (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_replication)"
+        ", pg_catalog.current_setting('synchronous_standby_names')"
+        ", pg_catalog.current_setting('max_connections')"
+        ", (SELECT pg_catalog.sum(d.numbackends) FROM pg_catalog.pg_stat_database d)"
+        ", r.rolconnlimit"
+        ", CASE WHEN pg_catalog.has_schema_privilege('public', 'CREATE') THEN 1 ELSE 0 END"
+        ", CASE WHEN COALESCE((SELECT s.ssl FROM pg_catalog.pg_stat_ssl s WHERE s.pid"
+        " OPERATOR(pg_catalog.=) a.pid), false) THEN 1 ELSE 0 END"
+        ", CASE WHEN COALESCE(pg_catalog.host(pg_catalog.inet_client_addr()), '127.0.0.1')"
+        " OPERATOR(pg_catalog.=) ANY (ARRAY['127.0.0.1', '::1']) THEN 1 ELSE 0 END"
+        " FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) a,"
+        " pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) current_user";
+    return sql;
+}
 constexpr std::size_t facts_width = 17;
 
 facts read_facts(question& manage)
 {
-    row const seen = manage.one_row(facts_sql, facts_width, "examining the server");
+    row const seen = manage.one_row(facts_sql(), facts_width, "examining the server");
     auto const text = [&](std::size_t at) { return seen[at].value_or(std::string{}); };
     auto const number = [&](std::size_t at) { return dialects::number_in(text(at)); };
     auto const flag = [&](std::size_t at) { return text(at) == "1"; };
@@ -254,23 +264,33 @@ constexpr dialects::check<facts> checks[] = {
      }},
 };
 
-finding examine_rows(question& manage, facts const& of, session_identity const& asking)
+/// A table that is made where it is first needed.
+struct optional_table
 {
-    finding told{"table of commit rows", level::ok, "there, and fit for use", {}};
+    char const* check;
+    char const* name;
+    char const* needed_by;
+    char const* maker;  // "the first ... makes it"
+    char const* ddl;
+    bool (*is_fit)(question& manage);
+};
+
+finding examine_table(question& manage, facts const& of, session_identity const& asking,
+                      optional_table const& which)
+{
+    finding told{which.check, level::ok, "there, and fit for use", {}};
+    std::string const needed_by = which.needed_by;
     try {
-        if (decisions::is_fit(manage)) return told;
-        told.seen = "not there; only commit rows need it";
+        if (which.is_fit(manage)) return told;
+        told.seen = "not there; only " + needed_by + " need it";
         if (of.may_create) {
-            told.seen += ", and the first one makes it";
+            told.seen += std::string{", and "} + which.maker + " makes it";
         } else {
             told.level = level::advice;
-            told.advice =
-                std::string{
-                    "before commit rows are used let an administrator run, in "
-                    "this database: "} +
-                decisions::ddl +
-                "; GRANT SELECT, INSERT, UPDATE, DELETE ON public.assent_decision TO \"" +
-                asking.user + "\"";
+            told.advice = "before " + needed_by +
+                          " are used let an administrator run, in this database: " + which.ddl +
+                          "; GRANT SELECT, INSERT, UPDATE, DELETE ON public." + which.name +
+                          " TO \"" + asking.user + "\"";
         }
     } catch (driver_error const& error) {
         if (error.must_close() || !error.sqlstate().empty()) throw;
@@ -279,6 +299,18 @@ finding examine_rows(question& manage, facts const& of, session_identity const& 
         told.advice = error.what();
     }
     return told;
+}
+
+/// Nothing where there are none: only messages need them, and the first one makes them.
+void examine_messages(examination& into, question& manage)
+{
+    constexpr char name[] = "tables of messages";
+    try {
+        if (tasks::is_fit(manage)) into.add(name, level::ok, "there, and fit for use");
+    } catch (driver_error const& error) {
+        if (error.must_close() || !error.sqlstate().empty()) throw;
+        into.add(name, level::warning, "there, and not fit for use", error.what());
+    }
 }
 
 /// A transaction that writes nothing but a message into the WAL, which takes a number and a forced
@@ -310,7 +342,14 @@ examination examine(question& manage, session_identity const& asking, accepted_r
     told.version = of.version;
     dialects::apply(told, checks, of, risks.allow_non_durable);
     dialects::judge(told, rules, read_settings(manage), risks.allow_non_durable);
-    told.findings.push_back(examine_rows(manage, of, asking));
+    told.findings.push_back(examine_table(manage, of, asking,
+                                          {"table of commit rows", "assent_decision", "commit rows",
+                                           "the first one", decisions::ddl, &decisions::is_fit}));
+    told.findings.push_back(
+        examine_table(manage, of, asking,
+                      {dialects::table_of_reservations, "assent_branch", "reservations",
+                       "the first start with them", branches::ddl, &branches::is_fit}));
+    examine_messages(told, manage);
     dialects::add_client(told, client);
     row const self = manage.one_row("SELECT CAST(pg_catalog.pg_backend_pid() AS pg_catalog.text)",
                                     1, "examining the session");

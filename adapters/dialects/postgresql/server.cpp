@@ -6,6 +6,8 @@
 
 #include <utility>
 
+#include "adapters/dialects/postgresql/gid.hpp"
+
 namespace assent::postgresql_dialect::server {
 
 server_facts preflight(question& manage, session_identity const& asking, bool allow_non_durable)
@@ -64,7 +66,9 @@ scan_result scan(question& manage)
         std::string{"SELECT "} + identity_column + ", pg_catalog.pg_is_in_recovery(), (SELECT " +
         timeline_column + "), " + start_column +
         ", p.prepared IS NOT NULL"
-        ", CASE WHEN p.gid OPERATOR(pg_catalog.~) '^asn1[.0-9a-z]{78}$' THEN p.gid ELSE '' END"
+        ", CASE WHEN " +
+        is_our_gid +
+        " THEN p.gid ELSE '' END"
         // Only its owner and a superuser can finish a branch.
         ", CASE WHEN p.owner OPERATOR(pg_catalog.<>) current_user AND NOT (SELECT r.rolsuper FROM"
         " pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) current_user)"
@@ -90,6 +94,30 @@ scan_result scan(question& manage)
         } else {
             ++seen.foreign_count;
         }
+    }
+    return seen;
+}
+
+dialects::any_branch_list list_any(question& manage)
+{
+    // As bytes: a name of somebody else's may be unreadable in the client's encoding.
+    table const rows = manage.ask(
+        std::string{"SELECT "} + identity_column + ", pg_catalog.pg_is_in_recovery(), (SELECT " +
+            timeline_column + "), " + start_column + ", " + as_bytes("p.gid") +
+            " FROM (SELECT 1) AS one LEFT JOIN pg_catalog.pg_prepared_xacts p"
+            " ON p.database OPERATOR(pg_catalog.=) pg_catalog.current_database()",
+        "listing the prepared branches");
+    if (rows.empty() || rows.front().size() != 5) {
+        throw driver_error("listing the prepared branches: the server's answer has no row");
+    }
+    dialects::any_branch_list seen;
+    seen.identity = value_of(rows.front(), 0);
+    seen.is_writable_primary = is_false(rows.front(), 1);
+    seen.history = value_of(rows.front(), 2);
+    seen.life = {instance_of(seen.identity, seen.history), value_of(rows.front(), 3)};
+    for (row const& listed : rows) {
+        auto const name = branch_of(bytes_of(value_of(listed, 4)));
+        if (name) seen.branches.push_back(*name);
     }
     return seen;
 }

@@ -22,14 +22,23 @@
 
 #include <assent/driver.hpp>
 
+#include "adapters/dialects/any_branch.hpp"
 #include "adapters/dialects/postgresql/question.hpp"
 #include "adapters/dialects/postgresql/session_identity.hpp"
 
 namespace assent::postgresql_dialect::server {
 
+/// Whether `p.gid` is a name of ours.  The length is looked at first, because a pattern that counts
+/// takes ten times as long.
+inline constexpr char is_our_gid[] =
+    "(pg_catalog.octet_length(p.gid) OPERATOR(pg_catalog.=) 82"
+    " AND p.gid OPERATOR(pg_catalog.~) '^asn1[.0-9a-z]*$')";
+
 // `asking` is who the session is that asks.
 server_facts preflight(question& manage, session_identity const& asking, bool allow_non_durable);
 scan_result scan(question& manage);
+/// Those that a foreign manager may have prepared in this database, whichever role did.
+dialects::any_branch_list list_any(question& manage);
 
 /// The node's lock, and the session of the server that has it.
 struct guard

@@ -2,6 +2,8 @@
 
 #include "adapters/dialects/postgresql/session_identity.hpp"
 
+#include <algorithm>
+
 namespace assent::postgresql_dialect {
 
 char const identity_column[] =
@@ -33,15 +35,44 @@ constexpr char life_column[] =
 
 }  // namespace
 
-std::string who_columns()
+known_process::known_process(session_identity const& who)
+    : server(who.server), login_number(who.login_number), process(who.process), start(who.start)
 {
+}
+
+bool known_process::is(session_identity const& who) const
+{
+    return process == who.process && start == who.start;
+}
+
+namespace {
+
+/// A role's number and its present name.
+std::string login_of(std::string const& number)
+{
+    return "pg_catalog.concat(" + number + ", '/', " +
+           as_bytes("pg_catalog.pg_get_userbyid(" + number + ")") + ")";
+}
+
+// Neither SET ROLE nor SET SESSION AUTHORIZATION changes this one.
+std::string login_column()
+{
+    return "(SELECT " + login_of("s.usesysid") +
+           " FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) s)";
+}
+
+}  // namespace
+
+std::string who_columns(known_process const* known)
+{
+    std::string const identity = known == nullptr ? identity_column : '\'' + known->server + '\'';
+    std::string const login = known == nullptr
+                                  ? login_column()
+                                  : login_of("CAST(" + known->login_number + " AS pg_catalog.oid)");
     return as_bytes("current_user") + ", " + as_bytes("pg_catalog.current_database()") + ", " +
-           identity_column + ", pg_catalog.pg_backend_pid(), " + life_column + ", " +
-           timeline_column +
-           // Neither SET ROLE nor SET SESSION AUTHORIZATION changes this one.
-           ", (SELECT " + as_bytes("pg_catalog.pg_get_userbyid(s.usesysid)") +
-           " FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) s), " +
-           start_column + ", pg_catalog.current_setting('default_transaction_deferrable')";
+           identity + ", pg_catalog.pg_backend_pid(), " + life_column + ", " + timeline_column +
+           ", " + login + ", " + start_column +
+           ", pg_catalog.current_setting('default_transaction_deferrable')";
 }
 
 session_identity read_who(row const& columns)
@@ -52,7 +83,10 @@ session_identity read_who(row const& columns)
     who.server = value_of(columns, 2);
     who.life = value_of(columns, 4);
     who.timeline = value_of(columns, 5);
-    who.login = bytes_of(value_of(columns, 6));
+    std::string const login = value_of(columns, 6);
+    auto const slash = std::min(login.find('/'), login.size());
+    who.login_number = login.substr(0, slash);
+    who.login = bytes_of(login.substr(std::min(slash + 1, login.size())));
     who.start = value_of(columns, 7);
     who.is_deferrable = value_of(columns, 8) == "on";
     who.process = static_cast<std::uint64_t>(number_of(columns, 3));

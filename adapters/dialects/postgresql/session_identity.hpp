@@ -21,6 +21,7 @@ struct session_identity
 {
     std::string user;   ///< the current role
     std::string login;  ///< under which the server lists the session, whatever role it took since
+    std::string login_number;  ///< of that role; a name can change
     std::string database;
     std::string server;  ///< server_facts::identity
     /// Of the server; another one after every restart and every crash.  No session outlives it.
@@ -35,10 +36,25 @@ struct session_identity
     server_life life_of_server() const;
 };
 
+/// What cannot change while a server's process lives, and is dear to ask: of which database of
+/// which cluster it is, and as whom it logged in.
+struct known_process
+{
+    std::string server;
+    std::string login_number;
+    std::uint64_t process = 0;
+    std::string start;
+
+    explicit known_process(session_identity const& who);
+    /// Whether `who`, which was asked in cheap words, is this process.
+    bool is(session_identity const& who) const;
+};
+
 /// The columns by which every session says who it is: role, database, identity, process, which life
 /// of the server it is part of, timeline, login, the server's start,
 /// whether transactions are deferrable by default.
-std::string who_columns();
+/// @param known  of the process that answers, if it is that: else the answer says that it is not.
+std::string who_columns(known_process const* known = nullptr);
 inline constexpr std::size_t who_width = 9;
 
 // SQL for one column, which a plain role may read.

@@ -41,6 +41,9 @@ inline std::string begin_marked(branch_modes const& modes, std::string const& ma
 /// one, which the session's defaults may make of it, waits for the transactions of all others.
 inline constexpr char const* without_waiting = "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; ";
 
+/// ... and fails where row security would hide rows, instead of finding none.
+inline constexpr char const* seeing_all = "SET LOCAL row_security = off; ";
+
 /// Instead of a query at the end of a branch whose transaction may be deferrable: the mark, and two
 /// settings.  None of them takes a snapshot.
 inline constexpr char const* show_deferrable =
@@ -73,17 +76,22 @@ inline constexpr char const* read_role =
 /// remembers the transaction's fate.  It travels before COMMIT in a message of its own: in the same
 /// one it would be lost with COMMIT's reply.  An application that turned synchronous_commit off did
 /// not mean the global transaction: its "committed" must survive a crash of the server.
-#define ASSENT_PG_WITNESS                                                                  \
-    ", CAST(pg_catalog.pg_current_xact_id_if_assigned() AS pg_catalog.text)"               \
+#define ASSENT_PG_DURABLY                                                                  \
     ", CASE WHEN pg_catalog.current_setting('synchronous_commit') OPERATOR(pg_catalog.=) " \
     "'off' THEN pg_catalog.set_config('synchronous_commit', 'local', true) END"
+#define ASSENT_PG_WITNESS \
+    ", CAST(pg_catalog.pg_current_xact_id_if_assigned() AS pg_catalog.text)" ASSENT_PG_DURABLY
 
 inline constexpr char const* read_mark_and_witness =
     "SELECT pg_catalog.current_setting('assent.mark', true)" ASSENT_PG_WITNESS;
 /// The same where the mark is the transaction's start.
 inline constexpr char const* read_witness = "SELECT " ASSENT_PG_BEGUN_AT ASSENT_PG_WITNESS;
 
+/// A column for the guard where no witness is asked for.
+inline constexpr char const* durable_column = ASSENT_PG_DURABLY;
+
 #undef ASSENT_PG_WITNESS
+#undef ASSENT_PG_DURABLY
 #undef ASSENT_PG_BEGUN_AT
 
 /// A branch that was declared read-only votes by these, around the witness: whatever COMMIT could

@@ -29,14 +29,18 @@ void execute(PGconn* connection, std::string const& sql)
     std::unique_ptr<PGresult, decltype(&PQclear)> const result{PQexec(connection, sql.c_str()),
                                                                &PQclear};
     if (PQresultStatus(result.get()) == PGRES_COMMAND_OK) return;
-    if (assent::postgresql::is_retryable(result.get())) throw assent::retry_requested{};
+    if (assent::postgresql::is_retryable(result.get())) {
+        throw assent::retry_requested{PQresultErrorField(result.get(), PG_DIAG_MESSAGE_PRIMARY)};
+    }
     throw std::runtime_error{PQerrorMessage(connection)};
 }
 
 void execute(MYSQL* connection, std::string const& sql)
 {
     if (mysql_real_query(connection, sql.data(), sql.size()) == 0) return;
-    if (assent::mysql::is_retryable(connection)) throw assent::retry_requested{};
+    if (assent::mysql::is_retryable(connection)) {
+        throw assent::retry_requested{mysql_error(connection)};
+    }
     throw std::runtime_error{mysql_error(connection)};
 }
 
@@ -189,6 +193,13 @@ void an_order_is_paid_or_not_made(std::string const& log_directory)
 }
 // [a test]
 
+// [metrics]
+std::string metrics(assent::transaction_manager const& tm)
+{
+    return assent::prometheus_text(tm.state());
+}
+// [metrics]
+
 int main()
 try {
     connection_pool pool{setting("SHOP_ACCOUNTS"), 4};
@@ -231,6 +242,7 @@ try {
         write_audit(tm, orders, "adopted");
     });
     // [second]
+    if (metrics(tm).empty()) throw std::runtime_error("there are no metrics");
 
     // [join]
     PGconn* const mine = pool.take(std::chrono::steady_clock::now() + 5s);

@@ -23,14 +23,18 @@ void execute(PGconn* connection, std::string const& sql)
     std::unique_ptr<PGresult, decltype(&PQclear)> const result{PQexec(connection, sql.c_str()),
                                                                &PQclear};
     if (PQresultStatus(result.get()) == PGRES_COMMAND_OK) return;
-    if (assent::postgresql::is_retryable(result.get())) throw assent::retry_requested{};
+    if (assent::postgresql::is_retryable(result.get())) {
+        throw assent::retry_requested{PQresultErrorField(result.get(), PG_DIAG_MESSAGE_PRIMARY)};
+    }
     throw std::runtime_error{PQerrorMessage(connection)};
 }
 
 void execute(MYSQL* connection, std::string const& sql)
 {
     if (mysql_real_query(connection, sql.data(), sql.size()) == 0) return;
-    if (assent::mysql::is_retryable(connection)) throw assent::retry_requested{};
+    if (assent::mysql::is_retryable(connection)) {
+        throw assent::retry_requested{mysql_error(connection)};
+    }
     throw std::runtime_error{mysql_error(connection)};
 }
 // [helpers]

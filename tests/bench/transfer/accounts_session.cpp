@@ -7,6 +7,7 @@
 #include <array>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 namespace assent::bench {
 
@@ -107,7 +108,7 @@ void accounts_session::send_commit_and_reset(std::string const& branch)
         PQsendQueryParams(handle(), "DISCARD ALL", 0, nullptr, nullptr, nullptr, nullptr, 0) == 1 &&
         PQpipelineSync(handle()) == 1;
     if (!is_sent) fail(handle());
-    is_resetting_ = true;
+    under_way_ = reset::in_pipeline;
 }
 
 void accounts_session::receive_commit()
@@ -115,12 +116,24 @@ void accounts_session::receive_commit()
     read_to_sync();
 }
 
+void accounts_session::send_reset()
+{
+    send("DISCARD ALL");
+    under_way_ = reset::alone;
+}
+
 void accounts_session::finish_reset()
 {
-    if (!is_resetting_) return;
-    read_to_sync();
-    if (PQexitPipelineMode(handle()) == 0) fail(handle());
-    is_resetting_ = false;
+    switch (std::exchange(under_way_, reset::none)) {
+        case reset::none:
+            return;
+        case reset::alone:
+            receive();
+            return;
+        case reset::in_pipeline:
+            read_to_sync();
+            if (PQexitPipelineMode(handle()) == 0) fail(handle());
+    }
 }
 
 // [result, nothing] and then the mark of PQpipelineSync().

@@ -10,6 +10,7 @@
 
 #include <libpq-fe.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -42,6 +43,8 @@ public:
     /// COMMIT PREPARED and DISCARD ALL at once; receive_commit() waits for the first only.
     void send_commit_and_reset(std::string const& branch);
     void receive_commit();
+    /// DISCARD ALL alone.
+    void send_reset();
     /// Waits for a reset that is under way.
     void finish_reset();
 
@@ -49,7 +52,8 @@ private:
     void read_to_sync();
 
     std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
-    bool is_resetting_ = false;
+    enum class reset : std::uint8_t { none, alone, in_pipeline };
+    reset under_way_ = reset::none;
 };
 
 }  // namespace assent::bench

@@ -2,11 +2,16 @@
 //
 // by_assent.cpp -- the same transfers through the library's public doors.
 
+#include <algorithm>
+#include <array>
+#include <chrono>
 #include <latch>
 #include <map>
 #include <mutex>
 #include <set>
 #include <stdexcept>
+#include <thread>
+#include <type_traits>
 
 #include <assent/assent.hpp>
 #include <assent/postgresql.hpp>
@@ -29,6 +34,29 @@ assent::options options_for(std::string const& directory)
         .presumed_abort_delay(limits::duration{0})
         .allow_file_system("overlay");
 }
+
+/// What the application has prepared in sessions that are leased as they were left.
+class prepared_statements
+{
+public:
+    void prepare_once(PGconn* on)
+    {
+        std::lock_guard const guard(mutex_);
+        if (prepared_.insert(PQbackendPID(on)).second) bench::prepare_statements(on);
+    }
+    prepared_add& of(MYSQL* on)
+    {
+        std::lock_guard const guard(mutex_);
+        auto& add = adds_[mysql_thread_id(on)];
+        if (add == nullptr) add = std::make_unique<prepared_add>(on);
+        return *add;
+    }
+
+private:
+    std::mutex mutex_;
+    std::set<int> prepared_;  // by the servers' numbers: handles may come again
+    std::map<unsigned long, std::unique_ptr<prepared_add>> adds_;
+};
 
 /// A manager over all databases, and what its transactions have in common.
 class desk
@@ -94,6 +122,7 @@ public:
 
     transaction_manager tm;
     std::vector<pair> pairs;
+    prepared_statements kept;
 
 private:
     std::size_t opened_ = 0;
@@ -121,8 +150,20 @@ public:
     {
         auto tx = at_->tm.begin(how_);
         work(tx, thread, shop::row_of(thread, sequence));
+        auto const begun = clock::now();
         end(tx);
+        auto const ended = clock::now();
+        commits_us_.at(thread) = std::chrono::duration<float, std::micro>(ended - begun).count();
     }
+    void settle() override
+    {
+        auto const until = clock::now() + std::chrono::seconds{20};
+        while (is_under_way()) {
+            if (clock::now() > until) throw std::runtime_error("a transfer is not finished");
+            std::this_thread::sleep_for(std::chrono::microseconds{200});
+        }
+    }
+    float commit_us(std::size_t thread) const override { return commits_us_.at(thread); }
 
 protected:
     virtual void work(transaction& tx, std::size_t /*thread*/, int row)
@@ -132,12 +173,25 @@ protected:
             add_by_text(orders, row, 1);
         }
     }
-    virtual void end(transaction& tx) { require(tx.commit(), outcome::committed); }
+    virtual void end(transaction& tx)
+    {
+        bool const is_early = how_.given().returns == commit_return::decision_logged;
+        require(tx.commit(), is_early ? outcome::committed_pending : outcome::committed);
+    }
 
     std::shared_ptr<desk> const at_;
 
 private:
+    bool is_under_way() const
+    {
+        auto const now = at_->tm.state();
+        auto const is_leased = [](auto const& each) { return each.sessions_leased != 0; };
+        return now.live_transactions != 0 ||
+               std::any_of(now.resource_managers.begin(), now.resource_managers.end(), is_leased);
+    }
+
     begin_options const how_;
+    std::array<float, shop::threads_max> commits_us_{};  // by thread
 };
 
 /// Where sessions are leased as they are left, the application keeps its statements there.
@@ -150,24 +204,11 @@ private:
     void work(transaction& tx, std::size_t /*thread*/, int row) override
     {
         for (auto const& [accounts, orders] : at_->lease_all(tx)) {
-            prepared_add& credit = statements_of(accounts, orders);
+            at_->kept.prepare_once(accounts);
             add(accounts, row, -1);
-            credit(row, 1);
+            at_->kept.of(orders)(row, 1);
         }
     }
-
-    prepared_add& statements_of(PGconn* debited, MYSQL* credited)
-    {
-        std::lock_guard const guard(mutex_);
-        if (prepared_.insert(PQbackendPID(debited)).second) prepare_statements(debited);
-        auto& credit = credits_[mysql_thread_id(credited)];
-        if (credit == nullptr) credit = std::make_unique<prepared_add>(credited);
-        return *credit;
-    }
-
-    std::mutex mutex_;
-    std::set<int> prepared_;  // by the servers' numbers: handles may come again
-    std::map<unsigned long, std::unique_ptr<prepared_add>> credits_;
 };
 
 /// One pair of connections of the application's own for each thread.
@@ -237,6 +278,21 @@ private:
     }
 };
 
+class in_one_as_left final : public leased
+{
+public:
+    using leased::leased;
+
+private:
+    void work(transaction& tx, std::size_t /*thread*/, int row) override
+    {
+        auto const both = tx.lease(at_->pairs.front().accounts);
+        at_->kept.prepare_once(both);
+        add(both, row, -1);
+        add(both, row, 1);
+    }
+};
+
 class only_read final : public leased
 {
 public:
@@ -261,6 +317,9 @@ private:
     void end(transaction& tx) override { require(tx.rollback(), outcome::rolled_back); }
 };
 
+template <class Kind>
+constexpr std::type_identity<Kind> as;
+
 }  // namespace
 
 variants by_assent(places const& where, std::string const& directory)
@@ -269,18 +328,26 @@ variants by_assent(places const& where, std::string const& directory)
     auto const unreset =
         std::make_shared<desk>(where, options_for(directory + "/log-unreset").reset_leases(false));
     variants made;
-    made.push_back(std::make_unique<leased>("leased", "leased, as shipped", "hand-promises", at));
-    made.push_back(std::make_unique<leased_as_left>("leased-as-left", "leased, reset_leases(false)",
-                                                    "hand-log", unreset));
-    made.push_back(std::make_unique<borrowed>("borrowed", "borrowed", "hand-log", at, where));
-    made.push_back(
-        std::make_unique<leased>("commit-row", "commit row", "hand-commit-row", at,
-                                 begin_options{}.commit_row(at->pairs.front().accounts)));
-    made.push_back(
-        std::make_unique<in_one_database>("one-database", "one database", "hand-one-local", at));
-    made.push_back(
-        std::make_unique<only_read>("read-only", "read only", "", at, begin_options{}.read_only()));
-    made.push_back(std::make_unique<rolled_back>("rollback", "rolled back", "", at));
+    auto const add = [&made](auto as, char const* name, char const* about, char const* rival,
+                             auto&&... how) {
+        made.push_back(std::make_unique<typename decltype(as)::type>(name, about, rival, how...));
+    };
+    auto const row_at = [](desk const& of) {
+        return begin_options{}.commit_row(of.pairs.front().accounts);
+    };
+    add(as<leased>, "leased", "leased, as shipped", "hand-promises", at);
+    add(as<leased>, "leased-early", "leased, returns early", "leased", at,
+        begin_options{}.commit_return(commit_return::decision_logged));
+    add(as<leased_as_left>, "leased-as-left", "leased, reset_leases(false)", "hand-log", unreset);
+    add(as<borrowed>, "borrowed", "borrowed", "hand-log", at, where);
+    add(as<leased>, "commit-row", "commit row", "hand-row-promises", at, row_at(*at));
+    add(as<leased_as_left>, "commit-row-as-left", "commit row, reset_leases(false)",
+        "hand-commit-row", unreset, row_at(*unreset));
+    add(as<in_one_database>, "one-database", "one database", "hand-one-promises", at);
+    add(as<in_one_as_left>, "one-database-bare", "one database, no resets, no witness",
+        "hand-one-local", unreset, begin_options{}.commit_witness(false));
+    add(as<only_read>, "read-only", "read only", "", at, begin_options{}.read_only());
+    add(as<rolled_back>, "rollback", "rolled back", "", at);
     return made;
 }
 

@@ -2,9 +2,9 @@
 //
 // by_hand.cpp -- transfers as they are programmed without a transaction manager: the rivals.
 //
-// None of them recovers anything, or notices that a session left its transaction; (g) sends what
-// would be needed to notice it, and what makes a session new for the next lease.  All are as
-// durable as their databases.  Statements are prepared, except where a reset forgets them.
+// None of them recovers anything, or notices that a session left its transaction; (g), (h) and (i)
+// send what would be needed to notice it, and what makes a session new for the next lease.  All are
+// as durable as their databases.  Statements are prepared, except where a reset forgets them.
 
 #include <stdexcept>
 
@@ -136,11 +136,22 @@ void overlapped(prepared_hands& with, job const& what)
     receive_all(with);
 }
 
-/// (d)  The row is in the first database, which prepares nothing.  It goes when all is finished,
-/// many at once, and that need not be durable.
-void commit_row(prepared_hands& with, job const& what)
+/// Rows go when all is finished, many at once, and that need not be durable.
+bool is_time_to_delete(job const& what)
 {
     constexpr std::uint64_t rows_kept = 64;
+    return (what.sequence + 1) % rows_kept == 0;
+}
+
+std::string deletion_of(job const& what)
+{
+    return "BEGIN; SET LOCAL synchronous_commit = off; DELETE FROM decision WHERE thread = " +
+           std::to_string(what.thread) + "; COMMIT";
+}
+
+/// (d)  The row is in the first database, which prepares nothing.
+void commit_row(prepared_hands& with, job const& what)
+{
     auto& first = *with.pairs.front();
     auto const receive_others = [&] {
         for (auto const& each : with.pairs) {
@@ -154,18 +165,14 @@ void commit_row(prepared_hands& with, job const& what)
         on.orders.send(end_and_prepare(branch));
     });
     receive_others();
-    std::string const thread = std::to_string(what.thread);
-    first.accounts.run("INSERT INTO decision VALUES (" + what.branch(0) + ", " + thread +
-                       "); COMMIT");
+    first.accounts.run("INSERT INTO decision VALUES (" + what.branch(0) + ", " +
+                       std::to_string(what.thread) + "); COMMIT");
     for_each(with, what, [&](prepared_pair& on, std::string const& branch) {
         if (&on != &first) on.accounts.send("COMMIT PREPARED " + branch);
         on.orders.send("XA COMMIT " + branch);
     });
     receive_others();
-    if ((what.sequence + 1) % rows_kept != 0) return;
-    first.accounts.run(
-        "BEGIN; SET LOCAL synchronous_commit = off; DELETE FROM decision WHERE thread = " + thread +
-        "; COMMIT");
+    if (is_time_to_delete(what)) first.accounts.run(deletion_of(what));
 }
 
 /// (e)
@@ -193,8 +200,7 @@ void one_local(prepared_hands& with, job const& what)
     on.accounts.run("COMMIT");
 }
 
-/// (g)
-void with_promises(hands& with, job const& what)
+void begin_marked_and_work(hands& with, job const& what)
 {
     for_each(with, what, [](plain_pair& on, std::string const& branch) {
         on.accounts.finish_reset();
@@ -207,17 +213,31 @@ void with_promises(hands& with, job const& what)
         add_by_text(each->accounts.handle(), what.row, -1);
         add_by_text(each->orders.handle(), what.row, 1);
     }
+}
+
+void prepare_marked(plain_pair& on, std::string const& branch)
+{
+    on.accounts.send(
+        "SHOW assent.mark; SET CONSTRAINTS ALL IMMEDIATE; "
+        "SET SESSION AUTHORIZATION DEFAULT; PREPARE TRANSACTION " +
+        branch);
+}
+
+void receive_mark(plain_pair& on, std::string const& branch)
+{
+    if ('\'' + on.accounts.receive() + '\'' != branch) throw std::runtime_error("the mark is lost");
+}
+
+/// (g)
+void with_promises(hands& with, job const& what)
+{
+    begin_marked_and_work(with, what);
     for_each(with, what, [](plain_pair& on, std::string const& branch) {
-        on.accounts.send(
-            "SHOW assent.mark; SET CONSTRAINTS ALL IMMEDIATE; "
-            "SET SESSION AUTHORIZATION DEFAULT; PREPARE TRANSACTION " +
-            branch);
+        prepare_marked(on, branch);
         on.orders.send(end_and_prepare(branch));
     });
     for_each(with, what, [](plain_pair& on, std::string const& branch) {
-        if ('\'' + on.accounts.receive() + '\'' != branch) {
-            throw std::runtime_error("the mark is lost");
-        }
+        receive_mark(on, branch);
         on.orders.receive();
     });
     what.log->force(what.name);
@@ -230,6 +250,56 @@ void with_promises(hands& with, job const& what)
         each->orders.receive();
         each->orders.send_reset();
     }
+}
+
+/// (h)  The message with the row fails as a whole where the mark is gone, or the row is kept out.
+void row_with_promises(hands& with, job const& what)
+{
+    auto& first = *with.pairs.front();
+    begin_marked_and_work(with, what);
+    for_each(with, what, [&](plain_pair& on, std::string const& branch) {
+        if (&on != &first) prepare_marked(on, branch);
+        on.orders.send(end_and_prepare(branch));
+    });
+    for_each(with, what, [&](plain_pair& on, std::string const& branch) {
+        if (&on != &first) receive_mark(on, branch);
+        on.orders.receive();
+    });
+    first.accounts.run(
+        "SELECT 1/CASE WHEN current_setting('assent.mark', true) = " + what.branch(0) +
+        " THEN 1 ELSE 0 END; SET CONSTRAINTS ALL IMMEDIATE; "
+        "SET LOCAL SESSION AUTHORIZATION DEFAULT; WITH made AS (INSERT INTO decision VALUES (" +
+        what.branch(0) + ", " + std::to_string(what.thread) +
+        ") RETURNING 1) SELECT 1/CASE WHEN count(*) = 1 THEN 1 ELSE 0 END FROM made; COMMIT");
+    first.accounts.send_reset();
+    for_each(with, what, [&](plain_pair& on, std::string const& branch) {
+        if (&on != &first) on.accounts.send_commit_and_reset(branch);
+        on.orders.send("XA COMMIT " + branch);
+    });
+    for (auto const& each : with.pairs) {
+        if (each.get() != &first) each->accounts.receive_commit();
+        each->orders.receive();
+        each->orders.send_reset();
+    }
+    if (!is_time_to_delete(what)) return;
+    first.accounts.finish_reset();
+    first.accounts.run(deletion_of(what));
+}
+
+/// (i)  Before COMMIT it is asked by which name the server will remember it.
+void one_with_promises(hands& with, job const& what)
+{
+    auto& on = *with.pairs.front();
+    auto* const both = on.accounts.handle();
+    on.accounts.finish_reset();
+    on.accounts.run("BEGIN; SET LOCAL assent.mark = " + what.branch(0));
+    add_by_text(both, what.row, -1);
+    add_by_text(both, what.row, 1);
+    on.accounts.run(
+        "SELECT current_setting('assent.mark', true), pg_current_xact_id_if_assigned(), "
+        "current_setting('synchronous_commit')");
+    on.accounts.run("COMMIT");
+    on.accounts.send_reset();
 }
 
 }  // namespace
@@ -250,8 +320,13 @@ variants by_hand(places const& where, std::string const& directory)
     add("hand-commit-row", "(d) by hand, commit row", commit_row);
     add("hand-two-local", "(e) two local commits, not atomic", local);
     add("hand-one-local", "(f) one local commit", one_local);
-    made.push_back(std::make_unique<by_hands<hands>>(
-        "hand-promises", "(g) as (c), marks and resets", marked, with_promises, log));
+    auto const add_marked = [&](char const* name, char const* about, auto how,
+                                std::shared_ptr<decision_log> with = nullptr) {
+        made.push_back(std::make_unique<by_hands<hands>>(name, about, marked, how, with));
+    };
+    add_marked("hand-promises", "(g) as (c), marks and resets", with_promises, log);
+    add_marked("hand-row-promises", "(h) as (d), marks and resets", row_with_promises);
+    add_marked("hand-one-promises", "(i) as (f), marks and resets", one_with_promises);
     return made;
 }
 

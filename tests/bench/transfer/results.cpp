@@ -35,11 +35,12 @@ std::optional<estimate> results::ratio(std::size_t threads, std::string const& v
     return median_of(std::move(values));
 }
 
-double results::latency_us(std::size_t threads, std::string const& variant, double part) const
+double results::quantile_us(std::size_t threads, std::string const& variant,
+                            std::vector<float> sample::*what, double part) const
 {
     std::vector<float> values;
     for (sample const& each : rounds(threads, variant))
-        values.insert(values.end(), each.latencies_us.begin(), each.latencies_us.end());
+        values.insert(values.end(), (each.*what).begin(), (each.*what).end());
     return static_cast<double>(quantile(std::move(values), part));
 }
 

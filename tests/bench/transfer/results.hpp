@@ -67,10 +67,20 @@ public:
     std::optional<estimate> ratio(std::size_t threads, std::string const& variant,
                                   std::string const& rival, figure what) const;
     /// Of all its transfers in all rounds.
-    double latency_us(std::size_t threads, std::string const& variant, double part) const;
+    double latency_us(std::size_t threads, std::string const& variant, double part) const
+    {
+        return quantile_us(threads, variant, &sample::latencies_us, part);
+    }
+    double commit_us(std::size_t threads, std::string const& variant, double part) const
+    {
+        return quantile_us(threads, variant, &sample::commits_us, part);
+    }
     double mean(std::size_t threads, std::string const& variant, double sample::*what) const;
 
 private:
+    double quantile_us(std::size_t threads, std::string const& variant,
+                       std::vector<float> sample::*what, double part) const;
+
     conditions const how_;
     std::vector<line> lines_;
     std::map<std::size_t, std::map<std::string, std::vector<sample>>> all_;

@@ -2,46 +2,16 @@
 //
 // results_json.cpp -- everything for programs: each round, and the estimates.
 
-#include <cmath>
-#include <cstdio>
 #include <string>
 #include <utility>
 
 #include "costs.hpp"
+#include "json_text.hpp"
 #include "results.hpp"
 
 namespace assent::bench {
 
 namespace {
-
-/// No name here has anything to be escaped but these two.
-std::string quoted(std::string const& text)
-{
-    std::string made = "\"";
-    for (char const each : text) {
-        if (each == '"' || each == '\\') made += '\\';
-        made += each;
-    }
-    return made + '"';
-}
-
-std::string number(double value)
-{
-    if (!std::isfinite(value)) return "null";
-    char text[32];
-    std::snprintf(text, sizeof text, "%.6g", value);
-    return text;
-}
-
-std::string member(char const* name, std::string const& value)
-{
-    return quoted(name) + ": " + value;
-}
-
-std::string member(char const* name, double value)
-{
-    return member(name, number(value));
-}
 
 std::string json_of(estimate const& one)
 {
@@ -79,6 +49,7 @@ std::string json_of(results const& all, std::size_t threads, results::line const
          {std::pair{"p50_us", 0.5}, std::pair{"p99_us", 0.99}, std::pair{"p999_us", 0.999}}) {
         text += ", " + member(name, all.latency_us(threads, line.name, part));
     }
+    text += ", " + member("commit_p50_us", all.commit_us(threads, line.name, 0.5));
     text += ", " + member("costs", all.how().databases == 2 ? costs_of(line.name) : "null") +
             ",\n     \"ratios\": {";
     bool is_first = true;

@@ -2,6 +2,7 @@
 //
 // results_table.cpp -- two tables for each number of threads: figures, and ratios.
 
+#include <cmath>
 #include <cstdio>
 #include <string>
 
@@ -41,15 +42,21 @@ std::string counted(results const& all, std::string const& variant)
 std::string figures(results const& all, std::size_t threads)
 {
     std::string text =
-        "| | tx/s | p50 ms | p99 ms | p99.9 ms | CPU us | with servers us | switches | forces | "
-        "messages | rounds |\n|---|---|---|---|---|---|---|---|---|---|---|\n";
+        "| | tx/s | p50 ms | p99 ms | p99.9 ms | commit() p50 ms | CPU us | with servers us | "
+        "switches | forces | messages | rounds |\n"
+        "|---|---|---|---|---|---|---|---|---|---|---|---|\n";
     for (auto const& line : all.lines()) {
         auto const latency = [&](double part) {
             return number("%.2f", all.latency_us(threads, line.name, part) / 1000);
         };
+        auto const commit = [&](std::string const& name) {
+            double const us = all.commit_us(threads, name, 0.5);
+            return us == 0 ? std::string() : number("%.2f", us / 1000);  // by hand: not looked at
+        };
         text += "| " + line.about + " | " +
                 number("%.0f", all.of(threads, line.name, &sample::per_second).median) + " | " +
                 latency(0.5) + " | " + latency(0.99) + " | " + latency(0.999) + " | " +
+                commit(line.name) + " | " +
                 number("%.0f", all.of(threads, line.name, &sample::cpu_us).median) + " | " +
                 number("%.0f", all.of(threads, line.name, &sample::machine_cpu_us).median) + " | " +
                 number("%.1f", all.mean(threads, line.name, &sample::switches)) + " | " +
@@ -62,17 +69,21 @@ std::string figures(results const& all, std::size_t threads)
 std::string ratios(results const& all, std::size_t threads)
 {
     std::string text =
-        "| | tx/s to (a) | to (c) | to (g) | to its rival | CPU to (c) | with servers to (c) |\n"
-        "|---|---|---|---|---|---|---|\n";
+        "| | tx/s to (a) | to (c) | to (g) | to its rival | commit() to its rival | CPU to (c) | "
+        "with servers to (c) |\n|---|---|---|---|---|---|---|---|\n";
     for (auto const& line : all.lines()) {
         auto const ratio = [&](std::string const& rival, figure what) {
             return " | " + cell(all.ratio(threads, line.name, rival, what));
         };
-        text += "| " + line.about + ratio("hand-sequential", &sample::per_second) +
-                ratio("hand-log", &sample::per_second) +
-                ratio("hand-promises", &sample::per_second) +
-                ratio(line.rival, &sample::per_second) + ratio("hand-log", &sample::cpu_us) +
-                ratio("hand-log", &sample::machine_cpu_us) + " |\n";
+        auto const commits = all.ratio(threads, line.name, line.rival, &sample::commit_p50_us);
+        // By hand there is no commit() to look at.
+        bool const is_known = commits && std::isfinite(commits->median);
+        auto const commit = " | " + (is_known ? in_words(*commits) : std::string());
+        text +=
+            "| " + line.about + ratio("hand-sequential", &sample::per_second) +
+            ratio("hand-log", &sample::per_second) + ratio("hand-promises", &sample::per_second) +
+            ratio(line.rival, &sample::per_second) + commit + ratio("hand-log", &sample::cpu_us) +
+            ratio("hand-log", &sample::machine_cpu_us) + " |\n";
     }
     return text;
 }

@@ -76,8 +76,11 @@ sample measure(shop& at, variant& of, std::size_t threads, std::chrono::duration
                std::uint64_t& sequence)
 {
     std::vector<std::vector<float>> latencies(threads);
-    for (auto& each : latencies)
-        each.reserve(static_cast<std::size_t>(duration.count() * 10'000) + 1);
+    std::vector<std::vector<float>> commits(threads);
+    for (auto* const of_threads : {&latencies, &commits}) {
+        for (auto& each : *of_threads)
+            each.reserve(static_cast<std::size_t>(duration.count() * 10'000) + 1);
+    }
     double const servers = servers_cpu_seconds(at);
     double const forces = static_cast<double>(of.forces());
     double const switches = context_switches();
@@ -92,10 +95,12 @@ sample measure(shop& at, variant& of, std::size_t threads, std::chrono::duration
             of.transfer(thread, next++);
             auto const ended = clock::now();
             mine.push_back(std::chrono::duration<float, std::micro>(ended - begun).count());
+            commits[thread].push_back(of.commit_us(thread));
             begun = ended;
         }
     });
 
+    of.settle();  // what it began is its own, also where it need not wait for it
     made.cpu_seconds = cpu_seconds() - cpu;
     made.switches = context_switches() - switches;
     made.forces = static_cast<double>(of.forces()) - forces;
@@ -105,6 +110,8 @@ sample measure(shop& at, variant& of, std::size_t threads, std::chrono::duration
         longest = std::max(longest, each.size());
         made.latencies_us.insert(made.latencies_us.end(), each.begin(), each.end());
     }
+    for (auto const& each : commits)
+        made.commits_us.insert(made.commits_us.end(), each.begin(), each.end());
     made.transfers = static_cast<double>(made.latencies_us.size());
     sequence += longest;
     return made;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "shop.hpp"
+#include "statistics.hpp"
 #include "variant.hpp"
 
 namespace assent::bench {
@@ -24,9 +25,11 @@ struct sample
     double switches = 0;             ///< of this process, voluntary or not
     double forces = 0;               ///< of the log of decisions
     std::vector<float> latencies_us;
+    std::vector<float> commits_us;  ///< of commit() alone, in each of these transfers
 
     double per_second() const { return transfers / seconds; }
     double cpu_us() const { return cpu_seconds / transfers * 1e6; }
+    double commit_p50_us() const { return static_cast<double>(quantile(commits_us, 0.5)); }
     double machine_cpu_us() const { return (cpu_seconds + servers_cpu_seconds) / transfers * 1e6; }
 };
 

@@ -27,11 +27,13 @@ std::string name_of(std::string const& database, std::size_t pair)
 
 // Each thread has sessions for each kind of variant; and a checkpoint in the middle of a round
 // would be one variant's bad luck.
-std::vector<std::string> settings_of_postgresql(std::size_t pairs, wire how)
+std::vector<std::string> settings_of_postgresql(std::size_t pairs, wire how,
+                                                std::size_t prepared_max)
 {
-    std::vector<std::string> all{"max_connections=" + std::to_string(100 + 400 * pairs),
-                                 "max_prepared_transactions=" + std::to_string(200 * pairs),
-                                 "max_wal_size=2GB", "checkpoint_timeout=30min"};
+    std::vector<std::string> all{
+        "max_connections=" + std::to_string(100 + 400 * pairs),
+        "max_prepared_transactions=" + std::to_string(prepared_max * pairs), "max_wal_size=2GB",
+        "checkpoint_timeout=30min"};
     if (how == wire::encrypted) all.push_back("tls=on");
     return all;
 }
@@ -80,10 +82,11 @@ void fill(addresses const& pair)
 
 }  // namespace
 
-shop::shop(std::size_t pairs, wire how)
+shop::shop(std::size_t pairs, wire how, std::size_t prepared_max)
     : pairs_(pairs),
       how_(how),
-      postgresql_(testing::private_server::postgresql(settings_of_postgresql(pairs, how))),
+      postgresql_(
+          testing::private_server::postgresql(settings_of_postgresql(pairs, how, prepared_max))),
       mariadb_(testing::private_server::mariadb(settings_of_mariadb(pairs, how)))
 {
     make_databases(*postgresql_, *mariadb_, pairs);

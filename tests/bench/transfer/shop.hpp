@@ -37,8 +37,10 @@ public:
     static constexpr std::size_t threads_max = 64;
     static constexpr std::size_t rows_per_thread = 16;
 
-    /// Starts both servers, makes `pairs` databases on each, and fills the tables.
-    explicit shop(std::size_t pairs = 1, wire how = wire::in_the_clear);
+    /// Starts both servers, makes `pairs` databases on each, and fills the tables.  PostgreSQL has
+    /// room for `prepared_max` prepared branches for each pair.
+    explicit shop(std::size_t pairs = 1, wire how = wire::in_the_clear,
+                  std::size_t prepared_max = 200);
 
     /// By unix sockets; where the wire is encrypted, by TCP.
     places directly() const;

@@ -73,6 +73,17 @@ public:
         }
     }
 
+    /// Waits until so many resets were sent behind transactions, by whatever session.
+    bool becomes_reset(std::size_t count) const
+    {
+        auto const until = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+        while (resets() < count) {
+            if (std::chrono::steady_clock::now() > until) return false;
+            std::this_thread::sleep_for(std::chrono::microseconds{200});
+        }
+        return resets() == count;
+    }
+
     /// Hands on what has come.
     void next_round()
     {
@@ -82,6 +93,22 @@ public:
         // it, which is of the next round.
         if (!come.first.empty()) wire_.let_go(accounts_);
         if (!come.second.empty()) wire_.let_go(orders_);
+    }
+
+    /// How many messages so far have something committed: each is a forced write of its server.
+    std::size_t commits() const
+    {
+        auto const is_commit = [](std::string_view text) {
+            constexpr std::string_view word = "COMMIT";
+            auto const at = text.rfind(word);
+            return at != std::string_view::npos && text.substr(at + word.size(), 3) != "TED";
+        };
+        std::size_t found = 0;
+        for (auto const database : {accounts_, orders_}) {
+            auto const all = messages(database);
+            found += static_cast<std::size_t>(std::count_if(all.begin(), all.end(), is_commit));
+        }
+        return found;
     }
 
     /// What has come in this round, for people.
@@ -115,6 +142,23 @@ private:
         drop(to_accounts, accounts_before_);
         drop(to_orders, orders_before_);
         return {std::move(to_accounts), std::move(to_orders)};
+    }
+
+    /// Not those with which a session is opened.
+    std::size_t resets() const
+    {
+        std::size_t found = 0;
+        for (auto const database : {accounts_, orders_}) {
+            std::set<std::size_t> begun;
+            for (auto const& each : wire_.messages(database)) {
+                if (!each.is_request) continue;
+                bool const is_reset = each.kind == "reset connection" ||
+                                      each.text.find("DISCARD ALL") != std::string::npos;
+                if (is_reset && begun.count(each.session) != 0) ++found;
+                if (begins(each.text)) begun.insert(each.session);
+            }
+        }
+        return found;
     }
 
     /// Those that have begun a transaction, and not the manager's own, which watch and scan.

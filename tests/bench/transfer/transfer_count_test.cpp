@@ -7,19 +7,17 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <future>
 #include <map>
 #include <memory>
 #include <string>
 
 #include "bench.hpp"
-#include "stepping_network.hpp"
+#include "stepping.hpp"
 #include "variant.hpp"
 
 namespace {
 
 using namespace assent::bench;
-using namespace std::chrono_literals;
 
 enum class databases : std::uint8_t { two, eight };
 
@@ -83,29 +81,6 @@ protected:
         scene_.reset();
     }
 
-    /// One transfer, round by round.
-    static void transfer_by(cost const& what, variant& of, std::uint64_t sequence)
-    {
-        auto& net = scene_->net;
-        auto working =
-            std::async(std::launch::async, [&of, sequence] { of.transfer(0, sequence); });
-        int number = 0;
-        for (auto const word : what.words()) {
-            std::string const round =
-                "round " + std::to_string(++number) + ", " + std::string(word) + ": ";
-            bool const is_awaited = word[0] != '(';
-            if (!is_awaited && working.wait_for(20s) != std::future_status::ready) {
-                ADD_FAILURE() << round << "the caller waits for it" << net.words();
-            }
-            bool const has_come = net.comes(word);
-            if (!has_come) ADD_FAILURE() << round << "there came" << net.words();
-            if (HasFailure()) break;
-            net.next_round();
-        }
-        if (HasFailure()) net.let_all_go();
-        EXPECT_NO_THROW(working.get());
-    }
-
     static inline std::unique_ptr<scenery> scene_;
 };
 
@@ -117,12 +92,13 @@ TEST_P(TransferCount, IsAsTheTableSays)
     of.open(1);
     for (; sequence < 4; ++sequence)  // what only the first does
         of.transfer(0, sequence);
+    of.settle();
     scene_->net.hold();
     auto const forces = of.forces();
 
     // What the first leaves unsaid comes with the second.
-    transfer_by(what, of, sequence);
-    if (!HasFailure()) transfer_by(what, of, sequence + 1);
+    for (int twice = 0; twice < 2 && !HasFailure(); ++twice)
+        step(scene_->net, what, [&] { of.transfer(0, sequence++); });
 
     scene_->net.let_all_go();
     EXPECT_EQ(of.forces() - forces, 2u * static_cast<unsigned>(what.forces));

@@ -14,7 +14,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <fstream>
 #include <memory>
 #include <random>
 #include <stdexcept>
@@ -160,14 +159,6 @@ void measure_all(shop& at, road const& by, variants const& all, wishes const& ho
             }
         }
     }
-}
-
-void write_file(std::string const& path, std::string const& text)
-{
-    if (path.empty()) return;
-    std::ofstream out(path);
-    out << text;
-    if (!out.flush()) throw std::runtime_error(path + " cannot be written");
 }
 
 void run(wishes const& how)

@@ -33,7 +33,7 @@ public:
 
     std::string const& name() const noexcept { return name_; }
     std::string const& about() const noexcept { return about_; }
-    /// The variant by hand that does the same, or nearly; empty: none.
+    /// The variant that does the same, or nearly, by hand or in the usual way; empty: none.
     std::string const& rival() const noexcept { return rival_; }
 
     /// Connects for threads 0 to `threads` - 1, and waits until they can work.
@@ -41,6 +41,12 @@ public:
 
     /// One transfer, the `sequence`th of this thread.  @throws std::exception  unless it is done.
     virtual void transfer(std::size_t thread, std::uint64_t sequence) = 0;
+
+    /// Waits until nothing of earlier transfers is under way any more.
+    virtual void settle() {}
+
+    /// How long commit() took in the thread's last transfer; 0: there is none.
+    virtual float commit_us(std::size_t /*thread*/) const { return 0; }
 
     /// Forces of the log of decisions, so far.
     virtual std::uint64_t forces() const { return 0; }

@@ -115,8 +115,12 @@ inline bool becomes_true(std::function<bool()> const& is_so)
 struct doors
 {
     explicit doors(personality acts_as = personality::plain,
-                   std::shared_ptr<assent::observer> also = nullptr)
-        : watching(std::move(also)), bank(database(acts_as)), shop(database(acts_as))
+                   std::shared_ptr<assent::observer> also = nullptr,
+                   assent::limits const& chosen = quick())
+        : watching(std::move(also)),
+          bounds(chosen),
+          bank(database(acts_as)),
+          shop(database(acts_as))
     {
         open();
     }
@@ -127,7 +131,7 @@ struct doors
                                                                .log_directory(log.path())
                                                                .node_label("api")
                                                                .observe(watching ? watching : seen)
-                                                               .limits(quick())
+                                                               .limits(bounds)
                                                                .allow_file_system("tmpfs"));
         accounts.emplace(tm->add(memory_resource_manager{"accounts", bank}));
         orders.emplace(tm->add(memory_resource_manager{"orders", shop}));
@@ -167,6 +171,7 @@ struct doors
     temporary_directory log;
     std::shared_ptr<recorder> seen = std::make_shared<recorder>();
     std::shared_ptr<assent::observer> watching;  // in its place, if any
+    assent::limits bounds;
     memory_database bank;
     memory_database shop;
     std::unique_ptr<assent::transaction_manager> tm;

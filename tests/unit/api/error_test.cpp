@@ -91,7 +91,7 @@ TEST(Error, ADriversIsOfTheFamily)
 TEST(Error, EachCodeHasWordsAndAnErrorOfItsOwn)
 {
     std::vector<std::string> words;
-    for (int value = 1; value <= static_cast<int>(errc::no_thread); ++value) {
+    for (int value = 1; value <= static_cast<int>(errc::wrong_thread); ++value) {
         assent::error const e{static_cast<errc>(value), "x"};
         EXPECT_EQ(e.code().value(), value);
         EXPECT_EQ(e.why(), static_cast<errc>(value));

@@ -54,6 +54,57 @@ TEST(MemoryRunsOut, InAUserTransactionAndNoTransactionIsLeftToNobody)
               3);
 }
 
+/// It is left because there is none, and what it began must not be committed.
+TEST(MemoryRunsOut, InAScopeThatHadJoinedAndNothingIsCommitted)
+{
+    doors at;
+
+    auto const leave_joined = [&] {
+        assent::required(*at.tm, [] {
+            rations = {1, 1000, 0, false};
+            throw std::bad_alloc{};
+        });
+    };
+
+    auto const work = [&] {
+        at.tm->current()->lease(*at.accounts)->set("row", 1);
+        try {
+            leave_joined();
+        } catch (std::bad_alloc const&) {
+        }
+        rations = {};
+    };
+    EXPECT_THROW(assent::required(*at.tm, work), assent::rolled_back_error);
+
+    EXPECT_EQ(at.bank.value("row"), std::nullopt);
+}
+
+/// The work's own transactions, of other managers, take the room that was there.
+TEST(MemoryRunsOut, AtTheEndOfASuspensionAndTheThreadHasItsTransactionAgain)
+{
+    doors at;
+    std::vector<std::unique_ptr<doors>> others;
+    for (int i = 0; i < 4; ++i)
+        others.push_back(std::make_unique<doors>());
+    assent::user_transaction ut{*at.tm};
+    ut.begin();
+    auto const* const outer = at.tm->current();
+
+    // Each makes the thread's list one longer; at one of them it is full.
+    for (auto const& other : others) {
+        assent::not_supported(*at.tm, [&other] {
+            assent::user_transaction{*other->tm}.begin();
+            rations = {1, 1000, 0, false};
+        });
+        rations = {};
+        EXPECT_EQ(at.tm->current(), outer);
+    }
+
+    for (auto const& other : others)
+        assent::user_transaction{*other->tm}.rollback();
+    EXPECT_EQ(ut.rollback(), outcome::rolled_back);
+}
+
 TEST(MemoryRunsOut, AnErrorWithoutWordsNeedsNone)
 {
     using assent::in_doubt_error;

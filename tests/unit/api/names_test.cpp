@@ -24,6 +24,8 @@
 #ifdef ASSENT_WITH_ODBC
 #include <assent/odbc.hpp>
 #endif
+#include <assent/testing_switch.hpp>
+#include <assent/xopen.hpp>
 
 #include "tests/contract/forwarding_driver.hpp"
 #include "tests/thrown_by.hpp"
@@ -100,6 +102,15 @@ TEST(Names, EveryDoorRefusesABadOneInTheSameWords)
              assent::mysql::resource_manager{name, [] { return nullptr; }};
          }},
 #endif
+        {"xopen",
+         [](auto const& name) {
+             api_test::temporary_directory const home;
+             assent::testing::switch_options chosen;
+             chosen.file = home.path() + "/bank";
+             assent::testing::strict_switch const bank{chosen};
+             assent::xopen::resource_manager{name, bank.entries(), "home",
+                                             assent::xopen::options{}.identity("x").unguarded()};
+         }},
 #ifdef ASSENT_WITH_ODBC
         {"odbc",
          [](auto const& name) {

@@ -92,6 +92,28 @@ TEST(Run, EveryAttemptIsATransactionOfItsOwn)
     EXPECT_EQ(at.tm->outcome(ids[2]), known_outcome::committed);
 }
 
+TEST(Run, TheLastAttemptsReasonReachesTheCaller)
+{
+    doors at;
+    int calls = 0;
+    auto const words_of = [&](auto const& thrown) {
+        try {
+            at.tm->run(run_options{}.attempts_max(2), [&](assent::transaction&) {
+                ++calls;
+                throw thrown;
+            });
+        } catch (assent::retry_requested const& e) {
+            return std::string{e.what()};
+        }
+        return std::string{};
+    };
+
+    EXPECT_EQ(words_of(assent::retry_requested{"40P01: deadlock detected"}),
+              "40P01: deadlock detected");
+    EXPECT_EQ(calls, 2);
+    EXPECT_EQ(words_of(assent::retry_requested{}), "the work asked to be run again");
+}
+
 TEST(Run, RepeatsTheUsersOwnExceptionsOnlyWhereHeSaysSo)
 {
     doors at;

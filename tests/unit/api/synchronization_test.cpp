@@ -35,6 +35,68 @@ TEST(Synchronization, RunsInTheOrderOfRegistration)
                 ::testing::ElementsAre("before a", "before b", "after a 3", "after b 3"));
 }
 
+TEST(Synchronization, TheInterposedStandInsideOfAllOthers)
+{
+    doors at;
+    diary kept;
+    auto tx = at.begin_work();
+    tx.register_interposed_synchronization(kept.entry("cache"));
+    tx.register_synchronization(kept.entry("a"));
+    tx.register_interposed_synchronization(kept.entry("session"));
+    tx.register_synchronization(kept.entry("b"));
+
+    tx.commit();
+
+    EXPECT_THAT(kept.lines, ::testing::ElementsAre("before a", "before b", "before cache",
+                                                   "before session", "after cache 3",
+                                                   "after session 3", "after a 3", "after b 3"));
+}
+
+TEST(Synchronization, WhatAnInterposedOneRegistersIsCalledBeforeTheNextOfThem)
+{
+    doors at;
+    diary kept;
+    auto tx = at.begin_work();
+    tx.register_interposed_synchronization({[&] {
+                                                tx.register_interposed_synchronization(
+                                                    kept.entry("later"));
+                                                tx.register_synchronization(kept.entry("ordinary"));
+                                            },
+                                            {}});
+    tx.register_interposed_synchronization(kept.entry("second"));
+
+    tx.commit();
+
+    EXPECT_THAT(kept.lines,
+                ::testing::ElementsAre("before ordinary", "before second", "before later",
+                                       "after second 3", "after later 3", "after ordinary 3"));
+}
+
+TEST(Synchronization, AnInterposedOneThatThrowsRollsBackToo)
+{
+    doors at;
+    diary kept;
+    auto tx = at.begin_work();
+    tx.register_interposed_synchronization({[] { throw std::runtime_error{"cache"}; }, {}});
+    tx.register_interposed_synchronization(kept.entry("rest"));
+
+    EXPECT_THROW(tx.commit(), assent::rolled_back_error);
+
+    EXPECT_THAT(kept.lines, ::testing::ElementsAre("after rest 4"));
+    at.expect_rows(std::nullopt);
+}
+
+TEST(Synchronization, NoneIsTakenWhereNoneWouldBeCalled)
+{
+    doors at;
+    auto tx = at.tm->begin();
+    tx.set_rollback_only();
+
+    EXPECT_EQ(code_of([&] { tx.register_interposed_synchronization({}); }), errc::rollback_only);
+    tx.rollback();
+    EXPECT_EQ(code_of([&] { tx.register_interposed_synchronization({}); }), errc::invalid_state);
+}
+
 TEST(Synchronization, BeforeMayWorkEnlistAndRegisterMore)
 {
     doors at;

@@ -94,6 +94,32 @@ TEST(ThreadsRunOut, InAnAddWhichLeavesTheManagerAsItWas)
     EXPECT_EQ(tx.commit(), outcome::committed);
 }
 
+TEST(ThreadsRunOut, AtTheFirstEarlyReturnWhichBeginsNothing)
+{
+    doors at;
+    at.expect_serving();
+    auto const early =
+        assent::begin_options{}.commit_return(assent::commit_return::decision_logged);
+    {
+        ration const none{0};
+        auto const e = thrown_by<assent::error>([&] { at.tm->begin(early); });
+        EXPECT_EQ(e.code(), errc::no_thread);
+        EXPECT_THAT(e.what(), ::testing::HasSubstr("early return"));
+        EXPECT_EQ(at.tm->state().live_transactions, 0u);
+    }
+    {
+        auto tx = at.tm->begin();
+        ration const none{0};
+        EXPECT_EQ(code_of([&] { tx.set_commit_return(assent::commit_return::decision_logged); }),
+                  errc::no_thread);
+        EXPECT_EQ(tx.commit(), outcome::committed) << "nothing was changed";
+    }
+    at.tm->begin(early).rollback();
+    ration const none{0};
+
+    EXPECT_NO_THROW(at.tm->begin(early).rollback()) << "one thread is for all";
+}
+
 TEST(ThreadsRunOut, AtClosingWhichNeedsNone)
 {
     doors at;

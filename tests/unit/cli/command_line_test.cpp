@@ -46,6 +46,30 @@ TEST(CommandLine, TakesOptionsBeforeAndAfterTheCommand)
     EXPECT_TRUE(after.is_json);
 }
 
+TEST(CommandLine, WatchesAtAnIntervalOrAtItsOwn)
+{
+    EXPECT_FALSE(asked({"-c", "x", "status"}).watch_interval);
+    EXPECT_EQ(asked({"-c", "x", "status", "--watch"}).watch_interval, 2s);
+    EXPECT_EQ(asked({"-c", "x", "status", "--watch=0.5"}).watch_interval, 500ms);
+    EXPECT_EQ(asked({"-c", "x", "status", "--watch", "--json"}).watch_interval, 2s);
+    EXPECT_EQ(refused({"-c", "x", "status", "--watch=0"}).status, 2);
+    EXPECT_EQ(refused({"-c", "x", "status", "--watch=often"}).status, 2);
+    EXPECT_EQ(refused({"-c", "x", "scan", "--watch"}).status, 2);
+}
+
+TEST(CommandLine, WritesAReportAsHtmlIntoAFileOrNot)
+{
+    auto const file = asked({"-c", "x", "report", "--html", "out.html"});
+    auto const standard = asked({"-c", "x", "report", "--html", "--offline"});
+
+    EXPECT_EQ(file.output, "out.html");
+    EXPECT_FALSE(file.is_offline);
+    EXPECT_EQ(standard.output, "");
+    EXPECT_TRUE(standard.is_offline);
+    EXPECT_THAT(refused({"-c", "x", "report"}).text, HasSubstr("--html is required"));
+    EXPECT_THAT(refused({"-c", "x", "--json", "report", "--html"}).text, HasSubstr("excludes"));
+}
+
 TEST(CommandLine, HasTheLimitsOfTheLibraryForRecover)
 {
     auto const plain = asked({"-c", "x", "recover"});
@@ -62,6 +86,39 @@ TEST(CommandLine, TakesTheTransactionToShow)
 {
     EXPECT_EQ(asked({"-c", "x", "show", "asn1"}).transaction, "asn1");
     EXPECT_EQ(refused({"-c", "x", "show"}).status, 2);
+}
+
+TEST(CommandLine, TakesWhatAPersonDecides)
+{
+    auto const plain = asked({"-c", "x", "forget", "asn1"});
+    auto const given = asked({"-c", "x", "forget", "asn1", "--branch", "orders", "--dry-run",
+                              "--yes", "--reason", "repaired"});
+
+    EXPECT_EQ(plain.command, "forget");
+    EXPECT_EQ(plain.transaction, "asn1");
+    EXPECT_EQ(plain.resource_manager, "");
+    EXPECT_FALSE(plain.is_dry_run);
+    EXPECT_FALSE(plain.is_confirmed);
+    EXPECT_EQ(given.resource_manager, "orders");
+    EXPECT_TRUE(given.is_dry_run);
+    EXPECT_TRUE(given.is_confirmed);
+    EXPECT_EQ(given.reason, "repaired");
+    auto const resolve = asked({"-c", "x", "resolve", "asn1", "--branch", "orders", "--rollback"});
+    EXPECT_EQ(resolve.command, "resolve");
+    EXPECT_EQ(resolve.resource_manager, "orders");
+    EXPECT_FALSE(resolve.is_commit);
+    EXPECT_TRUE(asked({"-c", "x", "resolve", "asn1", "--branch", "o", "--commit"}).is_commit);
+    EXPECT_EQ(refused({"-c", "x", "resolve", "asn1", "--branch", "orders"}).status, 2);
+    EXPECT_EQ(refused({"-c", "x", "resolve", "asn1", "--commit"}).status, 2);
+    EXPECT_EQ(
+        refused({"-c", "x", "resolve", "asn1", "--branch", "o", "--commit", "--rollback"}).status,
+        2);
+    for (auto const* const command : {"retire", "rebind"}) {
+        EXPECT_EQ(asked({"-c", "x", command, "orders", "--dry-run"}).resource_manager, "orders");
+        EXPECT_EQ(refused({"-c", "x", command}).status, 2);
+    }
+    EXPECT_EQ(refused({"-c", "x", "forget"}).status, 2);
+    EXPECT_EQ(refused({"-c", "x", "forget", "asn1", "--commit"}).status, 2);
 }
 
 TEST(CommandLine, RefusesWrongUsageWithTwo)
@@ -128,7 +185,7 @@ TEST(CommandLine, ExplainsTheExitStatusInItsHelp)
 
     EXPECT_EQ(help.status, 0);
     EXPECT_THAT(help.text, HasSubstr("Exit status:"));
-    EXPECT_THAT(help.text, HasSubstr("  3  recover or log repair did nothing"));
+    EXPECT_THAT(help.text, HasSubstr("  3  nothing was done: a live process owns the log"));
     EXPECT_EQ(refused({"--version"}).status, 0);
 }
 

@@ -59,7 +59,8 @@ TEST(Configuration, IsReadWhole)
                             "[[resource_manager]]\n"
                             "name = 'archive'\n"
                             "kind = 'odbc'\n"
-                            "connect = 'DSN=archive;PASSWORD_FILE=/etc/archive'\n"};
+                            "connect = 'DSN=archive;PASSWORD_FILE=/etc/archive'\n"
+                            "reservations = true\n"};
 
     auto const read = read_configuration(file.path());
 
@@ -80,6 +81,8 @@ TEST(Configuration, IsReadWhole)
     EXPECT_EQ(read.databases[2].connect.where, connect_source::place::environment);
     EXPECT_EQ(read.find("orders")->kind, database_kind::mariadb);
     EXPECT_EQ(read.find("archive")->kind, database_kind::odbc);
+    EXPECT_TRUE(read.find("archive")->holds_reservations);
+    EXPECT_FALSE(read.find("orders")->holds_reservations);
     EXPECT_EQ(read.find("nobody"), nullptr);
 }
 
@@ -134,6 +137,72 @@ TEST(Configuration, RefusesWrongNamesKindsAndSources)
                 HasSubstr(":7: resource manager \"a\" has more than one of"));
     EXPECT_THAT(refusal(database("name = 'a'\nkind = 'mysql'\nconnect_file = 'x'\n")),
                 HasSubstr("absolute path"));
+}
+
+/// A switch, whose line with that key is left out, or another one.
+std::string a_switch(std::string const& without = {}, std::string const& with = {})
+{
+    std::string lines = "name = 'stock'\nkind = 'xopen'\n";
+    for (auto const& [key, value] :
+         {std::pair{"library", "'libdb-5.3.so'"}, std::pair{"symbol", "'db_xa_switch'"},
+          std::pair{"connect", "'/home'"}, std::pair{"identity_file", "'/home/identity'"},
+          std::pair{"sessions_end_within_ms", "250"}, std::pair{"unguarded", "true"}}) {
+        if (key != without) lines += std::string{key} + " = " + value + '\n';
+    }
+    return database(lines + with);
+}
+
+TEST(Configuration, ReadsWhatIsSaidOfASwitch)
+{
+    scratch_file const file{a_switch()};
+    auto const read = read_configuration(file.path()).databases.at(0);
+    EXPECT_EQ(read.kind, database_kind::xopen);
+    EXPECT_EQ(read.connect.value, "/home");
+    EXPECT_EQ(read.of_switch.library, "libdb-5.3.so");
+    EXPECT_EQ(read.of_switch.symbol, "db_xa_switch");
+    EXPECT_EQ(read.of_switch.identity_file, "/home/identity");
+    EXPECT_EQ(read.of_switch.identity, "");
+    EXPECT_EQ(read.of_switch.sessions_end_within, std::chrono::milliseconds{250});
+    EXPECT_TRUE(read.of_switch.is_unguarded);
+
+    scratch_file const least{a_switch("connect")};
+    EXPECT_EQ(read_configuration(least.path()).databases.at(0).connect.value, "");
+    scratch_file const unsaid{a_switch("sessions_end_within_ms")};
+    EXPECT_EQ(read_configuration(unsaid.path()).databases.at(0).of_switch.sessions_end_within,
+              std::nullopt);
+    scratch_file const named{a_switch("identity_file", "identity = 'the stock'\n")};
+    EXPECT_EQ(read_configuration(named.path()).databases.at(0).of_switch.identity, "the stock");
+}
+
+TEST(Configuration, RefusesASwitchThatIsNotDeclared)
+{
+    EXPECT_THAT(refusal(a_switch("library")), HasSubstr("\"library\" is missing"));
+    EXPECT_THAT(refusal(a_switch("symbol")), HasSubstr("\"symbol\" is missing"));
+    EXPECT_THAT(refusal(a_switch("unguarded")), HasSubstr("unguarded = true"));
+    EXPECT_THAT(refusal(a_switch("unguarded", "unguarded = false\n")),
+                HasSubstr(":11: a switch has no lock"));
+    EXPECT_THAT(refusal(a_switch("identity_file")), HasSubstr("identity or identity_file"));
+    EXPECT_THAT(refusal(a_switch({}, "identity = 'x'\n")), HasSubstr("identity or identity_file"));
+    EXPECT_THAT(refusal(a_switch("identity_file", "identity_file = 'x'\n")),
+                HasSubstr("absolute path"));
+    for (auto const* const wrong : {"-1", "99999999999999"}) {
+        EXPECT_THAT(refusal(a_switch("sessions_end_within_ms",
+                                     std::string{"sessions_end_within_ms = "} + wrong + '\n')),
+                    HasSubstr(":11: \"sessions_end_within_ms\" must be 0 to a year"));
+    }
+    EXPECT_THAT(refusal(a_switch("sessions_end_within_ms", "sessions_end_within_ms = '1s'\n")),
+                HasSubstr("must be a whole number, not of type string"));
+    EXPECT_THAT(refusal(database("name = 'a'\nkind = 'mysql'\nconnect = 'x'\nsymbol = 'y'\n")),
+                HasSubstr(":7: \"symbol\" is for kind = \"xopen\" only"));
+}
+
+/// It is run with this user's rights.
+TEST(Configuration, LoadsNothingThatOthersMayName)
+{
+    EXPECT_THAT(refusal(a_switch(), 0620), HasSubstr("chmod go-w"));
+    EXPECT_THAT(refusal(a_switch(), 0602), HasSubstr("chmod go-w"));
+    scratch_file const readable{a_switch(), 0644};
+    EXPECT_EQ(read_configuration(readable.path()).databases.size(), 1u);
 }
 
 TEST(Configuration, RefusesTwoResourceManagersOfOneName)

@@ -47,6 +47,7 @@ TEST(ConnectSource, SeesAPasswordInEveryForm)
     EXPECT_TRUE(holds_password("postgresql://shop@db/accounts?password=x"));
     EXPECT_FALSE(holds_password("host=db user=shop password_file=/etc/p database=orders"));
     EXPECT_TRUE(holds_password("DRIVER=x;UID=shop;PWD=x"));
+    EXPECT_TRUE(holds_password("Oracle_XA+Acc=P/shop/x+SesTm=60"));
     EXPECT_TRUE(holds_password("DSN=x;Pwd = {x}"));
     EXPECT_FALSE(holds_password("DSN=x;UID=shop;PASSWORD_FILE=/etc/p"));
     EXPECT_FALSE(holds_password("host=db passfile=/etc/p"));

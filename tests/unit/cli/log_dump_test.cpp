@@ -142,6 +142,13 @@ TEST(LogDump, NamesEveryTypeOfRecord)
     EXPECT_EQ(in_words(log::record{log::binding_epoch_record{2, 3}}, names),
               "resource manager 2 is bound in epoch 3");
     EXPECT_EQ(name_of_type(129), "binding-epoch");
+    EXPECT_EQ(in_words(log::record{log::retirement_record{1, 0, "ann", "gone"}}, names),
+              "\"ann\", -, gave up resource manager 1, \"accounts\": \"gone\"");
+    EXPECT_EQ(name_of_type(130), "retirement");
+    EXPECT_EQ(in_words(log::record{log::rebinding_record{1, 3, 0, "a", "b", "ann", "new"}}, names),
+              "\"ann\", -, epoch 3, rebound resource manager 1, \"accounts\", from \"a\" to \"b\": "
+              "\"new\"");
+    EXPECT_EQ(name_of_type(131), "rebinding");
     log::operator_record note;
     note.who = "ann";
     note.why = "so";
@@ -152,7 +159,7 @@ TEST(LogDump, NamesEveryTypeOfRecord)
     EXPECT_THAT(in_words(log::record{note}, names), HasSubstr("roll back, branch asn1l"));
     EXPECT_EQ(name_of_type(8), "operator");
     EXPECT_EQ(name_of_type(200), "type 200");
-    EXPECT_EQ(record_type_names().size(), 11U);
+    EXPECT_EQ(record_type_names().size(), 13U);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <sstream>
 
 #include "recovery/cli/progress_line.hpp"
@@ -32,6 +33,18 @@ TEST(ProgressLine, LeavesNothingOnATerminalThatWasNeverWritten)
         line.tell({7, 4096, 8192});
     }
     EXPECT_EQ(out.str(), "");
+}
+
+TEST(ProgressLine, TellsOfOtherWorkThatTakesLong)
+{
+    std::ostringstream out;
+    {
+        progress_line line{out, true};
+        auto const until = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+        while (out.str().empty() && std::chrono::steady_clock::now() < until)
+            line.say("asking the databases: 1 of 2 done");
+    }
+    EXPECT_EQ(out.str(), "\r\x1b[Kasking the databases: 1 of 2 done\r\x1b[K");
 }
 
 }  // namespace

@@ -54,12 +54,17 @@ TEST(StatusReport, IsWholeInJson)
     EXPECT_EQ(due.at("gtrid"), transaction(1, 2).text());
     EXPECT_EQ(due.at("at"), "1970-01-01T00:00:03.000Z");
     EXPECT_EQ(due.at("branches").at(0).at("is_finished"), true);
+    EXPECT_FALSE(due.at("branches").at(0).contains("reason"));
+    EXPECT_EQ(due.at("branches").at(1).at("reason"), "due");
+    EXPECT_EQ(due.at("branches").at(1).at("since"), "1970-01-01T00:00:03.000Z");
     EXPECT_EQ(due.at("branches").at(1).at("is_finished"), false);
     EXPECT_EQ(due.at("branches").at(1).at("bqual"), branch(transaction(1, 2), 2).branch.text());
     auto const heuristic = all.at("heuristics").at(0);
     EXPECT_EQ(heuristic.at("heuristic"), "rolled back");
     EXPECT_EQ(heuristic.at("branch"), branch(transaction(1, 2), 2).text());
     EXPECT_EQ(heuristic.at("seen"), "not UTF-8: \xef\xbf\xbd");
+    EXPECT_EQ(heuristic.at("reason"), "heuristic");
+    EXPECT_THAT(std::string{heuristic.at("for_a_person")}, HasSubstr("assent forget"));
     EXPECT_EQ(heuristic.at("at"), "1970-01-01T00:00:05.007Z");
     auto const person = all.at("operator_records").at(0);
     EXPECT_EQ(person.at("decided"), "roll back");
@@ -127,6 +132,30 @@ TEST(StatusReport, NamesWhatIsBoundAndNotConfigured)
     EXPECT_THAT(told.attention, ElementsAre(HasSubstr("\"orders\" (mariadb)")));
 }
 
+TEST(StatusReport, SaysOfEachBranchThatWaitsWhatItWaitsFor)
+{
+    auto const reason_of = [](configuration const& from, made_log const& log) {
+        auto const told = json::parse(in_json(make_status(from, log.view())));
+        auto const due = told.at("to_be_finished").at(0).at("branches").at(1);
+        EXPECT_EQ(due.at("reason"), told.at("resource_managers").at(1).at("reason"));
+        EXPECT_FALSE(std::string{due.at("by_itself")}.empty());
+        EXPECT_FALSE(std::string{due.at("for_a_person")}.empty());
+        return std::string{due.at("reason")};
+    };
+    made_log log;
+    log.decide(transaction(1, 1), 1);
+    auto without = both();
+    without.databases.pop_back();
+
+    EXPECT_EQ(reason_of(both(), log), "due");
+    EXPECT_EQ(reason_of(without, log), "not_configured");
+    log.add(assent::log::retirement_record{2, 5'000, "ann", "it burnt"});
+    EXPECT_EQ(reason_of(without, log), "given_up");
+    EXPECT_THAT(in_words(make_status(both(), made_log{}.decide(transaction(1, 1), 1).own(7).view()),
+                         painter{false}),
+                HasSubstr("by itself     process 7 commits it, once its database answers"));
+}
+
 TEST(ScanReport, IsWholeInJson)
 {
     auto const id = transaction(1, 1);
@@ -140,13 +169,22 @@ TEST(ScanReport, IsWholeInJson)
     EXPECT_EQ(all.at("command"), "scan");
     auto const accounts = all.at("databases").at(0);
     EXPECT_EQ(accounts.at("problem"), nullptr);
-    EXPECT_EQ(accounts.at("branches").at(0), json({{"xid", branch(id, 1).text()},
-                                                   {"action", "commit"},
-                                                   {"why", "its decision is in the log"},
-                                                   {"left_because", nullptr}}));
+    auto const idle = "whoever owns the log next (the application, or assent recover) ";
+    EXPECT_EQ(accounts.at("branches").at(0),
+              json({{"xid", branch(id, 1).text()},
+                    {"action", "commit"},
+                    {"reason", "decided"},
+                    {"why", "its decision is in the log"},
+                    {"since", "1970-01-01T00:00:03.000Z"},
+                    {"is_since_exact", true},
+                    {"by_itself", idle + std::string{"commits it"}},
+                    {"for_a_person", "start the application, or run assent recover"},
+                    {"left_because", nullptr}}));
     auto const orders = all.at("databases").at(1);
     EXPECT_EQ(orders.at("is_conclusive"), false);
     EXPECT_EQ(orders.at("problem"), "it could not be asked: no route");
+    EXPECT_EQ(orders.at("reason"), "not_answering");
+    EXPECT_EQ(orders.at("for_a_person"), "bring the database, or the network to it, back");
 }
 
 TEST(RecoverReport, IsWholeInJson)
@@ -155,7 +193,8 @@ TEST(RecoverReport, IsWholeInJson)
     told.has_acted = true;
     told.epoch = 3;
     told.took_ms = 1'234;
-    told.databases.push_back({"accounts", 1, 2, 3, 4, false, "it was not scanned yet", {}});
+    told.databases.push_back({"accounts", 1, 2, 3, 4, false, "it was not scanned yet", {}, {}});
+    told.databases.back().waits = explain(reason::older_sessions, {}, "they are left");
     told.quarantined = {"accounts x: of a twin of this log"};
     told.raise(exit_code::attention, "look here");
 
@@ -165,13 +204,19 @@ TEST(RecoverReport, IsWholeInJson)
     EXPECT_EQ(all.at("attention"), json({"look here"}));
     EXPECT_EQ(all.at("epoch"), 3);
     EXPECT_EQ(all.at("took_ms"), 1'234);
-    EXPECT_EQ(all.at("recovered").at(0), json({{"name", "accounts"},
-                                               {"committed", 1},
-                                               {"rolled_back", 2},
-                                               {"found_committed", 3},
-                                               {"heuristics", 4},
-                                               {"is_drained", false},
-                                               {"why", "it was not scanned yet"}}));
+    EXPECT_EQ(all.at("recovered").at(0),
+              json({{"name", "accounts"},
+                    {"committed", 1},
+                    {"rolled_back", 2},
+                    {"found_committed", 3},
+                    {"heuristics", 4},
+                    {"is_drained", false},
+                    {"reason", "older_sessions"},
+                    {"why", "it was not scanned yet"},
+                    {"since", nullptr},
+                    {"is_since_exact", false},
+                    {"by_itself", told.databases[0].waits.by_itself},
+                    {"for_a_person", told.databases[0].waits.for_a_person}}));
     EXPECT_EQ(all.at("quarantined").size(), 1u);
     EXPECT_THAT(in_words(told, painter{false}), HasSubstr("took     1.2 s\n"));
 }

@@ -119,6 +119,52 @@ assent::gtrid by_row(std::uint16_t place)
         {assent::decision_place::commit_row, place, our_node, 1, our_nonce, 1});
 }
 
+/// No configuration can open it, and nobody should be told to add it, or to give it up.
+TEST(Scan, TakesABrokerOfTheApplicationsForNothingUnlessSomethingIsDueThere)
+{
+    auto const with_broker = [](bool is_due) {
+        made_log log;
+        log.add(assent::ports::binding{3, "events", "half", "broker-1"});
+        auto const id = transaction(1, 1);
+        if (is_due) {
+            log.add(assent::log::decision_record{{id, {branch(id, 3).branch}}, 0, 3'000});
+        }
+        return judge(both(), log.twice(), listings({}));
+    };
+
+    auto const idle = with_broker(false);
+    EXPECT_EQ(idle.code, exit_code::fine);
+    EXPECT_THAT(idle.attention, IsEmpty());
+    ASSERT_EQ(idle.databases.size(), 3u);
+    EXPECT_EQ(idle.databases[2].problem.what, reason::only_application);
+    EXPECT_THAT(idle.databases[2].problem.for_a_person, HasSubstr("start the application"));
+
+    auto const due = with_broker(true);
+    EXPECT_EQ(due.code, exit_code::attention);
+    EXPECT_THAT(due.attention, ElementsAre(HasSubstr("only the application can finish")));
+}
+
+TEST(Scan, SaysThatReservationsAreConfiguredAsADatabase)
+{
+    made_log log;
+    log.add(assent::ports::binding{3, "stock", "mariadb", "server-o2/tcc/stock"});
+    auto from = both();
+    from.databases.push_back({"stock", database_kind::mariadb, {}, false});
+    auto seen = listings({});
+    seen.push_back(seen.back());
+    seen.back().name = "stock";
+    seen.back().scan->identity = "server-o2";
+
+    auto const as_database = judge(from, log.twice(), seen);
+    ASSERT_EQ(as_database.databases.size(), 3u);
+    EXPECT_EQ(as_database.databases[2].problem.what, reason::other_database);
+    EXPECT_THAT(as_database.databases[2].problem.why, HasSubstr("add `reservations = true`"));
+
+    seen.back().runs_handlers = true;
+    seen.back().scan->identity = "server-o2/tcc/stock";
+    EXPECT_EQ(judge(from, log.twice(), seen).code, exit_code::fine);
+}
+
 TEST(Scan, FollowsACommitRowThatItSees)
 {
     auto const id = by_row(2);
@@ -140,7 +186,7 @@ TEST(Scan, ConcludesNothingFromARowThatIsNotThere)
 {
     auto const told = judge(both(), made_log{}.twice(), listings({branch(by_row(2), 1)}));
 
-    EXPECT_THAT(actions(told.databases[0]), ElementsAre("wait"));
+    EXPECT_THAT(actions(told.databases[0]), ElementsAre("ask its row"));
     EXPECT_THAT(told.databases[0].branches[0].why, HasSubstr("commit row of \"orders\""));
     EXPECT_THAT(told.databases[0].branches[0].why, HasSubstr("inserts an abort row"));
     EXPECT_EQ(told.code, exit_code::attention);
@@ -211,7 +257,7 @@ TEST(Scan, DecidesNothingWhereTheIdentityHasChanged)
 
     EXPECT_FALSE(told.databases[0].is_conclusive);
     EXPECT_THAT(told.databases[0].branches, IsEmpty());
-    EXPECT_THAT(told.databases[0].problem, HasSubstr("bound: server-a, found: server-b"));
+    EXPECT_THAT(told.databases[0].problem.why, HasSubstr("bound: server-a, found: server-b"));
     EXPECT_EQ(told.code, exit_code::attention);
 }
 
@@ -225,7 +271,7 @@ TEST(Scan, RefusesTwoNamesForOneDatabase)
     auto const told = judge(from, made_log{}.twice(), listed);
 
     ASSERT_EQ(told.databases.size(), 3u);
-    EXPECT_THAT(told.databases[2].problem, HasSubstr("knows as \"accounts\""));
+    EXPECT_THAT(told.databases[2].problem.why, HasSubstr("knows as \"accounts\""));
     EXPECT_EQ(told.code, exit_code::attention);
 }
 

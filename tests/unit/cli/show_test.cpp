@@ -55,6 +55,12 @@ TEST(Show, KnowsACommitThatIsNotFinished)
     EXPECT_EQ(owned.outcome, "committing");
     EXPECT_EQ(owned.code, exit_code::fine);
     EXPECT_THAT(owned.explanation, HasSubstr("process 4711"));
+    EXPECT_EQ(owned.decision.branches[1].waits.what, reason::due);
+    EXPECT_THAT(owned.decision.branches[1].waits.by_itself, HasSubstr("process 4711"));
+    auto silent = listings({});
+    silent[1].scan.reset();
+    EXPECT_EQ(shown(made_log{}.decide(id, 1), id, silent).decision.branches[1].waits.what,
+              reason::not_answering);
 }
 
 TEST(Show, SaysWhereTheDecisionLivesAndWhatIsThere)
@@ -139,6 +145,9 @@ TEST(Show, ListsHeuristicsAndPersonsOfThisTransactionOnly)
     auto const told = shown(log, id);
 
     EXPECT_EQ(told.code, exit_code::attention);
+    EXPECT_EQ(told.outcome, "heuristic") << "and not plainly committed";
+    EXPECT_THAT(told.explanation, HasSubstr("\"orders\": rolled back"));
+    EXPECT_THAT(told.explanation, HasSubstr("otherwise committed: the decision is in the log"));
     ASSERT_EQ(told.heuristics.size(), 1u);
     EXPECT_EQ(told.heuristics[0].text, "rolled back by hand");
     ASSERT_EQ(told.operators.size(), 1u);

@@ -25,7 +25,7 @@ TEST(Survey, AsksEachInOrderAndKeepsWhatCouldNotBeAsked)
 
     auto const seen = survey(
         {memory_resource_manager{"accounts", accounts}, memory_resource_manager{"orders", orders}},
-        5s);
+        7, 5s);
 
     ASSERT_EQ(seen.size(), 2u);
     EXPECT_EQ(seen[0].name, "accounts");
@@ -40,7 +40,7 @@ TEST(Survey, LeavesNothingBehind)
 {
     memory_database const accounts;
 
-    survey({memory_resource_manager{"accounts", accounts}}, 5s);
+    survey({memory_resource_manager{"accounts", accounts}}, 7, 5s);
 
     EXPECT_THAT(accounts.sessions(), IsEmpty());
     EXPECT_THAT(accounts.history(), IsEmpty());

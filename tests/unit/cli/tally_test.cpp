@@ -47,9 +47,10 @@ TEST(Tally, KeepsWhatWasLastSaidOfABranchThatIsLeft)
     counts.on({severity::debug, "recovery.commit.reply", "accounts", "x1", ""});
     counts.on({severity::debug, "recovery.commit", "accounts", "x2", "not a reason"});
 
-    EXPECT_EQ(counts.why_left("accounts", "x1"), "permission denied");
-    EXPECT_EQ(counts.why_left("accounts", "x2"), "");
-    EXPECT_EQ(counts.why_left("orders", "x1"), "");
+    EXPECT_EQ(counts.why_left("accounts", "x1").text, "permission denied");
+    EXPECT_EQ(counts.why_left("accounts", "x1").what, reason::server_refused);
+    EXPECT_EQ(counts.why_left("accounts", "x2").what, reason::none);
+    EXPECT_EQ(counts.why_left("orders", "x1").what, reason::none);
 }
 
 }  // namespace

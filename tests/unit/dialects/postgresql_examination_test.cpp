@@ -45,7 +45,8 @@ public:
     {
         if (has(sql, "server_version_num")) return {facts};
         if (has(sql, "reset_val")) return {{"fsync", "on"}, {"full_page_writes", "on"}};
-        if (has(sql, "assent_decision")) return {};
+        for (auto const* each : {"assent_decision", "assent_task", "assent_branch"})
+            if (has(sql, each)) return {};
         if (has(sql, "pg_logical_emit_message")) {
             if (is_lost_at_force) throw driver_error("gone", "", 0, true);
             if (is_refused_at_force) throw driver_error("permission denied", "42501");

@@ -61,6 +61,24 @@ TEST(CommitRowRecovery, RollsBackNothingBeforeTheAbortRowIsCommitted)
     at.expect_clean();
 }
 
+/// The abort row is pruned, and what it said forgotten, while a branch that it rolls back waits.
+TEST(CommitRowRecovery, AsksAgainForARowThatWasForgottenMeanwhile)
+{
+    row_world at;
+    auto const branch = die_in_doubt(at, false);
+    at.accounts.db.script().on(verb::rollback).times(1000).reply(xa_code::rmfail);
+    at.open();
+    at.run_for(3s);
+    EXPECT_EQ(at.row_of(branch.global), row_kind::abort);
+    at.engine->shared().rows.forget(branch.global);
+    at.accounts.db.script().clear();
+
+    at.run_for(10 * at.bounds.completion_retry_max);
+
+    EXPECT_EQ(at.accounts.db.fate(branch), branch_fate::rolled_back);
+    at.expect_clean();
+}
+
 TEST(CommitRowRecovery, AFenceWhoseReplyIsLostIsFoundByTheNext)
 {
     row_world at;
@@ -91,7 +109,7 @@ TEST(CommitRowRecovery, WaitsForARowThatIsLockedAndThenFollowsIt)
     at.run_for(3s);
 
     at.expect_rows(1);
-    EXPECT_EQ(at.row_of(tx.id()), row_kind::commit);
+    EXPECT_EQ(at.row_of(tx.id()), std::nullopt) << "the list that followed has shown the end";
     at.expect_clean();
 }
 

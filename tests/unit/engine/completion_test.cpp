@@ -50,6 +50,26 @@ TEST(Nota, ToTheVeryFirstCommitAndAbsenceInALaterScanIsAHazardOnRecord)
     EXPECT_EQ(at.engine->state().live_transactions, 0u);
 }
 
+TEST(Completion, SaysHowLongTheOldestBranchIsDue)
+{
+    world at;
+    auto tx = at.begin_work();
+    at.accounts.db.script().on(verb::commit).lose_before_effect();
+    EXPECT_EQ(tx.commit(), outcome::committed_pending);
+    at.accounts.db.crash_server();
+    auto const oldest = [&] { return at.engine->state().resource_managers.at(0).oldest_due; };
+    at.run_for(1s);
+    auto const first = oldest();
+    at.run_for(10s);
+
+    EXPECT_EQ(at.engine->state().resource_managers.at(0).branches_due, 1u);
+    EXPECT_GE(oldest(), first + 10s);
+    EXPECT_LT(oldest(), first + 12s);
+    at.accounts.db.restart();
+    at.run_for(30s);
+    EXPECT_EQ(oldest(), 0s);
+}
+
 TEST(Nota, ToARepeatedCommitAndAbsenceInALaterScanIsPlainlyCommitted)
 {
     world at;

@@ -229,6 +229,21 @@ TEST(Deadline, TheRollbackOfAnEndedSessionIsConfirmedByAScan)
     EXPECT_EQ(at.engine->outcome(tx.id()), known_outcome::rolled_back);
 }
 
+/// What it has left, a reservation as a rule, is to be ended by the grace, not by the next list's
+/// turn.
+TEST(Deadline, AListIsMadeAsSoonAsTheSessionIsEnded)
+{
+    world at;
+    auto tx = at.begin_work("row", one_second());
+    at.run_for(1s + at.bounds.deadline_grace - 20ms);
+    auto const before = at.seen->count("recovery.scanned");
+
+    at.run_for(200ms);
+
+    EXPECT_GE(at.seen->count("recovery.scanned") - before, 2) << "one of each database";
+    EXPECT_THROW(tx.commit(), assent::rolled_back_error);
+}
+
 TEST(Deadline, ACancelledSessionIsNotUsedAgain)
 {
     world at;
@@ -312,6 +327,27 @@ TEST(Deadline, AnUnansweredPrepareIsRolledBackAndFinishedByTheQueue)
 
     EXPECT_EQ(at.engine->state().live_transactions, 0u);
     EXPECT_EQ(at.orders.db.fate(tx.branch(1)), branch_fate::rolled_back);
+    at.expect_rows(std::nullopt);
+    at.expect_clean();
+}
+
+TEST(Deadline, WithoutOneTheApplicationHasAllTimeAndAVoteHasNot)
+{
+    world at;
+    auto const how = assent::begin_options{}.timeout(assent::limits::duration::max());
+    auto tx = at.begin_work("row", how);
+    at.run_for(2 * at.bounds.transaction);
+    EXPECT_EQ(tx.tx->status, status::active);
+    at.orders.db.script().on(verb::prepare).hang();
+    auto const asked = at.clock->now();
+
+    EXPECT_THROW(tx.commit(), assent::rolled_back_error);
+
+    auto const waited = at.clock->now() - asked;
+    EXPECT_GE(waited, at.bounds.transaction);
+    EXPECT_LE(waited, at.bounds.transaction + at.bounds.rollback_wait);
+    at.orders.db.script().release();
+    at.run_for(5s);
     at.expect_rows(std::nullopt);
     at.expect_clean();
 }

@@ -11,8 +11,8 @@
 #include <array>
 #include <string>
 
+#include "ports/connecting.hpp"
 #include "ports/forks.hpp"
-#include "shared/connecting.hpp"
 #include "tests/unit/engine/meddling_driver.hpp"
 
 namespace {
@@ -109,11 +109,11 @@ TEST(InheritedDescriptor, WhoseNumberWentToAnotherFileIsLeftToThatOne)
 TEST(StandardStream, ThatIsASocketIsRefusedByItsNumber)
 {
     for (int number = 0; number < 3; ++number) {
-        auto const why = assent::shared::why_not(number);
+        auto const why = assent::ports::why_not(number);
         EXPECT_NE(why.find("the number " + std::to_string(number)), std::string::npos) << why;
     }
-    EXPECT_EQ(assent::shared::why_not(3), "");
-    EXPECT_EQ(assent::shared::why_not(-1), "") << "a session without a socket";
+    EXPECT_EQ(assent::ports::why_not(3), "");
+    EXPECT_EQ(assent::ports::why_not(-1), "") << "a session without a socket";
 }
 
 }  // namespace

@@ -259,6 +259,7 @@ public:
     void step()
     {
         engine->deadlines().step();
+        engine->behind().step();
         for (auto const& each : engine->keepers())
             each->step();
     }

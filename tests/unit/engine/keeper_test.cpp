@@ -7,7 +7,7 @@
 #include <new>
 #include <thread>
 
-#include "shared/connecting.hpp"
+#include "ports/connecting.hpp"
 #include "tests/unit/engine/meddling_driver.hpp"
 
 namespace {
@@ -39,13 +39,41 @@ TEST(Keeper, WhatTheApplicationsConnectFunctionThrowsIsAReasonLikeAnyOther)
     }
 }
 
+/// Servers lock an account after a few refusals.
+TEST(Keeper, AnAccountThatIsRefusedIsTriedByOneWorkerAfterGrowingPauses)
+{
+    meddled at;
+    at.run_for(1s);
+    auto tx = std::make_unique<transaction>(at.engine, assent::begin_options{});
+    at.lease(*tx)->set("row", 1);
+    int tries = 0;
+    at.driver->on_connect = [&](assent::session_purpose) {
+        ++tries;
+        throw assent::driver_error{"password authentication failed", "28P01"};
+    };
+    at.accounts.db.crash_server();
+    at.accounts.db.restart();
+    tx.reset();  // so that there is something to be finished in a hurry
+
+    at.run_for(2min);
+
+    auto const longest = std::max(world::quick().retry_max, world::quick().scan_interval);
+    EXPECT_GE(tries, 2);
+    EXPECT_LE(tries, 2min / longest + 8);
+    EXPECT_FALSE(at.state().is_serving);
+    EXPECT_THAT(at.state().why, ::testing::HasSubstr("refuses the account or its password"));
+    at.driver->on_connect = nullptr;
+    at.run_for(2 * longest + 10s);
+    EXPECT_TRUE(at.state().is_serving) << at.state().why;
+}
+
 TEST(Keeper, WhateverAConnectFunctionThrowsIsAnErrorOfTheDriverUnlessMemoryIsShort)
 {
     meddled at;
     auto const connect = [&] {
         assent::ports::inherited_descriptor in_child;
-        assent::shared::connect(*at.driver, assent::session_purpose::manage, at.clock->now() + 1s,
-                                in_child);
+        assent::ports::connect(*at.driver, assent::session_purpose::manage, at.clock->now() + 1s,
+                               in_child);
     };
 
     at.driver->on_connect = [](assent::session_purpose) {

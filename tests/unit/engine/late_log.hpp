@@ -83,6 +83,11 @@ public:
     {
         return under_->heuristics();
     }
+    void record(assent::ports::operator_record const& what) override { under_->record(what); }
+    std::vector<assent::ports::operator_record> operator_records() const override
+    {
+        return under_->operator_records();
+    }
     assent::ports::horizon horizon(std::uint16_t id) const override { return under_->horizon(id); }
     void raise_epoch_horizon(std::uint16_t id, assent::ports::position to) noexcept override
     {

@@ -164,6 +164,7 @@ struct scene
         while (clock->now() < end) {
             clock->pass(clock->now() + 10ms);
             engine->deadlines().step();
+            engine->behind().step();
             auto const keepers = [this] {
                 spare const here;
                 return engine->keepers();
@@ -209,7 +210,16 @@ struct scenario
     bool is_by_row = false;
     int to_fail = 1;
     std::function<void(scene&)> spoil = nullptr;
+    bool is_early = false;
+    bool is_at_commit = false;  // what is done at orders, by a commit() that is called again
 };
+
+/// What is done when the commit begins.
+void set_row(assent::driver_session& on, assent::deadline)
+{
+    spare const here;
+    static_cast<assent::testing::memory_connection*>(on.native_handle())->set("row", 1);
+}
 
 /// @return whether an allocation failed.
 bool commit_without(scene& at, int nth, scenario const& what)
@@ -222,11 +232,16 @@ bool commit_without(scene& at, int nth, scenario const& what)
         transaction{at.engine, how}.rollback();
         at.run_for(50ms);
     }
+    if (what.is_early) how.commit_return(assent::commit_return::decision_logged);
     said heard = said::committed;
     bool has_failed = false;
     {
         transaction tx{at.engine, how};
         for (site* each : {&at.accounts, &at.orders}) {
+            if (what.is_at_commit && each == &at.orders) {
+                at.engine->work_at_commit(*tx.tx, *at.managers[each], &set_row);
+                continue;
+            }
             static_cast<assent::testing::memory_connection*>(
                 at.engine->lease(*tx.tx, *at.managers[each])->handle())
                 ->set("row", 1);
@@ -234,8 +249,12 @@ bool commit_without(scene& at, int nth, scenario const& what)
         if (what.spoil) what.spoil(at);
         rations = {nth, what.to_fail, 0, false};
         heard = commit(tx);
+        at.engine->behind().step();
         has_failed = rations.has_failed;
         rations = {};
+        if (heard == said::no_memory && what.is_at_commit && !tx.tx->is_ending) {
+            heard = commit(tx);
+        }
         if (heard == said::no_memory) {
             // As the destructor of the application's object does.
             if (!tx.tx->is_completed) {
@@ -297,6 +316,30 @@ TEST(MemoryRunsOut, InACommitByARowAndTheAnswerIsTrue)
 {
     fail_each({true});
     fail_each({true, all_of_them});
+}
+
+TEST(MemoryRunsOut, InAnEarlyReturnAndBehindIt)
+{
+    for (bool const is_by_row : {false, true}) {
+        fail_each({is_by_row, 1, nullptr, true});
+        fail_each({is_by_row, all_of_them, nullptr, true});
+        fail_each({is_by_row, 1, lose_commits, true});
+        fail_each({is_by_row, all_of_them, lose_commits, true});
+    }
+}
+
+/// Whoever calls commit() again must not commit without it.
+TEST(MemoryRunsOut, InWhatIsDoneAtTheCommitAndTheAnswerIsTrue)
+{
+    auto const refuse = [](scene& at) {
+        at.orders.db.script()
+            .on(assent::testing::driver_call::connect)
+            .fail("it has words enough to need memory when they are told to somebody else");
+    };
+    for (int const to_fail : {1, all_of_them}) {
+        fail_each({false, to_fail, nullptr, false, true});
+        fail_each({false, to_fail, refuse, false, true});
+    }
 }
 
 TEST(MemoryRunsOut, WhereTheDecisionIsMadeAndTheRepliesAreLost)

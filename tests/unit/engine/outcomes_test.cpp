@@ -156,6 +156,14 @@ std::vector<scenario> scenarios_of_commit()
     told const retryable{"`rolled_back_error`", true, "rolled back", "rolled back"};
     return {
         {"every branch committed", committed, p::plain, [](world& at) { return at.begin_work(); }},
+        {"decided; nobody wants to wait (`commit_return::decision_logged`)",
+         {"returns `committed_pending`", false, "committed", "committed"},
+         p::plain,
+         [](world& at) {
+             auto how = assent::begin_options{};
+             how.commit_return(assent::commit_return::decision_logged);
+             return at.begin_work("row", how);
+         }},
         {"decided; a branch has yet to confirm",
          {"returns `committed_pending`", false, "committed", "committed"},
          p::plain,

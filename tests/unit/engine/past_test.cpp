@@ -228,6 +228,20 @@ struct reopened
     std::uint64_t openings = 7;
 };
 
+TEST(Past, ThatChangedWhileNoProcessOwnedTheLogIsToldOnce)
+{
+    world at;
+    at.crash();
+    for (bool const is_restored : {false, true}) {
+        if (is_restored) at.accounts.db.restore(at.accounts.db.backup());
+        reopened then{at};
+        then.openings += is_restored;
+        then.run_for(20s);
+        EXPECT_EQ(at.seen->count("resource_manager.history_changed"), is_restored ? 1 : 0);
+        then.engine->close(at.clock->now());
+    }
+}
+
 TEST(Past, ThatIsUnknownLeavesDecisionsOfEarlierRunsOpen)
 {
     world at;

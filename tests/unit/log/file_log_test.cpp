@@ -246,6 +246,135 @@ TEST(FileLog, KeepsHeuristicsUntilTheOperatorForgetsThem)
     EXPECT_EQ(log->operator_records()[0].who, "ann");
 }
 
+TEST(FileLog, WhatAPersonEndedOtherwiseThanDecidedIsNeitherCommittedNorRolledBack)
+{
+    auto const disk = std::make_shared<simulated_disk>();
+    auto log = open_on(disk);
+    auto const decree = [&](std::uint64_t sequence, log::operator_verdict verdict) {
+        return log::operator_record{
+            {name_of(*log, sequence), bqual::make({1, 1, 0})}, verdict, 5, "ann", "asked"};
+    };
+    std::vector<gtrid> names;
+    for (std::uint64_t i = 0; i <= 6; ++i)
+        names.push_back(name_of(*log, i));
+    for (std::uint64_t i = 1; i <= 3; ++i)
+        log->force(decision_of(*log, i), far_away());
+    auto const hazard = [&](std::uint64_t sequence) {
+        return ports::heuristic_record{decree(sequence, {}).branch, "orders", xa_code::heurhaz,
+                                       "a person", 5};
+    };
+    log->record(decree(1, log::operator_verdict::commit));
+    log->record(decree(2, log::operator_verdict::roll_back));
+    log->record(hazard(2));
+    log->record(hazard(3));
+    log->record(decree(3, log::operator_verdict::forget_heuristic));
+    log->record(decree(4, log::operator_verdict::commit));
+    log->record(hazard(4));
+    log->record(decree(4, log::operator_verdict::forget_heuristic));
+    log->record(decree(5, log::operator_verdict::roll_back));
+    log->record(hazard(5));
+    log->note_rolled_back(names[5]);
+    log->record(decree(6, log::operator_verdict::roll_back));
+    log->note_rolled_back(names[6]);
+    for (unsigned i = 2; i < 4; ++i) {
+        EXPECT_EQ(log->outcome(names[1]), recorded_outcome::committed) << "as was decided";
+        EXPECT_EQ(log->outcome(names[2]), recorded_outcome::by_person);
+        EXPECT_EQ(log->outcome(names[3]), recorded_outcome::committed);
+        EXPECT_EQ(log->outcome(names[4]), recorded_outcome::by_person) << "forgotten or not";
+        EXPECT_EQ(log->outcome(names[5]), recorded_outcome::by_person);
+        EXPECT_EQ(log->outcome(names[6]), recorded_outcome::rolled_back) << "nothing was sent";
+        log.reset();
+        log = open_on(disk, i);
+    }
+}
+
+TEST(FileLog, ADatabaseThatWasGivenUpFreesItsNameAndItself)
+{
+    auto const disk = std::make_shared<simulated_disk>();
+    auto log = open_on(disk);
+    EXPECT_EQ(log->bind("orders", "mariadb", "server-a"), 1);
+    EXPECT_EQ(log->bind("accounts", "postgresql", "server-b"), 2);
+    auto const id = log->current().epoch;
+    log->force(decision_of(*log, 1), far_away());
+    log->note_finished({name_of(*log, 1), decision_of(*log, 1).branches[0]});
+    log->note_finished({name_of(*log, 1), decision_of(*log, 1).branches[1]});
+    log->raise_horizon(2, {id, 1});
+
+    EXPECT_THROW(log->record(log::retirement_record{3, 5, "ann", "none"}), std::system_error);
+    log->record(log::retirement_record{1, 5, std::string(90, 'x'), std::string(900, 'y')});
+    EXPECT_THROW(log->record(log::retirement_record{1, 6, "ann", "again"}), std::system_error);
+
+    EXPECT_TRUE(log->bindings()[0].is_retired);
+    EXPECT_FALSE(ports::is_real(log->bindings()[0]));
+    EXPECT_TRUE(ports::is_real(log->bindings()[1]));
+    // Another database by the old name, then the old database by another name.
+    EXPECT_EQ(log->bind("orders", "mariadb", "server-c"), 3);
+    EXPECT_EQ(log->bind("old-orders", "mariadb", "server-a"), 4);
+    EXPECT_EQ(log->bind("orders", "mariadb", "server-c"), 3);
+    EXPECT_THROW(log->bind("orders", "mariadb", "server-a"), std::system_error);
+    for (unsigned i = 2; i < 5; ++i) {
+        log = open_on(disk->power_loss(1), i);
+        ASSERT_EQ(log->bindings().size(), 4U);
+        EXPECT_TRUE(log->bindings()[0].is_retired);
+        EXPECT_FALSE(log->bindings()[2].is_retired);
+        EXPECT_EQ(log->bind("orders", "mariadb", "server-c"), 3);
+    }
+}
+
+TEST(FileLog, ADatabaseMayHaveAnotherIdentitySince)
+{
+    auto const disk = std::make_shared<simulated_disk>();
+    auto log = open_on(disk);
+    EXPECT_EQ(log->bind("orders", "mariadb", "server-a"), 1);
+    EXPECT_EQ(log->bind("accounts", "postgresql", "server-b"), 2);
+    log.reset();
+    auto const crashed = disk->power_loss(1);
+    log = open_on(crashed, 2);
+    auto const to = [](std::string const& from, std::string const& identity) {
+        return log::rebinding_record{1, 0, 5, from, identity, "ann", std::string(900, 'y')};
+    };
+
+    EXPECT_THROW(log->record(to("server-x", "server-c")), std::system_error);
+    EXPECT_THROW(log->record(to("server-a", "server-b")), std::system_error);
+    EXPECT_THROW(log->record(to("server-a", "")), std::system_error);
+    log->record(to("server-a", "server-c"));
+    EXPECT_EQ(log->bindings()[0].identity, "server-c");
+    EXPECT_EQ(log->bindings()[0].rebound_epoch, log->current().epoch);
+    EXPECT_EQ(log->bindings()[1].rebound_epoch, 0U);
+    log->record(to("server-c", "server-d"));
+    EXPECT_EQ(log->bind("orders", "mariadb", "server-d"), 1);
+    EXPECT_THROW(log->bind("orders", "mariadb", "server-a"), std::system_error);
+    auto const epoch = log->current().epoch;
+    for (unsigned i = 3; i < 6; ++i) {
+        log.reset();
+        log = open_on(crashed, i);
+        ASSERT_EQ(log->bindings().size(), 2U);
+        EXPECT_EQ(log->bindings()[0].identity, "server-d");
+        EXPECT_EQ(log->bindings()[0].rebound_epoch, epoch);
+        EXPECT_EQ(log->bind("orders", "mariadb", "server-d"), 1);
+    }
+}
+
+TEST(FileLog, ADecisionDoesNotWaitForTheHorizonOfADatabaseThatWasGivenUp)
+{
+    auto const disk = std::make_shared<simulated_disk>();
+    auto log = open_on(disk);
+    log->bind("orders", "mariadb", "server-a");
+    log->bind("accounts", "postgresql", "server-b");
+    auto const done = decision_of(*log, 1);
+    log->force(done, far_away());
+    finish(*log, done);
+    log->raise_horizon(2, {log->current().epoch, 1});
+    log.reset();
+    log = open_on(disk, 2);
+    EXPECT_TRUE(log->find(done.global).has_value()) << "the horizon of orders is below it";
+    log->record(log::retirement_record{1, 5, "ann", "its disk is gone"});
+    log.reset();
+    log = open_on(disk, 3);
+
+    EXPECT_FALSE(log->find(done.global).has_value());
+}
+
 TEST(FileLog, ADecreeForgetsTheSameHeuristicsAfterEachOpening)
 {
     auto const disk = std::make_shared<simulated_disk>();

@@ -3,8 +3,9 @@
 // golden_test.cpp -- logs written by version 1, which every later version must read, and which
 // this version must still write, byte for byte, from the same inputs.
 //
-//   golden/v1.2-closed      one opening, every kind of record, closed in order
-//   golden/v1.2-reopened    the log that opening it again makes
+//   golden/v1.3-closed      one opening, each kind of record but a binding's epoch, closed in order
+//   golden/v1.3-reopened    the log that opening it again makes
+//   golden/v1.2-...         the same of version 1.2, whose databases stayed what they were
 //   golden/v1.1-...         the same of version 1.1, whose bindings had no epochs
 //   golden/v1-...           the same of version 1.0, whose openings recorded no limits either
 //
@@ -78,6 +79,8 @@ void first_opening(std::shared_ptr<simulated_disk> const& disk)
     log.raise_horizon(1, {1, 1});
     log.record(ports::heuristic_record{branch_of(log, 4), "orders", xa_code::heurmix,
                                        "rolled back behind our back", 1'767'225'600'000});
+    log.bind("archive", "mariadb", "a51c3a9e-0001");
+    log.record(log::retirement_record{2, 1'767'225'600'000, "ann", "its disk is gone"});
 }
 
 void second_opening(std::shared_ptr<simulated_disk> const& disk)
@@ -87,6 +90,8 @@ void second_opening(std::shared_ptr<simulated_disk> const& disk)
     log.record(log::operator_record{branch_of(log, 5), log::operator_verdict::roll_back,
                                     1'767'225'600'000, "ann", "the database is gone"});
     finish(log, decision_of(log, 6));
+    log.record(log::rebinding_record{3, 0, 1'767'225'600'000, "7713784589637538874",
+                                     "7713784589637538875", "ann", "promoted"});
 }
 
 std::shared_ptr<simulated_disk> with(std::string const& log, char const* segment)
@@ -104,12 +109,12 @@ TEST(Golden, TheWriterStillMakesTheSameBytes)
     second_opening(disk);
     auto const reopened = disk->contents(second);
     if (std::getenv("ASSENT_GOLDEN_WRITE")) {
-        write(golden / "v1.2-closed" / first, closed);
-        write(golden / "v1.2-reopened" / second, reopened);
+        write(golden / "v1.3-closed" / first, closed);
+        write(golden / "v1.3-reopened" / second, reopened);
     }
 
-    EXPECT_TRUE(closed == bytes_of(golden / "v1.2-closed" / first));
-    EXPECT_TRUE(reopened == bytes_of(golden / "v1.2-reopened" / second));
+    EXPECT_TRUE(closed == bytes_of(golden / "v1.3-closed" / first));
+    EXPECT_TRUE(reopened == bytes_of(golden / "v1.3-reopened" / second));
 }
 
 void expect_first_life(log::log_image const& image, std::uint64_t node)
@@ -147,7 +152,30 @@ struct version
 };
 version const versions[] = {{"v1", std::chrono::seconds{15}},
                             {"v1.1", std::chrono::seconds{7}},
-                            {"v1.2", std::chrono::seconds{7}}};
+                            {"v1.2", std::chrono::seconds{7}},
+                            {"v1.3", std::chrono::seconds{7}}};
+
+/// Version 1.3 has one database more, which was given up; reopened, another one was replaced.
+void expect_what_persons_said(log::log_image const& image, std::string const& version,
+                              bool is_reopened)
+{
+    bool const can_retire = version == "v1.3";
+    ASSERT_EQ(image.retirements().size(), can_retire ? 1U : 0U);
+    for (auto const& [id, bound] : image.bindings())
+        EXPECT_EQ(bound.is_retired, can_retire && id == 2) << bound.name;
+    if (!can_retire) return;
+    EXPECT_EQ(image.bindings().at(2).name, "archive");
+    EXPECT_EQ(image.retirements().at(2).who, "ann");
+    EXPECT_EQ(image.retirements().at(2).why, "its disk is gone");
+    EXPECT_EQ(image.retirements().at(2).unix_ms, 1'767'225'600'000);
+    ASSERT_EQ(image.rebindings().size(), is_reopened ? 1U : 0U);
+    if (!is_reopened) return;
+    EXPECT_EQ(image.bindings().at(3).identity, "7713784589637538875");
+    EXPECT_EQ(image.bindings().at(3).rebound_epoch, 2U);
+    auto const& rebound = image.rebindings().front().what;
+    EXPECT_EQ(rebound.from, "7713784589637538874");
+    EXPECT_EQ(rebound.who + "/" + rebound.why, "ann/promoted");
+}
 
 TEST(Golden, AClosedLogOfEachVersionIsRead)
 {
@@ -161,6 +189,7 @@ TEST(Golden, AClosedLogOfEachVersionIsRead)
         EXPECT_EQ(view.tail.end, log::segment_end::sealed);
         EXPECT_EQ(view.image.presumption_delay(), presumption);
         expect_first_life(view.image, view.newest.writer.node);
+        expect_what_persons_said(view.image, version, false);
     }
 }
 
@@ -180,6 +209,7 @@ TEST(Golden, AReopenedLogOfEachVersionIsRead)
         EXPECT_EQ(view.image.operator_records().front().why, "the database is gone");
         EXPECT_EQ(view.image.presumption_delay(), presumption);
         expect_first_life(view.image, view.newest.writer.node);
+        expect_what_persons_said(view.image, version, true);
     }
 }
 
@@ -199,11 +229,15 @@ TEST(Golden, LogsOfEachVersionAreOpenedAndCarriedOn)
             EXPECT_EQ(log->unfinished().size(), 3U);
             EXPECT_EQ(log->presumption_delay(), presumption) << "a copy of it may live";
             EXPECT_EQ(log->bindings().at(0).epoch, 0U) << "it was given in the first epoch";
-            bool const has_later = name == "v1.2-reopened";
-            if (has_later) {
-                EXPECT_EQ(log->bindings().at(1).epoch, 2U);
+            auto const bound = log->bindings().size();
+            if (name == "v1.2-reopened" || name == "v1.3-reopened") {
+                EXPECT_EQ(log->bindings().back().epoch, 2U);
             }
-            EXPECT_EQ(log->bind("ledger", "memory", "one"), has_later ? 3 : 2);
+            EXPECT_EQ(log->bind("ledger", "memory", "one"), bound + 1);
+            if (version == "v1.3") {
+                EXPECT_EQ(log->bind("archive", "mariadb", "a51c3a9e-0001"), bound + 2)
+                    << "what was given up is bound anew";
+            }
             EXPECT_EQ(log->bindings().back().epoch, log->current().epoch);
         }
     }

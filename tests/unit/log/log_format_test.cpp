@@ -58,6 +58,8 @@ TEST(Records, HaveTheNumbersThatAreOnDisk)
     EXPECT_EQ(type_of(rollback_record{}), record_type{9});
     EXPECT_EQ(type_of(opening_limits_record{}), record_type{128});
     EXPECT_EQ(type_of(binding_epoch_record{}), record_type{129});
+    EXPECT_EQ(type_of(retirement_record{}), record_type{130});
+    EXPECT_EQ(type_of(rebinding_record{}), record_type{131});
 }
 
 template <typename Record>
@@ -87,6 +89,17 @@ TEST(Records, ComeBackAsTheyWereWritten)
     auto const bound = round_trip(binding_epoch_record{3, 8});
     EXPECT_EQ(bound.id, 3);
     EXPECT_EQ(bound.epoch, 8U);
+
+    auto const retired = round_trip(retirement_record{3, 8, "ann", "its disk is gone"});
+    EXPECT_EQ(retired.id, 3);
+    EXPECT_EQ(retired.unix_ms, 8);
+    EXPECT_EQ(retired.who + retired.why, "annits disk is gone");
+
+    auto const rebound = round_trip(rebinding_record{3, 9, 8, "a", "b", "ann", "promoted"});
+    EXPECT_EQ(rebound.id, 3);
+    EXPECT_EQ(rebound.epoch, 9U);
+    EXPECT_EQ(rebound.unix_ms, 8);
+    EXPECT_EQ(rebound.from + rebound.to + rebound.who + rebound.why, "abannpromoted");
 
     decision_record decision;
     decision.what.global = some_gtrid();

@@ -111,6 +111,11 @@ public:
     }
     std::vector<decision_row> list_rows(std::string const&, std::size_t) override { return {}; }
     void prune_rows(decision_row const&, std::vector<gtrid> const&) override {}
+    void ensure_branches() override {}
+    void insert(std::string const&, branch_row const&) override {}
+    std::optional<branch_row> take(std::string const&, xid const&) override { return std::nullopt; }
+    bool contains(std::string const&, xid const&) override { return false; }
+    std::vector<xid> list_branches(std::string const&) override { return {}; }
 
 private:
     link& link_;

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <future>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -91,12 +92,34 @@ TEST(SqlTextWorker, IsLeftToItselfWhenItsJobDoesNotReturn)
     EXPECT_TRUE(*finished);
 }
 
+TEST(SqlTextWorker, IsLeftAtOnceWhereNobodyWantsToWaitAndCountedWithItsOwn)
+{
+    hanging call;
+    auto const own = std::make_shared<stuck_workers>(0);
+    auto const began = deadline::clock::now();
+    for (std::size_t i = 0; i < stuck_workers_max; ++i) {
+        worker thread{own};
+        thread.post(call.job());
+        thread.leave();
+    }
+    EXPECT_LT(deadline::clock::now() - began, 10s) << "half a second each would be 32 s";
+    EXPECT_EQ(own->load(), stuck_workers_max);
+    EXPECT_THROW(worker{own}, driver_error);
+    EXPECT_EQ(worker::stuck_count(), 0u);
+    EXPECT_NO_THROW(worker{}) << "what hangs there is nothing to others";
+    call.release();
+    for (deadline const until = in(10s); own->load() != 0 && deadline::clock::now() < until;)
+        std::this_thread::sleep_for(1ms);
+    EXPECT_EQ(own->load(), 0u);
+}
+
 TEST(SqlTextWorker, NoneIsMadeWhileTooManyAreStuck)
 {
     hanging call;
     {
         std::vector<std::unique_ptr<worker>> all;
         std::vector<std::thread> ends;
+        ends.reserve(stuck_workers_max);
         for (std::size_t i = 0; i < stuck_workers_max; ++i) {
             all.push_back(std::make_unique<worker>());
             all.back()->post(call.job());

@@ -1,0 +1,74 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// link.hpp -- one connection to a broker: what librabbitmq does, with a deadline for each wait.
+
+#ifndef ASSENT_ADAPTERS_RABBITMQ_LINK_HPP
+#define ASSENT_ADAPTERS_RABBITMQ_LINK_HPP
+
+#include <amqp.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <assent/rabbitmq.hpp>
+
+namespace assent::rabbitmq_adapter {
+
+using message::parcel;
+using rabbitmq::connect_options;
+
+/// Where a parcel goes, in the protocol's words.
+struct route
+{
+    std::string exchange;  ///< empty: the key is a queue's name
+    std::string key;
+};
+
+/// What the broker says of parcels that were published, which it counts from 1.
+struct verdict
+{
+    std::uint64_t number = 0;
+    bool has_all_before = false;  ///< it is said of each up to this one
+    bool is_kept = false;
+    std::string returned;  ///< else: the id of a parcel that no queue takes; its verdict follows
+};
+
+/// Thread safety: one shared object unsafe.
+class link
+{
+public:
+    /// Connects, logs in, and asks for confirms.  @throws driver_error
+    link(connect_options const& where, deadline until);
+
+    /// @return whether the queue is new.
+    bool declare_queue(std::string const& name, deadline until);
+    void declare_exchange(std::string const& name, deadline until);
+    void publish(route const& to, parcel const& what);
+    /// @return nothing when none came by `until`.  @throws driver_error  the connection is lost.
+    std::optional<verdict> hear(deadline until);
+
+private:
+    struct closer
+    {
+        void operator()(amqp_connection_state_t state) const noexcept
+        {
+            amqp_destroy_connection(state);
+        }
+    };
+
+    void open_socket(connect_options const& where, deadline until);
+    void log_in(connect_options const& where, deadline until);
+    void bound(deadline until);
+    bool is_there(std::string const& queue);
+    void check(char const* what);
+    std::optional<amqp_frame_t> frame(deadline until);
+    std::string returned_id(deadline until);
+
+    std::unique_ptr<amqp_connection_state_t_, closer> state_;
+};
+
+}  // namespace assent::rabbitmq_adapter
+
+#endif  // ASSENT_ADAPTERS_RABBITMQ_LINK_HPP
