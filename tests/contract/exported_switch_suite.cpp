@@ -69,7 +69,7 @@ TEST_P(exported_switch, CommitsInTwoPhases)
     EXPECT_EQ(bank.commit(x), XA_OK) << target().message();
     EXPECT_EQ(target().count(1), 1);
     EXPECT_FALSE(bank.lists(x));
-    EXPECT_EQ(bank.commit(x), XAER_NOTA);
+    EXPECT_EQ(at_last([&] { return bank.commit(x); }), XAER_NOTA);
     EXPECT_EQ(bank.close(), XA_OK);
 }
 
@@ -190,7 +190,7 @@ TEST_P(exported_switch, CarriesEveryFormatId)
         EXPECT_TRUE(bank.lists(x));
         XID other = x;
         other.formatID = 3;
-        EXPECT_EQ(bank.commit(other), XAER_NOTA);
+        EXPECT_EQ(at_last([&] { return bank.commit(other); }), XAER_NOTA) << target().message();
         ASSERT_EQ(bank.rollback(x), XA_OK) << target().message();
     }
     if (target().format_id_max() == 0x7fffffffffffffffL) return;

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <future>
 #include <memory>
 #include <string>
@@ -99,6 +100,18 @@ protected:
     /// xa_start, a row, xa_end.
     XID work(foreign_monitor& by, int key);
     XID prepared(foreign_monitor& by, int key);
+
+    /// What `call` says when it no longer says that it is to be called again; XA_RETRY after a long
+    /// while.  A session that has left may not be gone, and could prepare that name yet.
+    template <typename Call>
+    static int at_last(Call const& call)
+    {
+        auto const until = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+        int answer = call();
+        while (answer == XA_RETRY && std::chrono::steady_clock::now() < until)
+            answer = call();
+        return answer;
+    }
 
 private:
     std::shared_ptr<exported_target> target_;
