@@ -269,4 +269,39 @@ std::string memory_driver::slot_holder(driver_session& manage,
     return server_->slot_holder(slots);
 }
 
+void memory_driver::ensure_lanes(driver_session& manage, deadline until)
+{
+    enter(driver_call::ensure_lanes, &manage, until);
+    server_->ensure_lanes();
+}
+
+std::string memory_driver::lane_source(driver_session& manage, deadline until)
+{
+    enter(driver_call::ensure_lanes, &manage, until);
+    return server_->lane_source();
+}
+
+std::vector<std::uint8_t> memory_driver::claim_lanes(driver_session& owner, std::string_view to,
+                                                     std::uint8_t from, std::size_t at_most,
+                                                     deadline until)
+{
+    enter(driver_call::claim_lanes, &owner, until);
+    return server_->claim_lanes(key_of(owner), to, from, at_most);
+}
+
+std::vector<placed_task> memory_driver::place_tasks(driver_session& owner, std::string_view to,
+                                                    std::vector<std::uint8_t> const& lanes,
+                                                    turn_limits const& limits, deadline until)
+{
+    enter(driver_call::place_tasks, &owner, until);
+    return server_->place_tasks(to, lanes, limits);
+}
+
+void memory_driver::end_turn(driver_session& owner, std::string_view to,
+                             std::vector<lane_end> const& ends, deadline until)
+{
+    enter(driver_call::end_turn, &owner, until);
+    server_->end_turn(key_of(owner), to, ends);
+}
+
 }  // namespace assent::inline v0::testing::memory

@@ -105,6 +105,16 @@ struct hash_of_branch
     }
 };
 
+/// What a message has got that a relay has placed.
+struct placed_mark
+{
+    std::string position;
+    std::string previous;
+    deadline due{};
+    unsigned tries = 0;
+    bool is_parked = false;
+};
+
 /// What survives a crash and what a backup holds.
 struct durable_state
 {
@@ -118,6 +128,10 @@ struct durable_state
     bool has_task_table = false;
     std::map<std::uint64_t, task_row> tasks;  // by id
     std::uint64_t tasks_made = 0;             // ids are never given again, rolled back or not
+    bool has_lane_table = false;
+    std::string source;
+    std::map<std::string, std::string> last_positions;  // by the lanes' names
+    std::map<std::uint64_t, placed_mark> placed;        // by the ids of their messages
     bool has_branch_table = false;
     std::map<std::string, branch_row> reservations;  // by the text of their names
 };
@@ -248,6 +262,16 @@ public:
     std::string slot_holder(std::vector<std::uint16_t> const& slots) const;
     std::vector<task_row> tasks() const;
 
+    // The table assent_lane.
+    void ensure_lanes();
+    std::string lane_source() const;
+    std::vector<std::uint8_t> claim_lanes(std::uint64_t owner, std::string_view to,
+                                          std::uint8_t from, std::size_t at_most);
+    std::vector<placed_task> place_tasks(std::string_view to,
+                                         std::vector<std::uint8_t> const& which,
+                                         turn_limits const& limits);
+    void end_turn(std::uint64_t owner, std::string_view to, std::vector<lane_end> const& ends);
+
     // The script.
     void arm(std::shared_ptr<request_rule> rule);
     void arm(std::shared_ptr<call_rule> rule);
@@ -337,6 +361,10 @@ private:
     void require_tasks() const;
     branch const* holder_of(std::vector<std::uint16_t> const& slots, branch const* but) const;
     void keep_tasks(branch const& of);
+    void require_lanes() const;
+    bool is_due(std::string_view to, std::uint8_t lane, deadline present) const;
+    void require_untaken(std::uint64_t id) const;
+    void release_lanes(std::uint64_t owner);
     reply roll_back(std::uint64_t id, branch& b);
     bool loses_name(branch const& b);
     reply forget(branch& b);
@@ -383,7 +411,8 @@ private:
     std::set<xid> live_;      // the branches that are not finished
     std::set<xid> nameless_;  // of those, prepared and listed no more
     std::map<std::uint64_t, session> sessions_;
-    std::map<std::uint64_t, std::uint64_t> guards_;  // node, session
+    std::map<std::uint64_t, std::uint64_t> guards_;     // node, session
+    std::map<std::string, std::uint64_t> lane_owners_;  // name, session
     std::set<std::uint64_t> dead_processes_;
     std::uint64_t deaths_ = 1;  // of processes: the next one knows only its log and the scans
     std::deque<held_request> held_;

@@ -128,6 +128,7 @@ void server::end_session(std::uint64_t id)
     for (auto guard = guards_.begin(); guard != guards_.end();) {
         guard = guard->second == id ? guards_.erase(guard) : std::next(guard);
     }
+    release_lanes(id);
     held_.erase(std::remove_if(held_.begin(), held_.end(),
                                [id](held_request const& request) { return request.session == id; }),
                 held_.end());

@@ -26,6 +26,7 @@ void server::drop_tasks()
     lock held(mutex_);
     durable_.has_task_table = false;
     durable_.tasks.clear();
+    durable_.placed.clear();
 }
 
 /// The branch, other than `but`, that keeps one of the slots.
@@ -77,7 +78,8 @@ std::optional<task_row> server::take_task(std::uint64_t id, std::string_view to)
         taken.insert(others.begin(), others.end());
     }
     for (auto const& [number, row] : durable_.tasks) {
-        if (row.to != to || taken.count(number) != 0) continue;
+        if (row.to != to || taken.count(number) != 0 || durable_.placed.count(number) != 0)
+            continue;
         by.takes.insert(number);
         return row;
     }

@@ -9,6 +9,7 @@
 #include "adapters/dialects/mysql/decisions.hpp"
 #include "adapters/dialects/mysql/error.hpp"
 #include "adapters/dialects/mysql/examination.hpp"
+#include "adapters/dialects/mysql/lanes.hpp"
 #include "adapters/dialects/mysql/opening.hpp"
 #include "adapters/dialects/mysql/server.hpp"
 #include "adapters/dialects/mysql/tasks.hpp"
@@ -526,6 +527,41 @@ std::optional<task_row> driver::take_task(driver_session& session, std::string_v
 std::string driver::slot_holder(driver_session&, std::vector<std::uint16_t> const&, deadline)
 {
     return {};
+}
+
+void driver::ensure_lanes(driver_session& manage, deadline until)
+{
+    question q{own(manage), name_, until};
+    mysql_dialect::lanes::ensure(q);
+}
+
+std::string driver::lane_source(driver_session& manage, deadline until)
+{
+    question q{own(manage), name_, until};
+    return mysql_dialect::lanes::source(q);
+}
+
+std::vector<std::uint8_t> driver::claim_lanes(driver_session& owner, std::string_view to,
+                                              std::uint8_t from, std::size_t at_most,
+                                              deadline until)
+{
+    question q{own(owner), name_, until};
+    return mysql_dialect::lanes::claim(q, to, from, at_most);
+}
+
+std::vector<placed_task> driver::place_tasks(driver_session& owner, std::string_view to,
+                                             std::vector<std::uint8_t> const& lanes,
+                                             turn_limits const& limits, deadline until)
+{
+    question q{own(owner), name_, until};
+    return mysql_dialect::lanes::place(q, to, lanes, limits);
+}
+
+void driver::end_turn(driver_session& owner, std::string_view to, std::vector<lane_end> const& ends,
+                      deadline until)
+{
+    question q{own(owner), name_, until};
+    mysql_dialect::lanes::end_turn(q, to, ends);
 }
 
 }  // namespace assent::mysql_adapter

@@ -25,6 +25,7 @@ class driver final : public resource_manager_driver,
                      public decision_table,
                      public branch_table,
                      public task_table,
+                     public lane_table,
                      public examined_driver,
                      public dialects::any_branch_driver
 {
@@ -97,6 +98,18 @@ public:
     bool knows_slot_holders() const noexcept override { return false; }
     std::string slot_holder(driver_session& manage, std::vector<std::uint16_t> const& slots,
                             deadline until) override;
+
+    lane_table* lanes() noexcept override { return this; }
+    void ensure_lanes(driver_session& manage, deadline until) override;
+    std::string lane_source(driver_session& manage, deadline until) override;
+    std::vector<std::uint8_t> claim_lanes(driver_session& owner, std::string_view to,
+                                          std::uint8_t from, std::size_t at_most,
+                                          deadline until) override;
+    std::vector<placed_task> place_tasks(driver_session& owner, std::string_view to,
+                                         std::vector<std::uint8_t> const& lanes,
+                                         turn_limits const& limits, deadline until) override;
+    void end_turn(driver_session& owner, std::string_view to, std::vector<lane_end> const& ends,
+                  deadline until) override;
 
 private:
     std::unique_ptr<driver_session> connect_to(host_and_port const& at, session_purpose purpose,

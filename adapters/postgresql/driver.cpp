@@ -10,6 +10,7 @@
 #include "adapters/dialects/postgresql/branches.hpp"
 #include "adapters/dialects/postgresql/decisions.hpp"
 #include "adapters/dialects/postgresql/examination.hpp"
+#include "adapters/dialects/postgresql/lanes.hpp"
 #include "adapters/dialects/postgresql/tasks.hpp"
 #include "adapters/dialects/row_wait.hpp"
 #include "adapters/dialects/subject.hpp"
@@ -209,16 +210,23 @@ dialects::any_branch_list driver::list_any(driver_session& manage, deadline unti
     return named(name(), [&] { return server::list_any(q); });
 }
 
+/// @throws driver_error  a lock of this session's would hold nothing.
+void driver::require_locks_that_hold(driver_session& owner, char const* which,
+                                     char const* therefore) const
+{
+    if (!ours(owner).who().is_proxied || safety_.pools_by_session) return;
+    throw driver_error(
+        dialects::subject(name()) +
+        "the connection goes through a proxy that gives out process ids of its own; where it gives "
+        "a server's session to several clients, " +
+        which + " holds nothing, so " + therefore +
+        ": connect past the proxy, or, where each client keeps its session until it disconnects, "
+        "say so by safety_options::pools_by_session");
+}
+
 bool driver::try_guard(driver_session& guardian, std::uint64_t node, deadline until)
 {
-    if (ours(guardian).who().is_proxied && !safety_.pools_by_session) {
-        throw driver_error(
-            dialects::subject(name()) +
-            "the connection goes through a proxy that gives out process ids of its own; where "
-            "it gives a server's session to several clients, the node's lock holds nothing, so "
-            "no branch is decided here: connect past the proxy, or, where each client keeps its "
-            "session until it disconnects, say so by safety_options::pools_by_session");
-    }
+    require_locks_that_hold(guardian, "the node's lock", "no branch is decided here");
     auto q = asked_of(guardian, until);
     auto taken = named(name(), [&] { return server::try_guard(q, node); });
     bool const is_taken = taken.has_value();
@@ -423,6 +431,42 @@ std::string driver::slot_holder(driver_session& manage, std::vector<std::uint16_
 {
     auto q = asked_of(manage, until);
     return named(name(), [&] { return tasks::slot_holder(q, slots); });
+}
+
+void driver::ensure_lanes(driver_session& manage, deadline until)
+{
+    auto q = asked_of(manage, until);
+    named(name(), [&] { postgresql_dialect::lanes::ensure(q, ours(manage).who()); });
+}
+
+std::string driver::lane_source(driver_session& manage, deadline until)
+{
+    auto q = asked_of(manage, until);
+    return named(name(), [&] { return postgresql_dialect::lanes::source(q); });
+}
+
+std::vector<std::uint8_t> driver::claim_lanes(driver_session& owner, std::string_view to,
+                                              std::uint8_t from, std::size_t at_most,
+                                              deadline until)
+{
+    require_locks_that_hold(owner, "a lane's lock", "nothing is sent from here");
+    auto q = asked_of(owner, until);
+    return named(name(), [&] { return postgresql_dialect::lanes::claim(q, to, from, at_most); });
+}
+
+std::vector<placed_task> driver::place_tasks(driver_session& owner, std::string_view to,
+                                             std::vector<std::uint8_t> const& lanes,
+                                             turn_limits const& limits, deadline until)
+{
+    auto q = asked_of(owner, until);
+    return named(name(), [&] { return postgresql_dialect::lanes::place(q, to, lanes, limits); });
+}
+
+void driver::end_turn(driver_session& owner, std::string_view to, std::vector<lane_end> const& ends,
+                      deadline until)
+{
+    auto q = asked_of(owner, until);
+    named(name(), [&] { postgresql_dialect::lanes::end_turn(q, to, ends); });
 }
 
 }  // namespace assent::postgresql_adapter

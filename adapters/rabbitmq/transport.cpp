@@ -239,8 +239,11 @@ message::receipt transport::settle(deadline until)
     auto const first = std::find_if(all.begin(), all.end(), [](state::sent const& each) {
         return each.so_far != state::fate::kept;
     });
-    message::receipt told{static_cast<std::size_t>(first - all.begin()), {}};
-    if (first != all.end()) told.why = state_->why;
+    message::receipt told{static_cast<std::size_t>(first - all.begin()), {}, false};
+    if (first != all.end()) {
+        told.why = state_->why;
+        told.is_refused = first->so_far == state::fate::refused;
+    }
     state_->before_first += all.size();
     all.clear();
     state_->why.clear();

@@ -30,6 +30,7 @@
 #include <assent/driver_session.hpp>
 #include <assent/error.hpp>
 #include <assent/export.hpp>
+#include <assent/lane_table.hpp>
 #include <assent/resource_manager.hpp>
 #include <assent/server.hpp>
 #include <assent/sql_session.hpp>
@@ -188,6 +189,9 @@ public:
 
     /// The tables of messages; null where the database cannot hold any.
     virtual task_table* tasks() noexcept { return nullptr; }
+
+    /// What a relay carries messages away by; null: none is carried from here.
+    virtual lane_table* lanes() noexcept { return nullptr; }
 };
 
 inline std::optional<kept_past> resource_manager_driver::read_past(driver_session&, std::uint64_t,

@@ -149,6 +149,10 @@ enum class driver_call : std::uint8_t {
     put_tasks = 24,
     take_task = 25,
     find_slot_holder = 26,
+    ensure_lanes = 27,
+    claim_lanes = 28,
+    place_tasks = 29,
+    end_turn = 30,
 };
 
 /// A connection: what a lease converts to, and what enlist and join take.  Inside a branch its

@@ -36,6 +36,7 @@ struct receipt
 {
     std::size_t kept = 0;  ///< so many, from the first on, are the broker's, and survive its crash
     std::string why;       ///< in words, of the first that is not known to be kept; else empty
+    bool is_refused = false;  ///< that one the broker has refused: the others are not its concern
 };
 
 /// Sends parcels in order, and hears from the broker which of them it keeps.

@@ -44,7 +44,7 @@ std::map<std::string, part> const& table()
          {{"include", "recovery", "log_tools", "log", "adapters", "api", "ports"},
           true,
           {"CLI/", "toml++/", "nlohmann/"}}},
-        {"adapters/dialects", {{"include"}, false, {}}},
+        {"adapters/dialects", {{"include", "ports"}, false, {}}},
         {"adapters/sql_text", {{"include", "ports", "adapters/dialects"}, true, {}}},
         {"adapters/switch_out", {{"include", "ports", "adapters/dialects"}, true, {}}},
         {"adapters/memory", {{"include", "ports", "adapters/dialects"}, true, {}}},
