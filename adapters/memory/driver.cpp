@@ -304,4 +304,24 @@ void memory_driver::end_turn(driver_session& owner, std::string_view to,
     server_->end_turn(key_of(owner), to, ends);
 }
 
+void memory_driver::ensure_inbox(driver_session& manage, deadline until)
+{
+    enter(driver_call::ensure_inbox, &manage, until);
+    server_->ensure_inbox();
+}
+
+inbox_finding memory_driver::move_inbox(driver_session& session, inbox_move const& what,
+                                        deadline until)
+{
+    enter(driver_call::move_inbox, &session, until);
+    return server_->move_inbox(key_of(session), what);
+}
+
+void memory_driver::set_inbox(driver_session& session, std::string const& name,
+                              std::string const& position, deadline until)
+{
+    enter(driver_call::move_inbox, &session, until);
+    server_->set_inbox(key_of(session), name, position);
+}
+
 }  // namespace assent::inline v0::testing::memory

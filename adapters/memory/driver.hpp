@@ -13,7 +13,8 @@ class memory_driver : public resource_manager_driver,
                       public decision_table,
                       public branch_table,
                       public task_table,
-                      public lane_table
+                      public lane_table,
+                      public inbox_table
 {
 public:
     memory_driver(std::string name, std::shared_ptr<server> server);
@@ -92,6 +93,13 @@ public:
                                          turn_limits const& limits, deadline until) override;
     void end_turn(driver_session& owner, std::string_view to, std::vector<lane_end> const& ends,
                   deadline until) override;
+
+    inbox_table* inboxes() noexcept override { return this; }
+    void ensure_inbox(driver_session& manage, deadline until) override;
+    inbox_finding move_inbox(driver_session& session, inbox_move const& what,
+                             deadline until) override;
+    void set_inbox(driver_session& session, std::string const& name, std::string const& position,
+                   deadline until) override;
 
 private:
     server::entered enter(driver_call call, driver_session* on, deadline until);

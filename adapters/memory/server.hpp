@@ -63,10 +63,12 @@ struct branch
     std::map<std::uint64_t, task_row> puts;  // by id
     std::set<std::uint64_t> takes;           // ids
     std::set<std::uint16_t> slots;
+    std::map<std::string, std::string> inboxes;  // as they will be, locked
 
     bool has_written() const noexcept
     {
-        return !writes.empty() || !reservations.empty() || !puts.empty() || !takes.empty();
+        return !writes.empty() || !reservations.empty() || !puts.empty() || !takes.empty() ||
+               !inboxes.empty();
     }
     std::string witness;
     xa_code heuristic = xa_code::ok;
@@ -132,6 +134,8 @@ struct durable_state
     std::string source;
     std::map<std::string, std::string> last_positions;  // by the lanes' names
     std::map<std::uint64_t, placed_mark> placed;        // by the ids of their messages
+    bool has_inbox_table = false;
+    std::map<std::string, std::string> inboxes;  // positions, by the rows' names
     bool has_branch_table = false;
     std::map<std::string, branch_row> reservations;  // by the text of their names
 };
@@ -272,6 +276,11 @@ public:
                                          turn_limits const& limits);
     void end_turn(std::uint64_t owner, std::string_view to, std::vector<lane_end> const& ends);
 
+    // The table assent_inbox.
+    void ensure_inbox();
+    inbox_finding move_inbox(std::uint64_t session, inbox_move const& what);
+    void set_inbox(std::uint64_t session, std::string const& name, std::string const& position);
+
     // The script.
     void arm(std::shared_ptr<request_rule> rule);
     void arm(std::shared_ptr<call_rule> rule);
@@ -361,6 +370,7 @@ private:
     void require_tasks() const;
     branch const* holder_of(std::vector<std::uint16_t> const& slots, branch const* but) const;
     void keep_tasks(branch const& of);
+    branch& inbox_writer(std::uint64_t session, std::string const& name);
     void require_lanes() const;
     bool is_due(std::string_view to, std::uint8_t lane, deadline present) const;
     void require_untaken(std::uint64_t id) const;

@@ -108,6 +108,8 @@ void server::keep_tasks(branch const& of)
     for (auto const number : of.takes)
         durable_.tasks.erase(number);
     durable_.tasks.insert(of.puts.begin(), of.puts.end());
+    for (auto const& [name, position] : of.inboxes)
+        durable_.inboxes[name] = position;
 }
 
 }  // namespace assent::inline v0::testing::memory

@@ -9,6 +9,7 @@
 #include "adapters/dialects/mysql/decisions.hpp"
 #include "adapters/dialects/mysql/error.hpp"
 #include "adapters/dialects/mysql/examination.hpp"
+#include "adapters/dialects/mysql/inbox.hpp"
 #include "adapters/dialects/mysql/lanes.hpp"
 #include "adapters/dialects/mysql/opening.hpp"
 #include "adapters/dialects/mysql/server.hpp"
@@ -562,6 +563,27 @@ void driver::end_turn(driver_session& owner, std::string_view to, std::vector<la
 {
     question q{own(owner), name_, until};
     mysql_dialect::lanes::end_turn(q, to, ends);
+}
+
+void driver::ensure_inbox(driver_session& manage, deadline until)
+{
+    question q{own(manage), name_, until};
+    mysql_dialect::inbox::ensure(q);
+}
+
+inbox_finding driver::move_inbox(driver_session& session, inbox_move const& what, deadline until)
+{
+    branch_question q{session, name_, until};
+    return mysql_dialect::inbox::move(q, database_of(own(session)), what,
+                                      dialects::row_wait(until));
+}
+
+void driver::set_inbox(driver_session& session, std::string const& row_name,
+                       std::string const& position, deadline until)
+{
+    branch_question q{session, name_, until};
+    mysql_dialect::inbox::set(q, database_of(own(session)), row_name, position,
+                              dialects::row_wait(until));
 }
 
 }  // namespace assent::mysql_adapter

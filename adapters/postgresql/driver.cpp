@@ -10,6 +10,7 @@
 #include "adapters/dialects/postgresql/branches.hpp"
 #include "adapters/dialects/postgresql/decisions.hpp"
 #include "adapters/dialects/postgresql/examination.hpp"
+#include "adapters/dialects/postgresql/inbox.hpp"
 #include "adapters/dialects/postgresql/lanes.hpp"
 #include "adapters/dialects/postgresql/tasks.hpp"
 #include "adapters/dialects/row_wait.hpp"
@@ -467,6 +468,33 @@ void driver::end_turn(driver_session& owner, std::string_view to, std::vector<la
 {
     auto q = asked_of(owner, until);
     named(name(), [&] { postgresql_dialect::lanes::end_turn(q, to, ends); });
+}
+
+void driver::ensure_inbox(driver_session& manage, deadline until)
+{
+    auto q = asked_of(manage, until);
+    named(name(), [&] { postgresql_dialect::inbox::ensure(q, ours(manage).who()); });
+}
+
+inbox_finding driver::move_inbox(driver_session& session, inbox_move const& what, deadline until)
+{
+    return named(name(), [&] {
+        auto& working = working_in_branch(session);
+        question q{working.connection(), until};
+        return postgresql_dialect::inbox::move(q, working.guard(), working.gtrid(), what,
+                                               dialects::row_wait(until));
+    });
+}
+
+void driver::set_inbox(driver_session& session, std::string const& row_name,
+                       std::string const& position, deadline until)
+{
+    named(name(), [&] {
+        auto& working = working_in_branch(session);
+        question q{working.connection(), until};
+        postgresql_dialect::inbox::set(q, working.guard(), working.gtrid(), row_name, position,
+                                       dialects::row_wait(until));
+    });
 }
 
 }  // namespace assent::postgresql_adapter

@@ -29,6 +29,7 @@ class driver final : public resource_manager_driver,
                      public branch_table,
                      public task_table,
                      public lane_table,
+                     public inbox_table,
                      public examined_driver,
                      public dialects::any_branch_driver
 {
@@ -108,6 +109,13 @@ public:
                                          turn_limits const& limits, deadline until) override;
     void end_turn(driver_session& owner, std::string_view to, std::vector<lane_end> const& ends,
                   deadline until) override;
+
+    inbox_table* inboxes() noexcept override { return this; }
+    void ensure_inbox(driver_session& manage, deadline until) override;
+    inbox_finding move_inbox(driver_session& session, inbox_move const& what,
+                             deadline until) override;
+    void set_inbox(driver_session& session, std::string const& name, std::string const& position,
+                   deadline until) override;
 
 private:
     void require_locks_that_hold(driver_session& owner, char const* which,

@@ -30,6 +30,7 @@
 #include <assent/driver_session.hpp>
 #include <assent/error.hpp>
 #include <assent/export.hpp>
+#include <assent/inbox_table.hpp>
 #include <assent/lane_table.hpp>
 #include <assent/resource_manager.hpp>
 #include <assent/server.hpp>
@@ -192,6 +193,9 @@ public:
 
     /// What a relay carries messages away by; null: none is carried from here.
     virtual lane_table* lanes() noexcept { return nullptr; }
+
+    /// What is done of other systems' messages is kept by; null: not here.
+    virtual inbox_table* inboxes() noexcept { return nullptr; }
 };
 
 inline std::optional<kept_past> resource_manager_driver::read_past(driver_session&, std::uint64_t,

@@ -153,6 +153,8 @@ enum class driver_call : std::uint8_t {
     claim_lanes = 28,
     place_tasks = 29,
     end_turn = 30,
+    ensure_inbox = 31,
+    move_inbox = 32,
 };
 
 /// A connection: what a lease converts to, and what enlist and join take.  Inside a branch its
