@@ -25,6 +25,9 @@ constexpr amqp_channel_t publishing = 1;
 /// What the broker refuses to declare costs this one.
 constexpr amqp_channel_t declaring = 2;
 
+/// What is received, and nothing that the broker could refuse but a queue that is gone.
+constexpr amqp_channel_t consuming = 3;
+
 constexpr int encrypted_port = 5671;
 constexpr std::uint8_t persistent = 2;
 /// Of the frames that we are ready to read.
@@ -80,7 +83,7 @@ link::link(connect_options const& where, deadline until) : state_(amqp_new_conne
     if (!state_) throw std::bad_alloc();
     open_socket(where, until);
     log_in(where, until);
-    for (auto const channel : {publishing, declaring}) {
+    for (auto const channel : {publishing, declaring, consuming}) {
         amqp_channel_open(state_.get(), channel);
         check("cannot open a channel");
     }
@@ -265,6 +268,88 @@ std::string link::returned_id(deadline until)
         left -= std::min<std::uint64_t>(left, piece->payload.body_fragment.len);
     }
     return id;
+}
+
+void link::bind(std::string const& queue, std::string const& exchange, std::string const& key,
+                deadline until)
+{
+    bound(until);
+    amqp_queue_bind(state_.get(), declaring, bytes(queue), bytes(exchange), bytes(key),
+                    amqp_empty_table);
+    check("refuses to bind a queue");
+}
+
+void link::consume(std::string const& queue, std::string const& consumer, std::uint16_t prefetch,
+                   deadline until)
+{
+    bound(until);
+    amqp_basic_qos(state_.get(), consuming, 0, prefetch, 0);
+    check("refuses a prefetch");
+    amqp_basic_consume(state_.get(), consuming, bytes(queue), bytes(consumer), 0, 0, 0,
+                       amqp_empty_table);
+    check("refuses a consumer");
+}
+
+void link::cancel(std::string const& consumer, deadline until)
+{
+    bound(until);
+    amqp_basic_cancel(state_.get(), consuming, bytes(consumer));
+    check("does not cancel a consumer");
+}
+
+void link::acknowledge(std::uint64_t tag)
+{
+    int const status = amqp_basic_ack(state_.get(), consuming, tag, 0);
+    if (status != AMQP_STATUS_OK) {
+        fail(std::string{"cannot acknowledge: "} + amqp_error_string2(status));
+    }
+}
+
+void link::give_back(std::uint64_t tag)
+{
+    int const status = amqp_basic_nack(state_.get(), consuming, tag, 0, 1);
+    if (status != AMQP_STATUS_OK) {
+        fail(std::string{"cannot give back: "} + amqp_error_string2(status));
+    }
+}
+
+std::optional<envelope> link::receive(deadline until)
+{
+    amqp_maybe_release_buffers(state_.get());
+    auto const left = remaining(until);
+    amqp_envelope_t came{};
+    auto const reply = amqp_consume_message(state_.get(), &came, &left, 0);
+    if (reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION &&
+        reply.library_error == AMQP_STATUS_TIMEOUT) {
+        return std::nullopt;
+    }
+    if (reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION &&
+        reply.library_error == AMQP_STATUS_UNEXPECTED_STATE) {
+        // Something else than a message: the end of a consumer, of the channel, of the connection.
+        auto const said = frame(until);
+        bool const is_said = said && said->frame_type == AMQP_FRAME_METHOD;
+        fail("ended the consumers: " + words_of(is_said ? said->payload.method : amqp_method_t{}));
+    }
+    if (reply.reply_type != AMQP_RESPONSE_NORMAL) {
+        fail(std::string{"the connection is lost: "} + amqp_error_string2(reply.library_error));
+    }
+    std::unique_ptr<amqp_envelope_t, decltype(&amqp_destroy_envelope)> const held{
+        &came, amqp_destroy_envelope};
+    envelope made{text(came.consumer_tag), came.delivery_tag, {}};
+    auto const& properties = came.message.properties;
+    if ((properties._flags & AMQP_BASIC_MESSAGE_ID_FLAG) != 0)
+        made.what.id = text(properties.message_id);
+    if ((properties._flags & AMQP_BASIC_HEADERS_FLAG) != 0) {
+        for (int i = 0; i < properties.headers.num_entries; ++i) {
+            auto const& each = properties.headers.entries[i];
+            bool const is_text =
+                each.value.kind == AMQP_FIELD_KIND_UTF8 || each.value.kind == AMQP_FIELD_KIND_BYTES;
+            if (is_text)
+                made.what.headers.emplace_back(text(each.key), text(each.value.value.bytes));
+        }
+    }
+    made.what.body = text(came.message.body);
+    return made;
 }
 
 }  // namespace assent::rabbitmq_adapter

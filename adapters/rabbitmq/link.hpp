@@ -35,6 +35,14 @@ struct verdict
     std::string returned;  ///< else: the id of a parcel that no queue takes; its verdict follows
 };
 
+/// A message as the broker gives it to a consumer.
+struct envelope
+{
+    std::string consumer;   ///< as it was named
+    std::uint64_t tag = 0;  ///< by which it is acknowledged, on this connection
+    parcel what;            ///< without its destination and lane
+};
+
 /// Thread safety: one shared object unsafe.
 class link
 {
@@ -48,6 +56,17 @@ public:
     void publish(route const& to, parcel const& what);
     /// @return nothing when none came by `until`.  @throws driver_error  the connection is lost.
     std::optional<verdict> hear(deadline until);
+
+    void bind(std::string const& queue, std::string const& exchange, std::string const& key,
+              deadline until);
+    /// Has the queue's messages sent here, `prefetch` without an acknowledgement.
+    void consume(std::string const& queue, std::string const& consumer, std::uint16_t prefetch,
+                 deadline until);
+    void cancel(std::string const& consumer, deadline until);
+    void acknowledge(std::uint64_t tag);
+    void give_back(std::uint64_t tag);
+    /// @return nothing when none came by `until`.  @throws driver_error  the connection is lost.
+    std::optional<envelope> receive(deadline until);
 
 private:
     struct closer

@@ -13,50 +13,22 @@
 #include <assent/rabbitmq.hpp>
 
 #include "adapters/rabbitmq/link.hpp"
+#include "adapters/rabbitmq/naming.hpp"
 
 namespace assent {
 inline namespace v0 {
 namespace rabbitmq {
 
+using rabbitmq_adapter::lane_name;
 using rabbitmq_adapter::link;
+using rabbitmq_adapter::name_bytes_max;
+using rabbitmq_adapter::refuse;
+using rabbitmq_adapter::require_sane;
 using rabbitmq_adapter::route;
 
 namespace {
 
 using clock = deadline::clock;
-
-/// The protocol's short strings: names and ids.
-constexpr std::size_t name_bytes_max = 255;
-/// RabbitMQ 3.10 keeps the list of its quorum queues in memory for a moment: what was put into one
-/// that is younger than a second did not survive its kill -9, and the queue had no leader any more.
-constexpr std::chrono::seconds new_queue_time{5};
-
-[[noreturn]] void refuse(std::string const& why)
-{
-    throw driver_error(errc::bad_argument, "RabbitMQ: " + why);
-}
-
-std::string two_digits(unsigned lane)
-{
-    auto digits = std::to_string(lane);
-    return digits.size() < 2 ? "0" + digits : digits;
-}
-
-bool is_of_this_machine(std::string const& host)
-{
-    return host == "localhost" || host.rfind("127.", 0) == 0 || host == "::1";
-}
-
-void require_sane(connect_options const& where)
-{
-    if (where.account.empty()) refuse("no account is given");
-    if (where.authority.empty() && !is_of_this_machine(where.host)) {
-        refuse("to another machine the connection must be encrypted: give the authority");
-    }
-    if (where.heartbeat < std::chrono::seconds{1} || where.heartbeat > std::chrono::hours{1}) {
-        refuse("the heartbeat must be between one second and one hour");
-    }
-}
 
 }  // namespace
 
@@ -128,8 +100,8 @@ void transport::state::connect(deadline until)
 route transport::state::declare(message::parcel const& what, deadline until)
 {
     bool const is_fan_out = where.fan_outs.count(what.to) != 0;
-    auto const lane = two_digits(what.lane);
-    route to = is_fan_out ? route{what.to, lane} : route{{}, what.to + "." + lane};
+    auto const lane = rabbitmq_adapter::two_digits(what.lane);
+    route to = is_fan_out ? route{what.to, lane} : route{{}, lane_name(what.to, what.lane)};
     auto const& name = is_fan_out ? to.exchange : to.key;
     if (what.to.empty() || name.size() > name_bytes_max)
         refuse("the destination's name is too long");
@@ -153,9 +125,10 @@ void transport::state::declare_exchange(std::string const& name, deadline until)
 void transport::state::declare_lanes(std::string const& of, deadline until)
 {
     for (unsigned lane = 0; lane < message::lanes; ++lane) {
-        auto const name = of + "." + two_digits(lane);
+        auto const name = lane_name(of, lane);
         try {
-            if (open->declare_queue(name, until)) old_enough[of] = clock::now() + new_queue_time;
+            if (open->declare_queue(name, until))
+                old_enough[of] = clock::now() + where.new_queue_wait;
         } catch (driver_error const& e) {
             refuse_declared(name, e);
         }

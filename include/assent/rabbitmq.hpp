@@ -12,9 +12,11 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
+#include <assent/delivery.hpp>
 #include <assent/export.hpp>
 #include <assent/transport.hpp>
 
@@ -40,6 +42,9 @@ struct connect_options
     /// How long the broker may be silent before the connection is given up, one second at the
     /// least.
     std::chrono::seconds heartbeat{10};
+    /// How long nothing is sent into queues that were just made: RabbitMQ 3.10 may lose a younger
+    /// one when it crashes.  Up to ten minutes.
+    std::chrono::milliseconds new_queue_wait{5000};
 };
 
 /// Publishes with confirms, persistently, and with the flag `mandatory`: what no queue takes counts
@@ -47,8 +52,8 @@ struct connect_options
 ///
 /// It declares each queue and each exchange before the first parcel for it, with all its
 /// arguments: one that is there with others is refused, with the broker's words.  Into queues that
-/// it made it sends nothing for five seconds: RabbitMQ 3.10 may lose a younger one.  Policies, by
-/// which an administrator may shorten a queue, are not seen over this protocol, and not checked.
+/// it made it sends nothing for connect_options::new_queue_wait.  Policies, by which an
+/// administrator may shorten a queue, are not seen over this protocol, and not checked.
 ///
 /// Thread safety: distinct objects safe, one shared object unsafe.
 class ASSENT_EXPORT transport : public message::transport
@@ -64,6 +69,63 @@ public:
     ///                       names do not fit into the protocol.
     void send(message::parcel const& what, deadline until) override;
     message::receipt settle(deadline until) override;
+
+private:
+    struct state;
+    std::unique_ptr<state> state_;
+};
+
+/// What a receiver takes.
+struct receive_options
+{
+    std::string to;  ///< the destination
+    /// For a destination that is an exchange: the name of the receiver's own queues, which are
+    /// bound to it.  Receivers of one name share the messages, those of different names get all.
+    std::string queues;
+    /// How many messages of a lane it may have without having acknowledged the first: more than the
+    /// relay's window, which each message says.
+    std::uint16_t prefetch = 512;
+};
+
+/// Receives the messages of a destination, lane by lane in their order, until they are
+/// acknowledged.  A lane's queue gives them to one receiver at a time, and to the next one when
+/// that is gone; what was not acknowledged comes again.
+///
+/// It declares each queue as the transport does, and is refused as that is.
+///
+/// The connection speaks within these calls only: where the application works for longer than two
+/// heartbeats without one the broker ends the connection, and gives what is not acknowledged to the
+/// next receiver.  The inbox knows what was done of that.
+///
+/// Thread safety: distinct objects safe, one shared object unsafe.
+class ASSENT_EXPORT receiver
+{
+public:
+    /// Connects to nothing yet.
+    /// @throws driver_error  errc::bad_argument.
+    receiver(connect_options where, receive_options chosen);
+    ~receiver();
+
+    /// Waits for the next message, until `until`.  Connects where it must, again and again where
+    /// that fails.
+    /// @return nothing where none came.
+    /// @throws driver_error  errc::unavailable: the broker cannot be reached, or refuses; errc::
+    ///                       bad_argument: something came that no relay has sent, or whose window
+    ///                       is not less than the prefetch.  Its lane is stopped, and it goes back.
+    /// Safe to retry.
+    std::optional<message::delivery> next(deadline until);
+
+    /// The message, and what its sender sent before it in its lane, is done: it does not come
+    /// again.  To be called when its work is committed, and not before.  Where the connection was
+    /// lost meanwhile nothing happens: it comes again, and the inbox knows it.
+    void acknowledge(message::delivery const& done);
+
+    /// Nothing comes of that lane any more, and what is not acknowledged goes back: to another
+    /// receiver, or to this one after resume_lane().  (RabbitMQ ends whoever keeps a message for
+    /// half an hour.)
+    /// @throws driver_error  errc::unavailable, errc::bad_argument.  Safe to retry.
+    void stop_lane(unsigned lane, deadline until);
+    void resume_lane(unsigned lane, deadline until);  ///< takes stop_lane() back
 
 private:
     struct state;

@@ -2,25 +2,19 @@
 //
 // rabbitmq_transport_test.cpp -- what a real broker keeps, returns, refuses, forgets to say.
 
-#include <amqp.h>
-#include <amqp_framing.h>
-#include <amqp_tcp_socket.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <chrono>
 #include <fstream>
-#include <map>
 #include <memory>
-#include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <assent/rabbitmq.hpp>
 
-#include "tests/servers/private_server.hpp"
+#include "tests/contract/rabbitmq_client.hpp"
 
 namespace {
 
@@ -28,116 +22,12 @@ using namespace std::chrono_literals;
 using assent::driver_error;
 using assent::errc;
 using assent::message::parcel;
+using assent::testing::at;
+using assent::testing::in;
+using assent::testing::plain_client;
 using assent::testing::private_server;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-auto in(std::chrono::seconds time)
-{
-    return assent::deadline::clock::now() + time;
-}
-
-/// A client by the library alone: what there is without the transport.
-class plain_client
-{
-public:
-    explicit plain_client(private_server const& broker) : state_(amqp_new_connection())
-    {
-        auto* const socket = amqp_tcp_socket_new(state_);
-        if (amqp_socket_open(socket, "127.0.0.1", broker.port()) != AMQP_STATUS_OK)
-            throw std::runtime_error("cannot connect");
-        auto const reply = amqp_login(state_, "/", 0, 131072, 0, AMQP_SASL_METHOD_PLAIN,
-                                      broker.account().c_str(), broker.password().c_str());
-        if (reply.reply_type != AMQP_RESPONSE_NORMAL) throw std::runtime_error("cannot log in");
-        amqp_channel_open(state_, 1);
-        check();
-    }
-    plain_client(plain_client const&) = delete;
-    plain_client& operator=(plain_client const&) = delete;
-    ~plain_client() { amqp_destroy_connection(state_); }
-
-    struct seen
-    {
-        std::string id, body;
-        std::map<std::string, std::string> headers;
-        int mode = 0;
-    };
-    /// The oldest of a queue, which it is taken from.  (A queue with a single active consumer gives
-    /// nothing to who only asks.)
-    std::optional<seen> get(std::string const& queue)
-    {
-        if (consumed_ != queue) {
-            amqp_basic_consume(state_, 1, amqp_cstring_bytes(queue.c_str()), amqp_empty_bytes, 0, 1,
-                               0, amqp_empty_table);
-            check();
-            consumed_ = queue;
-        }
-        timeval const patience{2, 0};
-        amqp_envelope_t came;
-        auto const got = amqp_consume_message(state_, &came, &patience, 0);
-        if (got.reply_type != AMQP_RESPONSE_NORMAL) return std::nullopt;
-        auto const text = [](amqp_bytes_t of) {
-            return std::string(static_cast<char const*>(of.bytes), of.len);
-        };
-        auto const& properties = came.message.properties;
-        seen made{
-            text(properties.message_id), text(came.message.body), {}, properties.delivery_mode};
-        for (int i = 0; i < properties.headers.num_entries; ++i) {
-            auto const& each = properties.headers.entries[i];
-            made.headers[text(each.key)] = text(each.value.value.bytes);
-        }
-        amqp_destroy_envelope(&came);
-        return made;
-    }
-    std::vector<std::string> bodies(std::string const& queue)
-    {
-        std::vector<std::string> all;
-        while (auto const one = get(queue))
-            all.push_back(one->body);
-        return all;
-    }
-    /// A classic queue, of `length` messages at the most; more are refused.
-    void declare_short(std::string const& queue, int length)
-    {
-        amqp_table_entry_t arguments[2]{};
-        arguments[0].key = amqp_cstring_bytes("x-max-length");
-        arguments[0].value.kind = AMQP_FIELD_KIND_I32;
-        arguments[0].value.value.i32 = length;
-        arguments[1].key = amqp_cstring_bytes("x-overflow");
-        arguments[1].value.kind = AMQP_FIELD_KIND_UTF8;
-        arguments[1].value.value.bytes = amqp_cstring_bytes("reject-publish");
-        amqp_queue_declare(state_, 1, amqp_cstring_bytes(queue.c_str()), 0, 1, 0, 0,
-                           {2, arguments});
-        check();
-    }
-    void bind(std::string const& queue, std::string const& exchange, std::string const& key)
-    {
-        amqp_queue_bind(state_, 1, amqp_cstring_bytes(queue.c_str()),
-                        amqp_cstring_bytes(exchange.c_str()), amqp_cstring_bytes(key.c_str()),
-                        amqp_empty_table);
-        check();
-    }
-
-private:
-    void check() const
-    {
-        if (amqp_get_rpc_reply(state_).reply_type != AMQP_RESPONSE_NORMAL)
-            throw std::runtime_error("the broker refuses");
-    }
-    amqp_connection_state_t state_;
-    std::string consumed_;
-};
-
-assent::rabbitmq::connect_options at(private_server const& broker)
-{
-    assent::rabbitmq::connect_options where;
-    where.host = "127.0.0.1";
-    where.port = static_cast<std::uint16_t>(broker.port());
-    where.account = broker.account();
-    where.password_file = broker.directory() + "/password";
-    where.fan_outs = {"news"};
-    return where;
-}
 
 parcel made(std::string const& id, std::string const& body, std::string to = "orders",
             unsigned lane = 7)

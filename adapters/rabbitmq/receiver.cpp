@@ -1,0 +1,219 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include <assent/driver.hpp>
+#include <assent/rabbitmq.hpp>
+
+#include "adapters/rabbitmq/link.hpp"
+#include "adapters/rabbitmq/naming.hpp"
+
+namespace assent {
+inline namespace v0 {
+namespace rabbitmq {
+
+using rabbitmq_adapter::envelope;
+using rabbitmq_adapter::lane_name;
+using rabbitmq_adapter::link;
+using rabbitmq_adapter::two_digits;
+
+namespace {
+
+using clock = deadline::clock;
+using std::chrono::milliseconds;
+
+constexpr milliseconds pause_first{50};
+constexpr milliseconds pause_longest{5000};
+
+/// The lane of a consumer, which is named by its two digits.
+unsigned lane_of(std::string const& consumer)
+{
+    return consumer.size() == 2
+               ? static_cast<unsigned>((consumer[0] - '0') * 10 + (consumer[1] - '0'))
+               : message::lanes;
+}
+
+}  // namespace
+
+/// Invariant: `given` has the tags of `open` alone.
+struct receiver::state
+{
+    struct given_message
+    {
+        std::string source;
+        std::string position;
+        std::uint64_t tag = 0;
+    };
+
+    state(connect_options its, receive_options its_choice)
+        : where(std::move(its)),
+          chosen(std::move(its_choice)),
+          is_fan_out(where.fan_outs.count(chosen.to) != 0)
+    {
+    }
+
+    std::string queue(unsigned lane) const
+    {
+        return lane_name(is_fan_out ? chosen.queues : chosen.to, lane);
+    }
+    void drop() noexcept
+    {
+        open.reset();
+        given.clear();
+    }
+    /// Does `what` on the connection, which is made where there is none.  One on which something
+    /// failed is of no more use.
+    template <class What>
+    auto on_link(deadline until, What const& what)
+    {
+        try {
+            if (!open) connect(until);
+            return what(*open);
+        } catch (driver_error const&) {
+            drop();
+            throw;
+        }
+    }
+    void connect(deadline until);
+    void consume(unsigned lane, deadline until)
+    {
+        open->consume(queue(lane), two_digits(lane), chosen.prefetch, until);
+    }
+    void give_back(unsigned lane, deadline until);
+    std::optional<message::delivery> accepted(envelope&& came, deadline until);
+
+    connect_options const where;
+    receive_options const chosen;
+    bool const is_fan_out;
+    std::unique_ptr<link> open;
+    std::map<unsigned, std::vector<given_message>> given;  // and not acknowledged, by lane
+    std::set<unsigned> stopped;
+};
+
+receiver::receiver(connect_options where, receive_options chosen)
+{
+    rabbitmq_adapter::require_sane(where);
+    if (!is_good_name(chosen.to)) rabbitmq_adapter::refuse("a receiver has a destination");
+    if ((where.fan_outs.count(chosen.to) != 0) != is_good_name(chosen.queues)) {
+        rabbitmq_adapter::refuse(
+            "a receiver has queues of its own where its destination is an exchange, and only "
+            "there");
+    }
+    if (chosen.prefetch == 0) rabbitmq_adapter::refuse("a prefetch is one at the least");
+    state_ = std::make_unique<state>(std::move(where), std::move(chosen));
+}
+
+receiver::~receiver() = default;
+
+void receiver::state::connect(deadline until)
+{
+    given.clear();
+    open = std::make_unique<link>(where, until);
+    if (is_fan_out) open->declare_exchange(chosen.to, until);
+    for (unsigned lane = 0; lane < message::lanes; ++lane) {
+        auto const name = queue(lane);
+        try {
+            open->declare_queue(name, until);
+            if (is_fan_out) open->bind(name, chosen.to, two_digits(lane), until);
+        } catch (driver_error const& e) {
+            throw driver_error(e.what() + std::string{"; \""} + name +
+                               "\" must be declared by this receiver, or as it declares it");
+        }
+        if (stopped.count(lane) == 0) consume(lane, until);
+    }
+}
+
+/// The lane's consumer ends first, or what goes back would come again.
+void receiver::state::give_back(unsigned lane, deadline until)
+{
+    open->cancel(two_digits(lane), until);
+    for (auto const& each : given[lane])
+        open->give_back(each.tag);
+    given.erase(lane);
+}
+
+/// @return nothing where the lane was stopped while this came.
+std::optional<message::delivery> receiver::state::accepted(envelope&& came, deadline until)
+{
+    auto const lane = lane_of(came.consumer);
+    if (stopped.count(lane) != 0) {
+        open->give_back(came.tag);
+        return std::nullopt;
+    }
+    came.what.to = chosen.to;
+    came.what.lane = lane;
+    auto& its = given[lane];
+    its.push_back({{}, {}, came.tag});
+    try {
+        auto made = message::from_parcel(came.what);
+        if (made.window >= chosen.prefetch) {
+            rabbitmq_adapter::refuse("the sender's window of " + std::to_string(made.window) +
+                                     " messages is not less than the prefetch of " +
+                                     std::to_string(chosen.prefetch) +
+                                     ": raise receive_options::prefetch");
+        }
+        its.back().source = made.at.source;
+        its.back().position = made.at.position;
+        return made;
+    } catch (driver_error const& e) {
+        stopped.insert(lane);
+        on_link(until, [&](link&) { give_back(lane, until); });
+        throw driver_error(errc::bad_argument, std::string{e.what()} + "; the queue " +
+                                                   queue(lane) + " is not received any more");
+    }
+}
+
+std::optional<message::delivery> receiver::next(deadline until)
+{
+    milliseconds pause = pause_first;
+    for (;;) {
+        try {
+            auto came = state_->on_link(until, [&](link& on) { return on.receive(until); });
+            if (!came) return std::nullopt;
+            if (auto made = state_->accepted(std::move(*came), until)) return made;
+        } catch (driver_error const& e) {
+            if (e.why() == errc::bad_argument || clock::now() + pause >= until) throw;
+            std::this_thread::sleep_for(pause);
+            pause = std::min(2 * pause, pause_longest);
+        }
+    }
+}
+
+void receiver::acknowledge(message::delivery const& done)
+{
+    auto& its = state_->given[done.at.lane];
+    auto const is_done = [&](state::given_message const& each) {
+        return each.source == done.at.source && each.position <= done.at.position;
+    };
+    try {
+        for (auto const& each : its) {
+            if (is_done(each) && state_->open) state_->open->acknowledge(each.tag);
+        }
+        its.erase(std::remove_if(its.begin(), its.end(), is_done), its.end());
+    } catch (driver_error const&) {
+        state_->drop();  // it comes again
+    }
+}
+
+void receiver::stop_lane(unsigned lane, deadline until)
+{
+    if (lane >= message::lanes) rabbitmq_adapter::refuse("there is no such lane");
+    if (!state_->stopped.insert(lane).second || !state_->open) return;
+    state_->on_link(until, [&](link&) { state_->give_back(lane, until); });
+}
+
+void receiver::resume_lane(unsigned lane, deadline until)
+{
+    if (lane >= message::lanes) rabbitmq_adapter::refuse("there is no such lane");
+    if (state_->stopped.erase(lane) == 0 || !state_->open) return;
+    state_->on_link(until, [&](link&) { state_->consume(lane, until); });
+}
+
+}  // namespace rabbitmq
+}  // namespace v0
+}  // namespace assent

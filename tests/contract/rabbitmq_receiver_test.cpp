@@ -1,0 +1,293 @@
+// Copyright (c) 2026 The Assent authors.  SPDX-License-Identifier: BSL-1.0
+//
+// rabbitmq_receiver_test.cpp -- what a real broker gives, gives again, and gives to another one.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <assent/rabbitmq.hpp>
+
+#include "tests/contract/rabbitmq_client.hpp"
+
+namespace {
+
+using namespace std::chrono_literals;
+using assent::driver_error;
+using assent::errc;
+using assent::message::delivery;
+using assent::message::to_parcel;
+using assent::rabbitmq::receive_options;
+using assent::rabbitmq::receiver;
+using assent::rabbitmq::transport;
+using assent::testing::at;
+using assent::testing::in;
+using assent::testing::plain_client;
+using assent::testing::private_server;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::string at_place(int number)
+{
+    auto const digits = std::to_string(number);
+    return std::string(assent::message::position_size - digits.size(), '0') + digits;
+}
+
+delivery made(std::string to, unsigned lane, int number, std::string body)
+{
+    delivery one;
+    one.at = {std::string(assent::message::source_size, 'a'), std::move(to), lane, at_place(number),
+              at_place(number - 1)};
+    one.id = std::to_string(number);
+    one.window = 256;
+    one.body = std::move(body);
+    return one;
+}
+
+receive_options of(std::string const& to, std::string const& queues = {})
+{
+    receive_options chosen;
+    chosen.to = to;
+    chosen.queues = queues;
+    return chosen;
+}
+
+/// The queues are new, and no broker is killed before they are old.
+assent::rabbitmq::connect_options quick(private_server const& broker)
+{
+    auto where = at(broker);
+    where.new_queue_wait = 0ms;
+    return where;
+}
+
+class RabbitmqReceiver : public ::testing::Test
+{
+protected:
+    static void SetUpTestSuite() { broker_ = private_server::rabbitmq(); }
+    static void TearDownTestSuite() { broker_.reset(); }
+    static private_server& broker() { return *broker_; }
+
+    static void send(std::vector<delivery> const& all)
+    {
+        transport by{quick(broker())};
+        for (auto const& each : all)
+            by.send(to_parcel(each), in(60s));
+        auto const told = by.settle(in(60s));
+        ASSERT_EQ(told.kept, all.size()) << told.why;
+    }
+    /// So many, or all that come within a while.
+    static std::vector<std::string> bodies(receiver& from, std::size_t wanted, bool to_keep = true)
+    {
+        std::vector<std::string> all;
+        while (all.size() < wanted) {
+            auto const one = from.next(in(20s));
+            if (!one) break;
+            all.push_back(one->body);
+            if (to_keep) from.acknowledge(*one);
+        }
+        return all;
+    }
+
+private:
+    static inline std::unique_ptr<private_server> broker_;
+};
+
+TEST_F(RabbitmqReceiver, GivesWhatWasSentWholeAndInOrder)
+{
+    auto first = made("whole", 7, 1, std::string("a\0\xff", 3));
+    first.headers = {{"colour", "red"}, {"empty", ""}};
+    first.gtrid = "a transaction";
+    first.key = "a key";
+    send({first, made("whole", 7, 2, ""), made("whole", 7, 3, std::string(1'000'000, 'x'))});
+    receiver from{quick(broker()), of("whole")};
+
+    auto const one = from.next(in(30s));
+    ASSERT_TRUE(one);
+    EXPECT_EQ(one->at.to, "whole");
+    EXPECT_EQ(one->at.lane, 7u);
+    EXPECT_EQ(one->at.position, at_place(1));
+    EXPECT_EQ(one->at.previous, at_place(0));
+    EXPECT_EQ(one->at.source, first.at.source);
+    EXPECT_EQ(one->id, "1");
+    EXPECT_EQ(one->gtrid, "a transaction");
+    EXPECT_EQ(one->key, "a key");
+    EXPECT_EQ(one->headers, first.headers);
+    EXPECT_EQ(one->body, first.body);
+    from.acknowledge(*one);
+    EXPECT_THAT(bodies(from, 2), ElementsAre("", std::string(1'000'000, 'x')));
+    EXPECT_FALSE(from.next(in(1s)));
+}
+
+TEST_F(RabbitmqReceiver, GivesAgainWhatWasNotAcknowledged)
+{
+    send({made("again", 1, 1, "done"), made("again", 1, 2, "left")});
+    {
+        receiver from{quick(broker()), of("again")};
+        auto const done = from.next(in(30s));
+        ASSERT_TRUE(done);
+        from.acknowledge(*done);
+        EXPECT_TRUE(from.next(in(30s)));
+    }
+    receiver next{quick(broker()), of("again")};
+    EXPECT_THAT(bodies(next, 1), ElementsAre("left"));
+    EXPECT_FALSE(next.next(in(1s)));
+}
+
+TEST_F(RabbitmqReceiver, AcknowledgesWithAMessageWhatCameBeforeIt)
+{
+    // As when one of them was held back, and came again behind the one that it waited for.
+    send({made("late", 1, 2, "2"), made("late", 1, 1, "1"), made("late", 1, 2, "2")});
+    {
+        receiver from{quick(broker()), of("late")};
+        EXPECT_THAT(bodies(from, 2, false), ElementsAre("2", "1"));
+        auto const last = from.next(in(30s));
+        ASSERT_TRUE(last);
+        from.acknowledge(*last);
+    }
+    receiver next{quick(broker()), of("late")};
+    EXPECT_FALSE(next.next(in(3s)));
+}
+
+TEST_F(RabbitmqReceiver, TakesOverWhenTheOneBeforeItIsGone)
+{
+    send({made("after", 1, 1, "1")});
+    auto first = std::make_unique<receiver>(quick(broker()), of("after"));
+    EXPECT_TRUE(first->next(in(30s)));
+    receiver second{quick(broker()), of("after")};
+    EXPECT_FALSE(second.next(in(1s))) << "one at a time";
+    first.reset();
+    EXPECT_THAT(bodies(second, 1), ElementsAre("1"));
+}
+
+TEST_F(RabbitmqReceiver, RefusesAWindowThatItsPrefetchDoesNotHold)
+{
+    send({made("narrow", 1, 1, "1")});
+    auto chosen = of("narrow");
+    chosen.prefetch = 256;
+    {
+        receiver from{quick(broker()), chosen};
+        try {
+            from.next(in(30s));
+            ADD_FAILURE() << "256 messages may be held back";
+        } catch (driver_error const& e) {
+            EXPECT_EQ(e.why(), errc::bad_argument);
+            EXPECT_THAT(e.what(), HasSubstr("raise receive_options::prefetch"));
+        }
+        EXPECT_FALSE(from.next(in(1s)));
+    }
+    receiver wide{quick(broker()), of("narrow")};
+    EXPECT_THAT(bodies(wide, 1), ElementsAre("1")) << "it went back";
+}
+
+TEST_F(RabbitmqReceiver, StopsALaneInWhichSomethingStrangeLies)
+{
+    send({made("strange", 2, 1, "good")});
+    plain_client other{broker()};
+    other.publish("strange.01", "who are you?");
+    receiver from{quick(broker()), of("strange")};
+    int refused = 0;
+    std::vector<std::string> seen;
+    for (int i = 0; i < 3; ++i) {
+        try {
+            auto const one = from.next(in(2s));
+            if (one) seen.push_back(one->body);
+        } catch (driver_error const& e) {
+            ++refused;
+            EXPECT_THAT(e.what(), HasSubstr("strange.01 is not received any more"));
+        }
+    }
+    EXPECT_EQ(refused, 1) << "told once";
+    EXPECT_THAT(seen, ElementsAre("good"));
+    plain_client look{broker()};
+    EXPECT_THAT(look.bodies("strange.01"), ElementsAre("who are you?")) << "nothing is thrown away";
+}
+
+TEST_F(RabbitmqReceiver, StopsAndResumesALane)
+{
+    send({made("stop", 1, 1, "1"), made("stop", 1, 2, "2")});
+    receiver from{quick(broker()), of("stop")};
+    EXPECT_THAT(bodies(from, 1, false), ElementsAre("1"));
+    from.stop_lane(1, in(30s));
+    EXPECT_FALSE(from.next(in(1s)));
+    from.resume_lane(1, in(30s));
+    EXPECT_THAT(bodies(from, 2), ElementsAre("1", "2"));
+    EXPECT_THROW(from.stop_lane(64, in(1s)), driver_error);
+}
+
+TEST_F(RabbitmqReceiver, GivesEachOfTwoReadersEverything)
+{
+    receiver one{quick(broker()), of("news", "billing")};
+    receiver two{quick(broker()), of("news", "shipping")};
+    EXPECT_FALSE(one.next(in(1s)));
+    EXPECT_FALSE(two.next(in(1s)));
+    send({made("news", 3, 1, "1"), made("news", 3, 2, "2")});
+    EXPECT_THAT(bodies(one, 2), ElementsAre("1", "2"));
+    EXPECT_THAT(bodies(two, 2), ElementsAre("1", "2"));
+}
+
+TEST_F(RabbitmqReceiver, GoesOnWhenTheBrokerWasKilled)
+{
+    {
+        transport by{at(broker())};  // waits until the queues are old
+        by.send(to_parcel(made("killed", 1, 1, "1")), in(60s));
+        by.send(to_parcel(made("killed", 1, 2, "2")), in(60s));
+        ASSERT_EQ(by.settle(in(60s)).kept, 2u);
+    }
+    receiver from{quick(broker()), of("killed")};
+    auto const first = from.next(in(60s));
+    ASSERT_TRUE(first);
+    broker().kill();
+    broker().start();
+    from.acknowledge(*first);  // of a connection that is gone
+    auto again = from.next(in(60s));
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->body, "1") << "nobody has heard that it was done";
+    from.acknowledge(*again);
+    EXPECT_THAT(bodies(from, 1), ElementsAre("2"));
+}
+
+TEST_F(RabbitmqReceiver, IsRefusedInPlainWords)
+{
+    plain_client other{broker()};
+    other.declare_short("short.00", 5);
+    receiver from{quick(broker()), of("short")};
+    try {
+        from.next(in(2s));
+        ADD_FAILURE() << "it is another queue";
+    } catch (driver_error const& e) {
+        EXPECT_THAT(e.what(), HasSubstr("\"short.00\" must be declared by this receiver"));
+    }
+    auto const is_refused = [](assent::rabbitmq::connect_options const& where,
+                               receive_options const& chosen) {
+        try {
+            receiver const made{where, chosen};
+        } catch (driver_error const& e) {
+            return e.why() == errc::bad_argument;
+        }
+        return false;
+    };
+    auto const good = at(broker());
+    EXPECT_TRUE(is_refused(good, of("")));
+    EXPECT_TRUE(is_refused(good, of("news"))) << "an exchange needs queues";
+    EXPECT_TRUE(is_refused(good, of("shop", "billing"))) << "no exchange";
+    auto none = of("shop");
+    none.prefetch = 0;
+    EXPECT_TRUE(is_refused(good, none));
+    auto late = good;
+    late.new_queue_wait = std::chrono::minutes{11};
+    EXPECT_TRUE(is_refused(late, of("shop")));
+    receiver away{[&] {
+                      auto where = good;
+                      where.port = 1;
+                      return where;
+                  }(),
+                  of("shop")};
+    EXPECT_THROW(away.next(in(1s)), driver_error);
+}
+
+}  // namespace
