@@ -78,6 +78,8 @@ public:
         bool const has_headers = (properties._flags & AMQP_BASIC_HEADERS_FLAG) != 0;
         for (int i = 0; has_headers && i < properties.headers.num_entries; ++i) {
             auto const& each = properties.headers.entries[i];
+            // The broker counts how often it gave a message: a number.
+            if (each.value.kind != AMQP_FIELD_KIND_UTF8) continue;
             made.headers[text(each.key)] = text(each.value.value.bytes);
         }
         amqp_destroy_envelope(&came);
