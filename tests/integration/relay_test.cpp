@@ -3,9 +3,6 @@
 // relay_test.cpp -- relays over real databases: PostgreSQL and MariaDB, and, as another program,
 // the newest PostgreSQL that there is and MySQL.  The broker is one of this process.
 
-#include <libpq-fe.h>
-#include <mysql.h>
-
 #include <array>
 #include <map>
 #include <memory>
@@ -15,10 +12,9 @@
 #include <vector>
 
 #include <assent/driver.hpp>
-#include <assent/message.hpp>
 #include <assent/relay.hpp>
 
-#include "tests/integration/at_bank.hpp"
+#include "tests/integration/at_queues.hpp"
 #include "tests/unit/message/shelf.hpp"
 
 namespace {
@@ -27,7 +23,6 @@ using namespace assent::testing;
 using namespace std::chrono_literals;
 using assent::driver_error;
 using assent::outcome;
-using assent::message::queue;
 using assent::message::relay;
 using assent::message::relay_options;
 using assent::message::relay_trouble;
@@ -39,66 +34,9 @@ auto soon()
     return steady_clock::now() + 10s;
 }
 
-/// One of the two databases.
-struct side
-{
-    assent::resource_manager const* home;
-    queue messages;
-    std::size_t wire;
-    std::function<void(std::string const&)> execute;
-    std::function<std::int64_t(std::string const&)> number;
-    std::string name;
-};
-
-class Relay : public AtBank
+class Relay : public AtQueues
 {
 protected:
-    static void SetUpTestSuite()
-    {
-#ifdef ASSENT_MESSAGES_ON_MYSQL
-        if (bank_ != nullptr || !private_server::mysql_missing().empty()) return;
-        bool const is_newest = private_server::newest_postgresql_missing().empty();
-        keep(
-            new bank{is_newest ? private_server::newest_postgresql() : private_server::postgresql(),
-                     private_server::mysql()});
-#else
-        AtBank::SetUpTestSuite();
-#endif
-    }
-    void TearDown() override
-    {
-        if (bank_ == nullptr) return;
-        EXPECT_TRUE(becomes_true([] { return has_no_branches(); }, 30s));
-        for (auto const* const table : {"assent_task", "assent_key", "assent_lane"}) {
-            execute(bank_->look_accounts(), std::string{"drop table if exists "} + table);
-            execute(bank_->look_orders(), std::string{"drop table if exists "} + table);
-        }
-        bank_->stop_looking();
-    }
-
-    struct opened : wired
-    {
-        opened() : wired(*bank_, test_options(bank_->new_log_directory())) {}
-
-        std::vector<side> both() const
-        {
-            return {{&accounts, queue{accounts}, net.accounts,
-                     [](std::string const& sql) { execute(bank_->look_accounts(), sql); },
-                     [](std::string const& sql) { return number(bank_->look_accounts(), sql); },
-                     "accounts"},
-                    {&orders, queue{orders}, net.orders,
-                     [](std::string const& sql) { execute(bank_->look_orders(), sql); },
-                     [](std::string const& sql) { return number(bank_->look_orders(), sql); },
-                     "orders"}};
-        }
-        void put(side const& into, std::string const& body, std::string const& key = {})
-        {
-            auto tx = tm.begin();
-            into.messages.put(tx, {"shop", key, body});
-            ASSERT_EQ(tx.commit(), outcome::committed);
-        }
-    };
-
     /// Steps, whatever it throws, until the table is empty.
     static void drain(relay& out, side const& from)
     {
@@ -113,10 +51,7 @@ protected:
             },
             60s));
     }
-    static relay_options carrying()
-    {
-        return relay_options{}.carries("shop");
-    }
+    static relay_options carrying() { return relay_options{}.carries("shop"); }
 };
 
 TEST_F(Relay, CarriesWhatWasCommittedWholeAndInOrder)
