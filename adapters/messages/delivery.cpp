@@ -13,7 +13,6 @@ namespace message {
 
 namespace {
 
-constexpr std::string_view prefix = "assent-";
 constexpr char source_name[] = "assent-source";
 constexpr char position_name[] = "assent-position";
 constexpr char previous_name[] = "assent-previous";
@@ -78,7 +77,7 @@ delivery from_parcel(parcel const& what)
     if (!is_number(window) || window.size() > window_digits_max) refuse(what, "its window is none");
     made.window = std::stoul(window);
     for (auto const& each : what.headers) {
-        if (each.first.rfind(prefix, 0) != 0) made.headers.push_back(each);
+        if (each.first.rfind(reserved_headers, 0) != 0) made.headers.push_back(each);
     }
     made.body = what.body;
     return made;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include <assent/delivery.hpp>
 #include <assent/driver.hpp>
 
 #include "adapters/messages/header_text.hpp"
@@ -54,6 +55,11 @@ std::string require_fit(message::message const& what, gtrid const& of)
                 "names its headers by 1 to 64 printable ASCII characters, none of them a blank "
                 "or '='",
                 of);
+        }
+    }
+    for (auto const& each : what.headers) {
+        if (each.first.rfind(message::reserved_headers, 0) == 0) {
+            refuse("has no header whose name begins with \"assent-\": a relay writes those", of);
         }
     }
     std::string text = to_text(what.headers);

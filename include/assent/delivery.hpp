@@ -31,6 +31,9 @@ inline constexpr char position_zero[] = "000000000000000000000000000000000000000
 /// How many characters name a sender: random ones, made with its tables, and kept in them.
 inline constexpr std::size_t source_size = 24;
 
+/// How the names of headers begin that the application cannot put.
+inline constexpr char reserved_headers[] = "assent-";
+
 /// Where a message stands in the order of its lane.
 struct place
 {
@@ -53,8 +56,7 @@ struct delivery
     std::string body;
 };
 
-/// What travels: the application's headers, and those of the place, whose names begin with
-/// "assent-".
+/// What travels: the application's headers, and those of the place, which are reserved_headers.
 ASSENT_EXPORT parcel to_parcel(delivery const& what);
 
 /// @throws driver_error  errc::bad_argument: it is not one that to_parcel() made.

@@ -54,7 +54,8 @@ struct message
     std::string to;    ///< the destination: 1 to to_max printable ASCII characters without blanks
     std::string key;   ///< printable ASCII; order is kept within a key; empty: it has no order
     std::string body;  ///< any bytes
-    /// Names as of destinations, and any bytes; kept in their order.
+    /// Names as of destinations, which do not begin with "assent-", and any bytes; kept in their
+    /// order.
     std::vector<std::pair<std::string, std::string>> headers = {};
 };
 

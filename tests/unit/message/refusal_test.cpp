@@ -26,6 +26,7 @@ TEST_F(Refused, AMessageOutsideOfItsLimits)
              {{"jobs", "", std::string(limit::body_max + 1, 'b')}, "1000000 bytes of body"},
              {with_header("a=b", ""), "names its headers"},
              {with_header("", ""), "names its headers"},
+             {with_header("assent-lane", ""), "a relay writes those"},
              {with_header("n", std::string(limit::headers_max, 'v')), "8000 bytes of headers"}}) {
         auto const said =
             thrown_by<assent::error>([&, &refused = one] { at_bank.put(tx, refused); });
