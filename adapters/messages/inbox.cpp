@@ -67,8 +67,8 @@ void require_place(place const& at)
 
 }  // namespace
 
-lane_error::lane_error(std::string const& why, place its, std::string last)
-    : runtime_error(why), at_(std::move(its)), last_(std::move(last))
+lane_error::lane_error(std::string const& what, place its, std::string last)
+    : error(errc::invalid_state, what, gtrid{}), at_(std::move(its)), last_(std::move(last))
 {
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <set>
 #include <utility>
 
 #include <assent/delivery.hpp>
@@ -59,6 +60,23 @@ message::receipt send(message::transport& by, std::vector<placed_task> const& ta
     return told;
 }
 
+/// Of a lane whose first message was refused before, that one alone: what is behind it would go out
+/// as often as it does.
+std::vector<placed_task> worth_sending(std::vector<placed_task> all)
+{
+    std::set<std::uint8_t> begun;
+    std::set<std::uint8_t> doubtful;
+    std::vector<placed_task> worth;
+    worth.reserve(all.size());
+    for (auto& each : all) {
+        auto const lane = each.row.lane;
+        if (doubtful.count(lane) != 0) continue;
+        if (begun.insert(lane).second && each.tries > 0) doubtful.insert(lane);
+        worth.push_back(std::move(each));
+    }
+    return worth;
+}
+
 /// How far each lane came.
 std::map<std::uint8_t, lane_end> ends_of(std::vector<placed_task> const& tasks, std::size_t kept)
 {
@@ -81,7 +99,7 @@ turn_result take_turn(lane_table& table, driver_session& owner, message::transpo
     if (lanes.empty()) return done;
     done.next = static_cast<std::uint8_t>((lanes.back() + 1) % message::lanes);
     done.is_full = true;
-    auto const tasks = table.place_tasks(owner, what.to, lanes, what.limits, until);
+    auto const tasks = worth_sending(table.place_tasks(owner, what.to, lanes, what.limits, until));
     auto const told = send(by, tasks, what);
     done.kept = told.kept;
 

@@ -154,6 +154,8 @@ struct relay::impl
                 work.step(clock::now() + step_at_most);
             } catch (std::exception const& e) {
                 why = e.what();
+            } catch (...) {
+                why = "the transport threw what is no std::exception";
             }
             work.tell_failure(why);
             if (!why.empty()) {

@@ -17,10 +17,10 @@
 
 #include <functional>
 #include <memory>
-#include <stdexcept>
 #include <string>
 
 #include <assent/delivery.hpp>
+#include <assent/error.hpp>
 #include <assent/export.hpp>
 #include <assent/resource_manager.hpp>
 #include <assent/transaction_manager.hpp>
@@ -29,12 +29,13 @@ namespace assent {
 inline namespace v0 {
 namespace message {
 
-/// Why a message is not done now: its lane is not where it would have to be.  what() names both.
-class ASSENT_EXPORT lane_error : public std::runtime_error
+/// Why a message is not done now: its lane is not where it would have to be.  what() names both;
+/// why() is errc::invalid_state.
+class ASSENT_EXPORT lane_error : public error
 {
 public:
     /// @param last  where the lane is; empty: nobody has attached it.
-    lane_error(std::string const& why, place its, std::string last);
+    lane_error(std::string const& what, place its, std::string last);
     ~lane_error() override;
 
     place const& at() const noexcept { return at_; }            ///< of the message

@@ -57,7 +57,8 @@ public:
     /// A message that the broker refuses is sent again after so long, then after twice as long, up
     /// to `longest`: one second to one day.
     relay_options& again_after(std::chrono::seconds first, std::chrono::seconds longest);
-    /// After so many refusals it is parked, and its lane with it; 0: never.
+    /// After so many refusals it is parked, and its lane with it; 0: never.  60 by default: about
+    /// an hour.
     relay_options& park_after(unsigned refusals);
     /// Called on the relay's thread: each refusal, and each failure of the database or the broker
     /// once, until it works again.  What it throws is lost.
@@ -72,7 +73,7 @@ private:
     std::chrono::milliseconds poll_{200};
     std::chrono::seconds again_first_{1};
     std::chrono::seconds again_longest_{60};
-    unsigned park_after_ = 20;
+    unsigned park_after_ = 60;
     std::function<void(relay_trouble const&)> told_;
 };
 

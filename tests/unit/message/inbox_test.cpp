@@ -85,6 +85,7 @@ TEST_F(Inbox, NoticesThatOneIsMissing)
     } catch (gap_error const& e) {
         EXPECT_EQ(e.last(), at_place(1));
         EXPECT_EQ(e.at().position, at_place(3));
+        EXPECT_EQ(e.why(), errc::invalid_state);
         EXPECT_THAT(e.what(), HasSubstr("lane 7 of \"jobs\""));
     }
     EXPECT_TRUE(in.once(message_at(2, 1), writing()));

@@ -146,6 +146,7 @@ TEST_F(Relays, HoldALaneAndNoOtherBehindWhatTheBrokerRefuses)
     EXPECT_TRUE(told[1].is_parked);
     EXPECT_EQ(told[1].to, "jobs");
     EXPECT_EQ(told[1].why, "refused: ?poison");
+    EXPECT_EQ(broker.count("behind it"), 1u) << "with the first attempt alone";
     broker.refused.clear();
     EXPECT_EQ(out.step(soon()), 0u) << "until a person says so";
 }

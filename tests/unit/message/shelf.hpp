@@ -6,6 +6,7 @@
 #ifndef ASSENT_TESTS_UNIT_MESSAGE_SHELF_HPP
 #define ASSENT_TESTS_UNIT_MESSAGE_SHELF_HPP
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -53,6 +54,12 @@ public:
         for (auto const& each : all)
             said.push_back(each.body);
         return said;
+    }
+
+    std::size_t count(std::string const& body) const
+    {
+        return static_cast<std::size_t>(std::count_if(
+            all.begin(), all.end(), [&](auto const& each) { return each.body == body; }));
     }
 
     /// What a receiver makes of it that goes by the places alone.
