@@ -155,8 +155,9 @@ void link::check(char const* what)
 }
 
 /// What is not there costs the channel.
-bool link::is_there(std::string const& queue)
+bool link::is_there(std::string const& queue, deadline until)
 {
+    bound(until);
     amqp_queue_declare(state_.get(), declaring, bytes(queue), 1, 0, 0, 0, amqp_empty_table);
     auto const reply = amqp_get_rpc_reply(state_.get());
     if (reply.reply_type != AMQP_RESPONSE_SERVER_EXCEPTION ||
@@ -174,8 +175,7 @@ bool link::is_there(std::string const& queue)
 
 bool link::declare_queue(std::string const& name, deadline until)
 {
-    bound(until);
-    bool const was_there = is_there(name);
+    bool const was_there = is_there(name, until);
     amqp_table_entry_t arguments[] = {
         entry(amqp_cstring_bytes("x-queue-type"), amqp_cstring_bytes("quorum")),
         entry(amqp_cstring_bytes("x-single-active-consumer"), {})};

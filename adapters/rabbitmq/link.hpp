@@ -50,6 +50,7 @@ public:
     /// Connects, logs in, and asks for confirms.  @throws driver_error
     link(connect_options const& where, deadline until);
 
+    bool is_there(std::string const& queue, deadline until);
     /// @return whether the queue is new.
     bool declare_queue(std::string const& name, deadline until);
     void declare_exchange(std::string const& name, deadline until);
@@ -80,7 +81,6 @@ private:
     void open_socket(connect_options const& where, deadline until);
     void log_in(connect_options const& where, deadline until);
     void bound(deadline until);
-    bool is_there(std::string const& queue);
     void check(char const* what);
     std::optional<amqp_frame_t> frame(deadline until);
     std::string returned_id(deadline until);

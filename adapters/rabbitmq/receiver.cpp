@@ -27,6 +27,8 @@ namespace {
 using clock = deadline::clock;
 using std::chrono::milliseconds;
 
+/// 64 lanes are declared, one after the other: whoever waits for less time would never come to it.
+constexpr std::chrono::seconds connect_least{10};
 constexpr milliseconds pause_first{50};
 constexpr milliseconds pause_longest{5000};
 
@@ -80,6 +82,8 @@ struct receiver::state
         }
     }
     void connect(deadline until);
+    void declare(std::string const& name, deadline until);
+    void wait_for_new(deadline until) const;
     void consume(unsigned lane, deadline until)
     {
         open->consume(queue(lane), two_digits(lane), chosen.prefetch, until);
@@ -93,6 +97,7 @@ struct receiver::state
     std::unique_ptr<link> open;
     std::map<unsigned, std::vector<given_message>> given;  // and not acknowledged, by lane
     std::set<unsigned> stopped;
+    deadline old_enough{};  // when queues that we made are
 };
 
 receiver::receiver(connect_options where, receive_options chosen)
@@ -110,22 +115,46 @@ receiver::receiver(connect_options where, receive_options chosen)
 
 receiver::~receiver() = default;
 
-void receiver::state::connect(deadline until)
+/// Only whoever sends makes the queues of a destination: one that a receiver has just made would
+/// look old to him, and he would not wait (connect_options::new_queue_wait).  Queues of our own get
+/// nothing before they are bound.
+void receiver::state::connect(deadline asked)
 {
+    auto const until = std::max(asked, clock::now() + connect_least);
     given.clear();
     open = std::make_unique<link>(where, until);
-    if (is_fan_out) open->declare_exchange(chosen.to, until);
+    for (unsigned lane = 0; lane < message::lanes; ++lane)
+        declare(queue(lane), until);
+    if (is_fan_out) {
+        wait_for_new(asked);
+        open->declare_exchange(chosen.to, until);
+    }
     for (unsigned lane = 0; lane < message::lanes; ++lane) {
-        auto const name = queue(lane);
-        try {
-            open->declare_queue(name, until);
-            if (is_fan_out) open->bind(name, chosen.to, two_digits(lane), until);
-        } catch (driver_error const& e) {
-            throw driver_error(e.what() + std::string{"; \""} + name +
-                               "\" must be declared by this receiver, or as it declares it");
-        }
+        if (is_fan_out) open->bind(queue(lane), chosen.to, two_digits(lane), until);
         if (stopped.count(lane) == 0) consume(lane, until);
     }
+}
+
+void receiver::state::declare(std::string const& name, deadline until)
+{
+    if (!is_fan_out && !open->is_there(name, until)) {
+        throw driver_error("RabbitMQ: the queue \"" + name +
+                           "\" is not there yet: whoever sends makes it");
+    }
+    try {
+        if (open->declare_queue(name, until)) old_enough = clock::now() + where.new_queue_wait;
+    } catch (driver_error const& e) {
+        throw driver_error(e.what() + std::string{"; \""} + name +
+                           "\" must be declared by this receiver, or as it declares it");
+    }
+}
+
+void receiver::state::wait_for_new(deadline until) const
+{
+    std::this_thread::sleep_until(std::min(old_enough, until));
+    if (old_enough <= until) return;
+    throw driver_error("RabbitMQ: the queues of " + chosen.queues +
+                       " are new, and not safe from a crash of the broker for a moment");
 }
 
 /// The lane's consumer ends first, or what goes back would come again.

@@ -91,7 +91,9 @@ struct receive_options
 /// acknowledged.  A lane's queue gives them to one receiver at a time, and to the next one when
 /// that is gone; what was not acknowledged comes again.
 ///
-/// It declares each queue as the transport does, and is refused as that is.
+/// The queues of a destination are made by whoever sends: until then next() waits for them.  Those
+/// of a destination that is an exchange are the receiver's own, and it makes them.  It declares
+/// what is there, too, and is refused as the transport is.
 ///
 /// The connection speaks within these calls only: where the application works for longer than two
 /// heartbeats without one the broker ends the connection, and gives what is not acknowledged to the
@@ -107,7 +109,7 @@ public:
     ~receiver();
 
     /// Waits for the next message, until `until`.  Connects where it must, again and again where
-    /// that fails.
+    /// that fails; connecting takes up to ten seconds, whatever `until` is.
     /// @return nothing where none came.
     /// @throws driver_error  errc::unavailable: the broker cannot be reached, or refuses; errc::
     ///                       bad_argument: something came that no relay has sent, or whose window

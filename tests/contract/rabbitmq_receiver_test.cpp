@@ -207,6 +207,32 @@ TEST_F(RabbitmqReceiver, StopsALaneInWhichSomethingStrangeLies)
     EXPECT_THAT(look.bodies("strange.01"), ElementsAre("who are you?")) << "nothing is thrown away";
 }
 
+/// A queue that it made would look old to the sender, who would not wait before he uses it.
+TEST_F(RabbitmqReceiver, LeavesTheMakingOfQueuesToWhoeverSends)
+{
+    receiver from{quick(broker()), of("early")};
+    try {
+        from.next(in(1s));
+        ADD_FAILURE() << "nobody has made the queues";
+    } catch (driver_error const& e) {
+        EXPECT_THAT(e.what(), HasSubstr("\"early.00\" is not there yet: whoever sends makes it"));
+    }
+    send({made("early", 1, 1, "1")});
+    EXPECT_THAT(bodies(from, 1), ElementsAre("1"));
+}
+
+TEST_F(RabbitmqReceiver, BindsItsOwnQueuesWhenTheyAreOld)
+{
+    auto slow = at(broker());
+    slow.new_queue_wait = 3s;
+    receiver from{slow, of("news", "reading")};
+    EXPECT_THROW(from.next(in(1s)), driver_error);
+    transport by{quick(broker())};
+    by.send(to_parcel(made("news", 9, 1, "too early")), in(60s));
+    EXPECT_FALSE(from.next(in(20s)));
+    EXPECT_THAT(by.settle(in(60s)).why, HasSubstr("no queue takes"));
+}
+
 TEST_F(RabbitmqReceiver, StopsAndResumesALane)
 {
     send({made("stop", 1, 1, "1"), made("stop", 1, 2, "2")});

@@ -95,8 +95,9 @@ std::set<std::uint8_t> lanes_of(table const& rows)
 std::vector<std::uint8_t> busy_lanes(question& q, std::string_view to, std::uint8_t from)
 {
     // All that have anything, by the index alone; and those whose turn it is not.
-    auto const have =
-        lanes_of(q.ask("select distinct t.lane from assent_task t where " + is_in(to)));
+    auto const have = lanes_of(
+        q.ask("select distinct t.lane from assent_task t force index (assent_task_lane) where " +
+              is_in(to)));
     auto const not_now =
         lanes_of(q.ask("select distinct t.lane from assent_task t where " + is_in(to) +
                        " and (t.state = 'p' or (t.state = 's' and "
