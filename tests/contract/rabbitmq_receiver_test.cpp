@@ -229,7 +229,7 @@ TEST_F(RabbitmqReceiver, BindsItsOwnQueuesWhenTheyAreOld)
     EXPECT_THROW(from.next(in(1s)), driver_error);
     transport by{quick(broker())};
     by.send(to_parcel(made("news", 9, 1, "too early")), in(60s));
-    EXPECT_FALSE(from.next(in(20s)));
+    EXPECT_FALSE(from.next(in(5s)));
     EXPECT_THAT(by.settle(in(60s)).why, HasSubstr("no queue takes"));
 }
 
