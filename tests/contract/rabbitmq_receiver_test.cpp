@@ -14,6 +14,7 @@
 #include <assent/rabbitmq.hpp>
 
 #include "tests/contract/rabbitmq_client.hpp"
+#include "tests/unit/message/places.hpp"
 
 namespace {
 
@@ -26,25 +27,17 @@ using assent::rabbitmq::receive_options;
 using assent::rabbitmq::receiver;
 using assent::rabbitmq::transport;
 using assent::testing::at;
+using assent::testing::at_place;
+using assent::testing::delivered;
 using assent::testing::in;
 using assent::testing::plain_client;
 using assent::testing::private_server;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-std::string at_place(int number)
-{
-    auto const digits = std::to_string(number);
-    return std::string(assent::message::position_size - digits.size(), '0') + digits;
-}
-
 delivery made(std::string to, unsigned lane, int number, std::string body)
 {
-    delivery one;
-    one.at = {std::string(assent::message::source_size, 'a'), std::move(to), lane, at_place(number),
-              at_place(number - 1)};
-    one.id = std::to_string(number);
-    one.window = 256;
+    auto one = delivered(std::move(to), lane, number, number - 1);
     one.body = std::move(body);
     return one;
 }

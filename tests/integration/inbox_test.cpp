@@ -8,6 +8,7 @@
 #include <string>
 
 #include "tests/integration/at_queues.hpp"
+#include "tests/unit/message/places.hpp"
 
 namespace {
 
@@ -20,18 +21,9 @@ using assent::message::gap_error;
 using assent::message::inbox;
 using ::testing::HasSubstr;
 
-std::string at_place(int number)
-{
-    auto const digits = std::to_string(number);
-    return std::string(assent::message::position_size - digits.size(), '0') + digits;
-}
-
 delivery message_at(int position, int previous)
 {
-    delivery made;
-    made.at = {std::string(assent::message::source_size, 'a'), "a'\\\"`%", 63, at_place(position),
-               at_place(previous)};
-    return made;
+    return delivered("a'\\\"`%", 63, position, previous);
 }
 
 class Inbox : public AtQueues

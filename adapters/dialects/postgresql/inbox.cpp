@@ -4,7 +4,6 @@
 
 #include <assent/delivery.hpp>
 
-#include "adapters/dialects/hexadecimal.hpp"
 #include "adapters/dialects/postgresql/own_table.hpp"
 #include "adapters/dialects/postgresql/statements.hpp"
 
@@ -13,6 +12,8 @@ namespace assent::postgresql_dialect::inbox {
 #define ASSENT_PG_INBOX "public.assent_inbox"
 
 namespace {
+
+using statements::ascii_text;
 
 own_table table_of_inboxes()
 {
@@ -29,16 +30,9 @@ own_table table_of_inboxes()
             {{"name", "text"}, {"last", "text"}, {"gtrid", "text"}}};
 }
 
-/// As text the server keeps it byte by byte, whatever its encoding: it is ASCII.
-std::string text_of(std::string_view text)
-{
-    return "pg_catalog.convert_from(pg_catalog.decode('" + dialects::to_digits(text) +
-           "', 'hex'), 'UTF8')";
-}
-
 std::string is_named(std::string const& name)
 {
-    return " WHERE i.name OPERATOR(pg_catalog.=) " + text_of(name);
+    return " WHERE i.name OPERATOR(pg_catalog.=) " + ascii_text(name);
 }
 
 /// Statements in the branch, where a lock is waited for so long, in one message.
@@ -68,8 +62,8 @@ table ask(question& working, std::string const& guard, std::string const& statem
 
 std::string inserting(std::string const& name, std::string const& position, std::string_view gtrid)
 {
-    return "INSERT INTO " ASSENT_PG_INBOX " (name, last, gtrid) VALUES (" + text_of(name) + ", " +
-           text_of(position) + ", " + text_of(gtrid) + ") ON CONFLICT (name) DO ";
+    return "INSERT INTO " ASSENT_PG_INBOX " (name, last, gtrid) VALUES (" + ascii_text(name) +
+           ", " + ascii_text(position) + ", " + ascii_text(gtrid) + ") ON CONFLICT (name) DO ";
 }
 
 }  // namespace
@@ -88,9 +82,9 @@ inbox_finding move(question& working, std::string const& guard, std::string_view
     if (what.previous == message::position_zero)
         sql = inserting(what.name, message::position_zero, gtrid) + "NOTHING; ";
     sql += "SELECT 'last', i.last FROM " ASSENT_PG_INBOX " i" + is_named(what.name) +
-           " FOR UPDATE; UPDATE " ASSENT_PG_INBOX " i SET last = " + text_of(what.position) +
-           ", gtrid = " + text_of(gtrid) + is_named(what.name) +
-           " AND i.last OPERATOR(pg_catalog.=) " + text_of(what.previous) +
+           " FOR UPDATE; UPDATE " ASSENT_PG_INBOX " i SET last = " + ascii_text(what.position) +
+           ", gtrid = " + ascii_text(gtrid) + is_named(what.name) +
+           " AND i.last OPERATOR(pg_catalog.=) " + ascii_text(what.previous) +
            " RETURNING 'moved', i.last, 1, 1";
     inbox_finding found;
     for (auto const& row : ask(working, guard, sql, wait, "moving an inbox")) {
@@ -111,7 +105,7 @@ void set(question& working, std::string const& guard, std::string_view gtrid,
         inserting(name, position, gtrid) +
         "UPDATE SET last = EXCLUDED.last, gtrid = EXCLUDED.gtrid; SELECT " +
         statements::only_where("EXISTS (SELECT 1 FROM " ASSENT_PG_INBOX " i" + is_named(name) +
-                               " AND i.last OPERATOR(pg_catalog.=) " + text_of(position) + ")");
+                               " AND i.last OPERATOR(pg_catalog.=) " + ascii_text(position) + ")");
     ask(working, guard, sql, wait, "attaching an inbox");
 }
 

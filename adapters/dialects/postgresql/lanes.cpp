@@ -21,6 +21,8 @@ namespace assent::postgresql_dialect::lanes {
 
 namespace {
 
+using statements::ascii_text;
+
 using ports::lane_name;
 using ports::waiting_task;
 
@@ -43,17 +45,10 @@ own_table table_of_lanes()
             {{"name", "text"}, {"last", "text"}}};
 }
 
-/// As text the server keeps it byte by byte, whatever its encoding: it is ASCII.
-std::string text_of(std::string_view text)
-{
-    return "pg_catalog.convert_from(pg_catalog.decode('" + dialects::to_digits(text) +
-           "', 'hex'), 'UTF8')";
-}
-
 /// Of t, a row of assent_task.
 std::string is_in(std::string_view to, std::string const& lane)
 {
-    return "t.dest OPERATOR(pg_catalog.=) " + text_of(to) +
+    return "t.dest OPERATOR(pg_catalog.=) " + ascii_text(to) +
            " AND t.kind OPERATOR(pg_catalog.=) 'm' AND t.lane OPERATOR(pg_catalog.=) " + lane;
 }
 
@@ -88,7 +83,7 @@ std::string names_of(std::string_view to, std::vector<std::uint8_t> const& which
 {
     std::string list;
     for (auto const lane : which)
-        list += (list.empty() ? "" : ", ") + text_of(lane_name(to, lane));
+        list += (list.empty() ? "" : ", ") + ascii_text(lane_name(to, lane));
     return list;
 }
 
@@ -103,7 +98,7 @@ locked_lanes lock(question& owner, std::string_view to, std::vector<std::uint8_t
 {
     std::string made;
     for (auto const lane : which) {
-        made += (made.empty() ? "(" : ", (") + text_of(lane_name(to, lane)) + ", '" +
+        made += (made.empty() ? "(" : ", (") + ascii_text(lane_name(to, lane)) + ", '" +
                 message::position_zero + "')";
     }
     // Positions are durable before anything is sent.
@@ -178,7 +173,7 @@ std::string moving(std::string_view to, ports::last_positions const& moved)
     std::string values;
     for (auto const& [lane, last] : moved) {
         values +=
-            (values.empty() ? "(" : ", (") + text_of(lane_name(to, lane)) + ", '" + last + "')";
+            (values.empty() ? "(" : ", (") + ascii_text(lane_name(to, lane)) + ", '" + last + "')";
     }
     return "UPDATE " ASSENT_PG_LANE " l SET last = m.last FROM (VALUES " + values +
            ") AS m (name, last) WHERE l.name OPERATOR(pg_catalog.=) m.name; ";
@@ -231,12 +226,13 @@ void ensure(question& manage, session_identity const& asking)
 std::string source(question& manage)
 {
     // The first one stays; in one message its own row would not be seen.
-    manage.ask("INSERT INTO " ASSENT_PG_LANE " (name, last) VALUES (" + text_of(ports::source_row) +
-                   ", '" + ports::new_source() + "') ON CONFLICT (name) DO NOTHING",
+    manage.ask("INSERT INTO " ASSENT_PG_LANE " (name, last) VALUES (" +
+                   ascii_text(ports::source_row) + ", '" + ports::new_source() +
+                   "') ON CONFLICT (name) DO NOTHING",
                "naming the source of messages");
     return value_of(manage.one_row("SELECT l.last FROM " ASSENT_PG_LANE
                                    " l WHERE l.name OPERATOR(pg_catalog.=) " +
-                                       text_of(ports::source_row),
+                                       ascii_text(ports::source_row),
                                    1, "naming the source of messages"),
                     0);
 }
@@ -310,8 +306,9 @@ void end_turn(question& owner, std::string_view to, std::vector<lane_end> const&
                (each.is_parked ? 'p' : 's') +
                "', due = pg_catalog.now() OPERATOR(pg_catalog.+) "
                "pg_catalog.make_interval(secs => " +
-               std::to_string(each.again_after.count()) + "), error = " + text_of(shown(each.why)) +
-               " WHERE " + lane + "=) '" + each.refused + "'; ";
+               std::to_string(each.again_after.count()) +
+               "), error = " + ascii_text(shown(each.why)) + " WHERE " + lane + "=) '" +
+               each.refused + "'; ";
     }
     owner.ask(sql + "SELECT pg_catalog.pg_advisory_unlock_all()", "ending a turn");
 }

@@ -12,6 +12,8 @@
 
 #include <assent/driver.hpp>
 
+#include "adapters/dialects/hexadecimal.hpp"
+
 namespace assent::postgresql_dialect::statements {
 
 /// When the transaction began, in microseconds.  An integer, and of the epoch: its text does not
@@ -109,6 +111,13 @@ inline reply still_open()
     answer.detail = reply_detail::still_open;
     answer.text = "the branch is read-only: it ends with the outcome";
     return answer;
+}
+
+/// ASCII as an SQL expression, which the server takes byte by byte, whatever its encoding is.
+inline std::string ascii_text(std::string_view text)
+{
+    return "pg_catalog.convert_from(pg_catalog.decode('" + dialects::to_digits(text) +
+           "', 'hex'), 'UTF8')";
 }
 
 /// An SQL expression that is 1 where `condition` holds, and fails elsewhere, so that what stands

@@ -15,6 +15,8 @@ namespace assent::postgresql_dialect::tasks {
 
 namespace {
 
+using statements::ascii_text;
+
 constexpr char division_by_zero[] = "22012";  // statements::only_where
 
 // A queue's rows come and go: the server cleans it up by their number, not by a share of the table.
@@ -98,13 +100,6 @@ table ask(question& working, std::string const& sql, std::string const& doing)
     }
 }
 
-/// As text the server keeps it byte by byte, whatever its encoding: it is ASCII.
-std::string text_of(std::string_view text)
-{
-    return "pg_catalog.convert_from(pg_catalog.decode('" + dialects::to_digits(text) +
-           "', 'hex'), 'UTF8')";
-}
-
 std::string list_of(std::vector<std::uint16_t> const& slots)
 {
     std::string list = "CAST('{";
@@ -125,15 +120,15 @@ std::string locking(std::vector<std::uint16_t> const& slots)
 
 std::string values_of(task_row const& row, std::string const& gtrid)
 {
-    return "(" + text_of(row.token) + ", " + std::to_string(row.lane) + ", 'm', 'r', " +
-           text_of(row.to) + ", " + text_of(row.key) + ", " + text_of(row.headers) +
+    return "(" + ascii_text(row.token) + ", " + std::to_string(row.lane) + ", 'm', 'r', " +
+           ascii_text(row.to) + ", " + ascii_text(row.key) + ", " + ascii_text(row.headers) +
            ", pg_catalog.decode('" + dialects::to_digits(row.body) + "', 'hex'), " + gtrid + ")";
 }
 
 /// It fails where it has not inserted them all, whatever a trigger does.
 std::string inserting(std::vector<task_row> const& rows, std::string_view gtrid)
 {
-    auto const from = text_of(gtrid);
+    auto const from = ascii_text(gtrid);
     std::string sql = "; WITH made AS (INSERT INTO " ASSENT_PG_TASK
                       " (token, lane, kind, state, dest, key, headers, body, gtrid) VALUES ";
     for (auto const& row : rows)
@@ -214,7 +209,7 @@ std::optional<task_row> take(question& working, std::string const& guard, std::s
             " AS intact, pg_catalog.current_setting('transaction_isolation') AS level), "
             "next AS MATERIALIZED (SELECT t.id FROM " ASSENT_PG_TASK
             " t WHERE t.dest OPERATOR(pg_catalog.=) " +
-            text_of(to) +
+            ascii_text(to) +
             " AND t.kind OPERATOR(pg_catalog.=) 'm' AND t.state OPERATOR(pg_catalog.=) 'r' AND "
             "(SELECT h.level FROM here h WHERE h.intact OPERATOR(pg_catalog.=) 1) "
             "OPERATOR(pg_catalog.=) 'read committed' ORDER BY t.id LIMIT 1 FOR UPDATE OF t SKIP "
