@@ -3,6 +3,8 @@
 #include <assent/inbox.hpp>
 
 #include <algorithm>
+#include <mutex>
+#include <set>
 #include <utility>
 
 #include <assent/driver.hpp>
@@ -92,25 +94,52 @@ struct inbox::impl
         }
     }
 
+    /// @throws error  the message before this one has a branch that is not committed yet: its work
+    ///                would not be seen.  Which branches are due is known, and not of whom.
+    void require_finished(std::string const& lane)
+    {
+        std::lock_guard const held{mutex};
+        if (pending.count(lane) == 0) return;
+        for (auto const& each : tm.state().resource_managers) {
+            if (each.branches_due == 0) continue;
+            throw error{errc::unavailable,
+                        "the message before it is committed, and not yet in \"" + each.name + '"',
+                        gtrid{},
+                        {},
+                        true};
+        }
+        pending.erase(lane);
+    }
+
     /// A transaction with `ask` done in its branch here.
     template <class Ask>
     transaction begin(Ask const& ask)
     {
-        auto tx = tm.begin(begin_options{}.isolation_level(isolation::read_committed));
+        // All branches are waited for: what is left then is due.
+        auto tx = tm.begin(begin_options{}
+                               .isolation_level(isolation::read_committed)
+                               .commit_return(commit_return::completed));
         tx.require_work(home.manager());
         home.require_fit(
             tx.id(), [](resource_manager_driver& driver, driver_session& manage, deadline until) {
                 driver.inboxes()->ensure_inbox(manage, until);
             });
-        tx.work_on(home.manager(), [&](driver_session& on, deadline until) {
-            home.watching([&] { ask(*home.manager().driver()->inboxes(), on, until); });
-        });
+        try {
+            tx.work_on(home.manager(), [&](driver_session& on, deadline until) {
+                home.watching([&] { ask(*home.manager().driver()->inboxes(), on, until); });
+            });
+        } catch (error const& e) {
+            if (e.why() == errc::rollback_only) tx.commit();  // says whether it may be run again
+            throw;
+        }
         return tx;
     }
 
     transaction_manager& tm;
     std::string const consumer;
     messages::looked_at home;
+    std::mutex mutex;
+    std::set<std::string> pending;  // lanes whose last commit was, by the names of their rows
 };
 
 inbox::inbox(transaction_manager& tm, resource_manager const& where, std::string consumer)
@@ -124,10 +153,11 @@ bool inbox::once(delivery const& what, std::function<void(transaction&)> const& 
     if (!is_position(what.at.previous) || what.at.previous >= what.at.position) {
         throw driver_error(errc::bad_argument, "a message comes after the one before it");
     }
+    auto const lane = row_name(impl_->consumer, what.at);
+    impl_->require_finished(lane);
     inbox_finding found;
     auto tx = impl_->begin([&](inbox_table& table, driver_session& on, deadline until) {
-        found = table.move_inbox(
-            on, {row_name(impl_->consumer, what.at), what.at.previous, what.at.position}, until);
+        found = table.move_inbox(on, {lane, what.at.previous, what.at.position}, until);
     });
     if (!found.has_moved) {
         tx.rollback();
@@ -135,7 +165,10 @@ bool inbox::once(delivery const& what, std::function<void(transaction&)> const& 
         refuse(what.at, found.last);
     }
     work(tx);
-    tx.commit();
+    if (tx.commit() == outcome::committed_pending) {
+        std::lock_guard const held{impl_->mutex};
+        impl_->pending.insert(lane);
+    }
     return true;
 }
 

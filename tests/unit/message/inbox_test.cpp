@@ -131,7 +131,8 @@ TEST_F(Inbox, GivesTheSecondOfTwoNoAnswerBeforeTheFirstHasEnded)
         try {
             other.once(message_at(1, 0), writing());
             ADD_FAILURE() << "it may be rolled back yet";
-        } catch (assent::error const& e) {
+        } catch (assent::rolled_back_error const& e) {
+            EXPECT_TRUE(e.is_retryable());
             EXPECT_THAT(e.what(), HasSubstr("keeps the lane's row"));
         }
     }));
@@ -162,6 +163,34 @@ TEST_F(Inbox, SaysInDoubtWhereItIsAndFindsOutByTheSameMessage)
     }));
     EXPECT_NE(is_told, is_now);
     EXPECT_EQ(done(), 1);
+}
+
+/// The row itself is free; what it was moved with is not there yet in the other database.
+TEST_F(Inbox, BeginsNoWorkBeforeEveryBranchOfTheOneBeforeHasEnded)
+{
+    at.shop.script().on(assent::verb::commit).times(1000).hang();
+    EXPECT_TRUE(in.once(message_at(1, 0), writing())) << "pending, and decided";
+    EXPECT_EQ(done(), 0);
+    for (int i = 0; i < 2; ++i) {
+        auto const said = thrown_by<assent::error>([&] {
+            in.once(message_at(2, 1),
+                    [](transaction&) { ADD_FAILURE() << "its work is not seen"; });
+        });
+        EXPECT_EQ(said.why(), errc::unavailable);
+        EXPECT_TRUE(said.is_retryable());
+        EXPECT_THAT(said.what(), HasSubstr("not yet in \"orders\""));
+    }
+    at.shop.script().clear();
+    at.shop.script().release();
+    EXPECT_TRUE(becomes_true([&] {
+        try {
+            return in.once(message_at(2, 1), writing());
+        } catch (assent::error const& e) {
+            EXPECT_TRUE(e.is_retryable()) << e.what();
+            return false;
+        }
+    }));
+    EXPECT_EQ(done(), 2);
 }
 
 TEST_F(Inbox, LooksAtItsTableAgainAfterAFailure)
