@@ -7,7 +7,6 @@
 #include <assent/delivery.hpp>
 
 #include "adapters/memory/server.hpp"
-#include "ports/numbering.hpp"
 
 namespace assent::inline v0::testing::memory {
 
@@ -70,13 +69,17 @@ std::vector<std::uint8_t> server::claim_lanes(std::uint64_t owner, std::string_v
     return ours;
 }
 
-/// As in a server, where a row that a branch has taken is waited for in vain.
-void server::require_untaken(std::uint64_t id) const
+/// Those that no branch has taken.
+std::set<std::uint64_t> server::untaken(std::vector<ports::waiting_task> const& tasks) const
 {
+    std::set<std::uint64_t> all;
+    for (auto const& each : tasks)
+        all.insert(each.id);
     for (auto const& x : live_) {
-        if (durable_.branches.at(x).takes.count(id) == 0) continue;
-        throw driver_error("placing messages: another transaction keeps one", "55P03");
+        for (auto const id : durable_.branches.at(x).takes)
+            all.erase(id);
     }
+    return all;
 }
 
 std::vector<placed_task> server::place_tasks(std::string_view to,
@@ -102,9 +105,7 @@ std::vector<placed_task> server::place_tasks(std::string_view to,
         }
     }
     auto tasks = ports::chosen(std::move(waiting), limits);
-    for (auto const& each : tasks) {
-        if (each.position.empty()) require_untaken(each.id);
-    }
+    tasks = ports::up_to_taken(tasks, untaken(tasks));
     auto const clock = duration_cast<microseconds>(now().time_since_epoch()).count();
     for (auto const& [lane, moved] :
          ports::number(tasks, last, static_cast<std::uint64_t>(clock))) {

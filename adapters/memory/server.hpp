@@ -34,6 +34,7 @@
 #include <assent/testing.hpp>
 
 #include "adapters/memory/faults.hpp"
+#include "ports/numbering.hpp"
 
 namespace assent::inline v0::testing::memory {
 
@@ -373,7 +374,7 @@ private:
     branch& inbox_writer(std::uint64_t session, std::string const& name);
     void require_lanes() const;
     bool is_due(std::string_view to, std::uint8_t lane, deadline present) const;
-    void require_untaken(std::uint64_t id) const;
+    std::set<std::uint64_t> untaken(std::vector<ports::waiting_task> const& tasks) const;
     void release_lanes(std::uint64_t owner);
     reply roll_back(std::uint64_t id, branch& b);
     bool loses_name(branch const& b);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <exception>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -47,19 +48,23 @@ public:
         if (chosen_.to_.empty()) refuse("its relay is given no destination: carries()");
     }
 
+    /// Each destination has its turn, whatever became of the one before it.
     std::size_t step(deadline until)
     {
-        try {
+        std::size_t kept = 0;
+        std::exception_ptr failure;
+        is_full_ = false;
+        for (auto const& to : chosen_.to_) {
             open(until);
-            std::size_t kept = 0;
-            is_full_ = false;
-            for (auto const& to : chosen_.to_)
+            try {
                 kept += turn(to, until);
-            return kept;
-        } catch (...) {
-            owner_.reset();  // with it the server lets go of its lanes
-            throw;
+            } catch (...) {
+                owner_.reset();  // with it the server lets go of its lanes
+                if (!failure) failure = std::current_exception();
+            }
         }
+        if (failure) std::rethrow_exception(failure);
+        return kept;
     }
 
     /// More may wait than the last step has carried.

@@ -87,8 +87,8 @@ public:
     ///         may have yet to confirm it).  false: it was done before, and `work` did not run.  In
     ///         both cases it may be acknowledged.
     /// @throws gap_error, fork_error  `work` did not run; acknowledge nothing.
-    /// @throws error  errc::unavailable, is_retryable(): the message before it, done by this object,
-    ///                has a branch that is not committed yet, or another one has.
+    /// @throws error  errc::unavailable, is_retryable(): the message before it was done by this
+    ///                object, and a branch, of it or of others, is not committed yet.
     /// @throws what transaction_manager::begin(), transaction::work_on() and commit() throw, and
     ///         what `work` throws.  Nothing moved unless it says otherwise: after in_doubt_error
     ///         call it again with the same message, which finds out.

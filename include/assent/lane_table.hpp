@@ -87,9 +87,9 @@ public:
                                                   deadline until) = 0;
 
     /// Gives positions to what waits in `lanes`, durably, but where a lane has messages that were
-    /// placed before: these are first.
+    /// placed before: these are first.  A message that a transaction has taken holds up what is
+    /// behind it in its lane; nobody waits for it.
     /// @return what is to be sent now: each lane's from its first on, in its order.
-    /// @throws driver_error  also where another transaction keeps one of the rows.
     virtual std::vector<placed_task> place_tasks(driver_session& owner, std::string_view to,
                                                  std::vector<std::uint8_t> const& lanes,
                                                  turn_limits const& limits, deadline until) = 0;

@@ -70,6 +70,19 @@ std::vector<waiting_task> chosen(std::vector<waiting_task> waiting, turn_limits 
     return all;
 }
 
+std::vector<waiting_task> up_to_taken(std::vector<waiting_task> const& tasks,
+                                      std::set<std::uint64_t> const& free)
+{
+    std::set<std::uint8_t> behind;
+    std::vector<waiting_task> all;
+    all.reserve(tasks.size());
+    for (auto const& each : tasks) {
+        if (each.position.empty() && free.count(each.id) == 0) behind.insert(each.lane);
+        if (behind.count(each.lane) == 0) all.push_back(each);
+    }
+    return all;
+}
+
 last_positions number(std::vector<waiting_task>& tasks, last_positions const& last,
                       std::uint64_t microseconds)
 {

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,11 @@ using last_positions = std::map<std::uint8_t, std::string>;
 /// has a position before the rest, which is taken only where nothing has one, by its id.
 ASSENT_EXPORT std::vector<waiting_task> chosen(std::vector<waiting_task> waiting,
                                                turn_limits const& limits);
+
+/// Without what is behind a message of its lane that is not among `free`: somebody has that one,
+/// and what follows it must not overtake.  What has a position is free.
+ASSENT_EXPORT std::vector<waiting_task> up_to_taken(std::vector<waiting_task> const& tasks,
+                                                    std::set<std::uint64_t> const& free);
 
 /// Gives those that have none their positions.
 /// @return the lanes that have moved, with their last position.

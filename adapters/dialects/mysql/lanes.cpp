@@ -187,7 +187,19 @@ std::string ids_of(std::vector<waiting_task> const& tasks)
     return ids + ")";
 }
 
-/// @throws driver_error  one of the rows is gone or taken: its position would be a gap.
+/// Those that nobody has taken, locked.
+std::set<std::uint64_t> locked_of(question& q, std::vector<waiting_task> const& tasks)
+{
+    std::set<std::uint64_t> all;
+    if (tasks.empty()) return all;
+    for (auto const& each : q.ask("select id from assent_task force index (primary) where id in " +
+                                  ids_of(tasks) + " and state = 'r' for update skip locked")) {
+        all.insert(number_of(each, 0));
+    }
+    return all;
+}
+
+/// @throws driver_error  a trigger kept one as it was: its position would be a gap.
 void write_positions(question& q, std::vector<waiting_task> const& tasks)
 {
     std::string positions;
@@ -201,7 +213,7 @@ void write_positions(question& q, std::vector<waiting_task> const& tasks)
           positions + " end, previous = case id" + previous + " end where id in " + ids_of(tasks) +
           " and state = 'r'");
     if (number_of(q.one_row("select row_count()", 1), 0) == tasks.size()) return;
-    q.fail("placing messages: one of them was taken meanwhile");
+    q.fail("placing messages: one of them was not written");
 }
 
 void move(question& q, std::string_view to, ports::last_positions const& moved)
@@ -289,6 +301,7 @@ std::vector<placed_task> place(question& q, std::string_view to,
     read_committed_transaction work{q};
     auto const lanes = lock(q, to, which);
     auto tasks = ports::chosen(waiting(q, to, which, limits.lane_messages), limits);
+    tasks = ports::up_to_taken(tasks, locked_of(q, tasks));
     std::vector<waiting_task> fresh;
     for (auto const& each : tasks) {
         if (each.position.empty()) fresh.push_back(each);

@@ -3,7 +3,7 @@
 #include "adapters/dialects/postgresql/lanes.hpp"
 
 #include <map>
-#include <optional>
+#include <set>
 #include <utility>
 
 #include <assent/delivery.hpp>
@@ -148,7 +148,28 @@ std::vector<waiting_task> waiting(question& owner, std::string_view to,
     return all;
 }
 
-/// It fails where one of the rows is gone or taken: its position would be a gap.
+std::string array_of(std::vector<waiting_task> const& tasks)
+{
+    std::string ids;
+    for (auto const& each : tasks)
+        ids += (ids.empty() ? "" : ",") + std::to_string(each.id);
+    return "CAST('{" + ids + "}' AS pg_catalog.int8[])";
+}
+
+/// Those that nobody has taken, locked.
+std::set<std::uint64_t> locked_of(question& owner, std::vector<waiting_task> const& tasks)
+{
+    std::set<std::uint64_t> all;
+    for (auto const& each :
+         owner.ask("SELECT t.id FROM " ASSENT_PG_TASK " t WHERE t.id OPERATOR(pg_catalog.=) ANY (" +
+                       array_of(tasks) + ")" + has_state("r") + " FOR UPDATE SKIP LOCKED",
+                   "locking messages")) {
+        all.insert(static_cast<std::uint64_t>(number_of(each, 0)));
+    }
+    return all;
+}
+
+/// It fails where a rule or trigger keeps one as it was: its position would be a gap.
 std::string placing(std::vector<waiting_task> const& tasks)
 {
     std::string values;
@@ -275,6 +296,7 @@ try {
     if (which.empty()) return {};
     auto const lanes = lock(owner, to, which);
     auto tasks = ports::chosen(waiting(owner, to, which, limits.lane_messages), limits);
+    tasks = ports::up_to_taken(tasks, locked_of(owner, tasks));
     std::vector<waiting_task> fresh;
     for (auto const& each : tasks) {
         if (each.position.empty()) fresh.push_back(each);
@@ -287,7 +309,7 @@ try {
     return read(owner, fresh.empty() ? "" : placing(fresh) + moving(to, moved), tasks, to);
 } catch (driver_error const& e) {
     if (e.sqlstate() != rows_moved) throw;
-    throw driver_error("placing messages: one of them was taken meanwhile");
+    throw driver_error("placing messages: a rule or trigger kept one as it was");
 }
 
 void end_turn(question& owner, std::string_view to, std::vector<lane_end> const& ends)

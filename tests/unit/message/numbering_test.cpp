@@ -61,6 +61,17 @@ TEST(Numbering, TakesNoMoreThanTheLimitsAndNothingBehindWhatItLeaves)
         << "else it never went";
 }
 
+TEST(Numbering, LeavesWhatIsBehindATakenOneOfItsLane)
+{
+    std::vector<waiting_task> const tasks{{1, 1, 1, {}, {}},
+                                          {2, 1, 1, {}, {}},
+                                          {3, 1, 1, {}, {}},
+                                          {4, 2, 1, {}, {}},
+                                          {5, 3, 1, place(2, 1), place(1, 1)}};
+    EXPECT_THAT(ids(up_to_taken(tasks, {1, 3, 4})), ElementsAre(1, 4, 5));
+    EXPECT_THAT(ids(up_to_taken(tasks, {})), ElementsAre(5));
+}
+
 TEST(Numbering, GivesEachItsPositionAndThatOfTheOneBefore)
 {
     std::vector<waiting_task> tasks{{1, 1, 1, {}, {}}, {2, 1, 1, {}, {}}, {3, 2, 1, {}, {}}};

@@ -151,20 +151,35 @@ TEST_F(Relays, HoldALaneAndNoOtherBehindWhatTheBrokerRefuses)
     EXPECT_EQ(out.step(soon()), 0u) << "until a person says so";
 }
 
-TEST_F(Relays, LeaveWhatATransactionTakesUntilItHasEnded)
+TEST_F(Relays, LeaveWhatATransactionTakesAndWhatIsBehindItUntilItHasEnded)
 {
     commit_put("1", "k");
     commit_put("2", "k");
+    commit_put("elsewhere", "another");
     relay out{*at.accounts, broker, carrying()};
     {
         auto tx = at.tm->begin(
             assent::begin_options{}.isolation_level(assent::isolation::read_committed));
         EXPECT_EQ(taken(tx), "1");
-        EXPECT_THROW(out.step(soon()), driver_error);
+        EXPECT_EQ(out.step(soon()), 1u) << "nobody waits for it";
+        EXPECT_THAT(broker.bodies(), ElementsAre("elsewhere"));
+        EXPECT_EQ(out.step(soon()), 0u);
         ASSERT_EQ(tx.commit(), outcome::committed);
     }
     EXPECT_EQ(out.step(soon()), 1u);
-    EXPECT_THAT(broker.received().begin()->second, ElementsAre("2"));
+    EXPECT_THAT(broker.in_places("k"), ElementsAre("2"));
+}
+
+TEST_F(Relays, GiveEachDestinationItsTurnWhateverBecameOfAnother)
+{
+    commit_put("1", "k");
+    auto tx = at.tm->begin();
+    at_bank.put(tx, {"later", "k", "2"});
+    ASSERT_EQ(tx.commit(), outcome::committed);
+    relay out{*at.accounts, broker, carrying().carries("later")};
+    at.bank.script().on(driver_call::place_tasks).fail("08006");
+    EXPECT_THROW(out.step(soon()), driver_error);
+    EXPECT_THAT(broker.bodies(), ElementsAre("2"));
 }
 
 TEST_F(Relays, KeepTheirMessagesFromTakers)
