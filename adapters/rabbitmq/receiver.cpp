@@ -151,8 +151,8 @@ void receiver::state::declare(std::string const& name, deadline until)
 
 void receiver::state::wait_for_new(deadline until) const
 {
-    std::this_thread::sleep_until(std::min(old_enough, until));
-    if (old_enough <= until) return;
+    if (old_enough > clock::now()) std::this_thread::sleep_until(std::min(old_enough, until));
+    if (old_enough <= clock::now()) return;
     throw driver_error("RabbitMQ: the queues of " + chosen.queues +
                        " are new, and not safe from a crash of the broker for a moment");
 }
