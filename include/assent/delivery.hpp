@@ -47,13 +47,13 @@ struct place
 /// One message as it arrives.
 struct delivery
 {
-    place at;
-    std::string id;     ///< the same each time that it comes; never given to another message
-    std::string gtrid;  ///< the transaction that put it
-    std::string key;
+    place at;                ///< in its lane
+    std::string id;          ///< the same each time that it comes; never given to another message
+    std::string gtrid;       ///< the transaction that put it
+    std::string key;         ///< order is kept within it; empty: it has none
     std::size_t window = 0;  ///< how many its sender may have sent without hearing of the first
     std::vector<std::pair<std::string, std::string>> headers;  ///< the application's
-    std::string body;
+    std::string body;                                          ///< any bytes
 };
 
 /// What travels: the application's headers, and those of the place, which are reserved_headers.

@@ -34,7 +34,7 @@ namespace message {
 class ASSENT_EXPORT lane_error : public error
 {
 public:
-    /// @param last  where the lane is; empty: nobody has attached it.
+    /// Of the message at `its`, whose lane is at `last`: empty where nobody has attached it.
     lane_error(std::string const& what, place its, std::string last);
     ~lane_error() override;
 
@@ -75,9 +75,9 @@ public:
 class ASSENT_EXPORT inbox
 {
 public:
-    /// `tm` must live longer; `where` must have been added to it.  Calls nothing.
-    /// @param consumer  who does the work: 1 to 64 printable ASCII characters, no blank.  Those of
-    ///                  one name share the work, those of different names do it each.
+    /// `tm` must live longer; `where` must have been added to it.  Calls nothing.  `consumer` is
+    /// who does the work: 1 to 64 printable ASCII characters, no blank.  Those of one name share
+    /// the work, those of different names do it each.
     /// @throws driver_error  errc::bad_argument: `where` can hold no inbox, or the name is none.
     inbox(transaction_manager& tm, resource_manager const& where, std::string consumer);
 
