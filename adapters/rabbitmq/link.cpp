@@ -25,7 +25,9 @@ constexpr amqp_channel_t publishing = 1;
 /// What the broker refuses to declare costs this one.
 constexpr amqp_channel_t declaring = 2;
 
-/// What is received, and nothing that the broker could refuse but a queue that is gone.
+/// What is received, each lane on a channel of its own, this one and the next.  A lane ends with
+/// its channel: the broker then takes back all of it, in its order, before another consumer gets
+/// any.  After basic.cancel it gives what follows to that one first (RabbitMQ 3.10).
 constexpr amqp_channel_t consuming = 3;
 
 constexpr int encrypted_port = 5671;
@@ -51,6 +53,16 @@ timeval remaining(deadline until)
     return {whole.count(), duration_cast<microseconds>(left - whole).count()};
 }
 
+amqp_channel_t channel_of(unsigned lane) noexcept
+{
+    return static_cast<amqp_channel_t>(consuming + lane);
+}
+
+unsigned lane_of(amqp_channel_t channel) noexcept
+{
+    return static_cast<unsigned>(channel - consuming);
+}
+
 [[noreturn]] void fail(std::string const& what)
 {
     throw driver_error("RabbitMQ: " + what);
@@ -64,6 +76,7 @@ std::string words_of(amqp_method_t const& said)
     if (said.id == AMQP_CONNECTION_CLOSE_METHOD) {
         return text(static_cast<amqp_connection_close_t*>(said.decoded)->reply_text);
     }
+    if (said.id == AMQP_BASIC_CANCEL_METHOD) return "a queue is gone";
     return "an answer that belongs nowhere";
 }
 
@@ -83,7 +96,7 @@ link::link(connect_options const& where, deadline until) : state_(amqp_new_conne
     if (!state_) throw std::bad_alloc();
     open_socket(where, until);
     log_in(where, until);
-    for (auto const channel : {publishing, declaring, consuming}) {
+    for (auto const channel : {publishing, declaring}) {
         amqp_channel_open(state_.get(), channel);
         check("cannot open a channel");
     }
@@ -120,9 +133,18 @@ void link::log_in(connect_options const& where, deadline until)
     amqp_set_handshake_timeout(state_.get(), &left);
     auto const password =
         where.password_file.empty() ? std::string{} : ports::read_password(where.password_file);
-    auto const reply = amqp_login(state_.get(), where.virtual_host.c_str(), 0, frame_bytes_max,
-                                  static_cast<int>(where.heartbeat.count()), AMQP_SASL_METHOD_PLAIN,
-                                  where.account.c_str(), password.c_str());
+    // Else the broker would say nothing where a queue is deleted that is consumed.
+    amqp_table_entry_t ability = entry(amqp_cstring_bytes("consumer_cancel_notify"), {});
+    ability.value.kind = AMQP_FIELD_KIND_BOOLEAN;
+    ability.value.value.boolean = 1;
+    amqp_table_entry_t abilities = entry(amqp_cstring_bytes("capabilities"), {});
+    abilities.value.kind = AMQP_FIELD_KIND_TABLE;
+    abilities.value.value.table = {1, &ability};
+    amqp_table_t const properties{1, &abilities};
+    auto const reply =
+        amqp_login_with_properties(state_.get(), where.virtual_host.c_str(), 0, frame_bytes_max,
+                                   static_cast<int>(where.heartbeat.count()), &properties,
+                                   AMQP_SASL_METHOD_PLAIN, where.account.c_str(), password.c_str());
     bound(until);
     if (reply.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION) {
         fail("refuses the login: " + words_of(reply.reply));
@@ -279,37 +301,32 @@ void link::bind(std::string const& queue, std::string const& exchange, std::stri
     check("refuses to bind a queue");
 }
 
-void link::consume(std::string const& queue, std::string const& consumer, std::uint16_t prefetch,
-                   deadline until)
+void link::consume(unsigned lane, std::string const& queue, std::string const& consumer,
+                   std::uint16_t prefetch, deadline until)
 {
     bound(until);
-    amqp_basic_qos(state_.get(), consuming, 0, prefetch, 0);
+    auto const channel = channel_of(lane);
+    amqp_channel_open(state_.get(), channel);
+    check("cannot open a channel");
+    amqp_basic_qos(state_.get(), channel, 0, prefetch, 0);
     check("refuses a prefetch");
-    amqp_basic_consume(state_.get(), consuming, bytes(queue), bytes(consumer), 0, 0, 0,
+    amqp_basic_consume(state_.get(), channel, bytes(queue), bytes(consumer), 0, 0, 0,
                        amqp_empty_table);
     check("refuses a consumer");
 }
 
-void link::cancel(std::string const& consumer, deadline until)
+void link::end(unsigned lane, deadline until)
 {
     bound(until);
-    amqp_basic_cancel(state_.get(), consuming, bytes(consumer));
-    check("does not cancel a consumer");
+    auto const reply = amqp_channel_close(state_.get(), channel_of(lane), AMQP_REPLY_SUCCESS);
+    if (reply.reply_type != AMQP_RESPONSE_NORMAL) fail("does not end a consumer");
 }
 
-void link::acknowledge(std::uint64_t tag)
+void link::acknowledge(unsigned lane, std::uint64_t tag)
 {
-    int const status = amqp_basic_ack(state_.get(), consuming, tag, 0);
+    int const status = amqp_basic_ack(state_.get(), channel_of(lane), tag, 0);
     if (status != AMQP_STATUS_OK) {
         fail(std::string{"cannot acknowledge: "} + amqp_error_string2(status));
-    }
-}
-
-void link::give_back(std::uint64_t tag)
-{
-    int const status = amqp_basic_nack(state_.get(), consuming, tag, 0, 1);
-    if (status != AMQP_STATUS_OK) {
-        fail(std::string{"cannot give back: "} + amqp_error_string2(status));
     }
 }
 
@@ -335,7 +352,7 @@ std::optional<envelope> link::receive(deadline until)
     }
     std::unique_ptr<amqp_envelope_t, decltype(&amqp_destroy_envelope)> const held{
         &came, amqp_destroy_envelope};
-    envelope made{text(came.consumer_tag), came.delivery_tag, {}};
+    envelope made{lane_of(came.channel), text(came.consumer_tag), came.delivery_tag, {}};
     auto const& properties = came.message.properties;
     if ((properties._flags & AMQP_BASIC_MESSAGE_ID_FLAG) != 0)
         made.what.id = text(properties.message_id);

@@ -38,8 +38,9 @@ struct verdict
 /// A message as the broker gives it to a consumer.
 struct envelope
 {
+    unsigned lane = 0;
     std::string consumer;   ///< as it was named
-    std::uint64_t tag = 0;  ///< by which it is acknowledged, on this connection
+    std::uint64_t tag = 0;  ///< by which it is acknowledged, in its lane, on this connection
     parcel what;            ///< without its destination and lane
 };
 
@@ -61,11 +62,12 @@ public:
     void bind(std::string const& queue, std::string const& exchange, std::string const& key,
               deadline until);
     /// Has the queue's messages sent here, `prefetch` without an acknowledgement.
-    void consume(std::string const& queue, std::string const& consumer, std::uint16_t prefetch,
-                 deadline until);
-    void cancel(std::string const& consumer, deadline until);
-    void acknowledge(std::uint64_t tag);
-    void give_back(std::uint64_t tag);
+    void consume(unsigned lane, std::string const& queue, std::string const& consumer,
+                 std::uint16_t prefetch, deadline until);
+    /// Ends the lane's consumer, and what is not acknowledged goes back.  What the broker had sent
+    /// may come from receive() all the same, under the consumer's name.
+    void end(unsigned lane, deadline until);
+    void acknowledge(unsigned lane, std::uint64_t tag);
     /// @return nothing when none came by `until`.  @throws driver_error  the connection is lost.
     std::optional<envelope> receive(deadline until);
 

@@ -32,17 +32,19 @@ constexpr std::chrono::seconds connect_least{10};
 constexpr milliseconds pause_first{50};
 constexpr milliseconds pause_longest{5000};
 
-/// The lane of a consumer, which is named by its two digits.
-unsigned lane_of(std::string const& consumer)
+/// None chosen: all of them.
+std::set<unsigned> not_chosen(std::set<unsigned> const& chosen)
 {
-    return consumer.size() == 2
-               ? static_cast<unsigned>((consumer[0] - '0') * 10 + (consumer[1] - '0'))
-               : message::lanes;
+    std::set<unsigned> others;
+    for (unsigned lane = 0; lane < message::lanes; ++lane) {
+        if (!chosen.empty() && chosen.count(lane) == 0) others.insert(lane);
+    }
+    return others;
 }
 
 }  // namespace
 
-/// Invariant: `given` has the tags of `open` alone.
+/// Invariant: `given` has the tags of `open` alone, and of no consumer but those of `consumers`.
 struct receiver::state
 {
     struct given_message
@@ -55,7 +57,8 @@ struct receiver::state
     state(connect_options its, receive_options its_choice)
         : where(std::move(its)),
           chosen(std::move(its_choice)),
-          is_fan_out(where.fan_outs.count(chosen.to) != 0)
+          is_fan_out(where.fan_outs.count(chosen.to) != 0),
+          stopped(not_chosen(chosen.lanes))
     {
     }
 
@@ -67,6 +70,7 @@ struct receiver::state
     {
         open.reset();
         given.clear();
+        consumers.clear();
     }
     /// Does `what` on the connection, which is made where there is none.  One on which something
     /// failed is of no more use.
@@ -84,11 +88,20 @@ struct receiver::state
     void connect(deadline until);
     void declare(std::string const& name, deadline until);
     void wait_for_new(deadline until) const;
+    /// Under a name that no consumer of the lane has had.
     void consume(unsigned lane, deadline until)
     {
-        open->consume(queue(lane), two_digits(lane), chosen.prefetch, until);
+        auto& name = consumers[lane];
+        name = two_digits(lane) + "." + std::to_string(++named);
+        open->consume(lane, queue(lane), name, chosen.prefetch, until);
     }
-    void give_back(unsigned lane, deadline until);
+    /// What the lane's consumer has goes back.
+    void end(unsigned lane, deadline until)
+    {
+        consumers.erase(lane);
+        given.erase(lane);
+        on_link(until, [&](link& on) { on.end(lane, until); });
+    }
     std::optional<message::delivery> accepted(envelope&& came, deadline until);
 
     connect_options const where;
@@ -96,6 +109,8 @@ struct receiver::state
     bool const is_fan_out;
     std::unique_ptr<link> open;
     std::map<unsigned, std::vector<given_message>> given;  // and not acknowledged, by lane
+    std::map<unsigned, std::string> consumers;             // their names, by lane
+    unsigned long named = 0;
     std::set<unsigned> stopped;
     deadline old_enough{};  // when queues that we made are
 };
@@ -110,6 +125,8 @@ receiver::receiver(connect_options where, receive_options chosen)
             "there");
     }
     if (chosen.prefetch == 0) rabbitmq_adapter::refuse("a prefetch is one at the least");
+    if (!chosen.lanes.empty() && *chosen.lanes.rbegin() >= message::lanes)
+        rabbitmq_adapter::refuse("there is no such lane");
     state_ = std::make_unique<state>(std::move(where), std::move(chosen));
 }
 
@@ -121,7 +138,7 @@ receiver::~receiver() = default;
 void receiver::state::connect(deadline asked)
 {
     auto const until = std::max(asked, clock::now() + connect_least);
-    given.clear();
+    drop();
     open = std::make_unique<link>(where, until);
     for (unsigned lane = 0; lane < message::lanes; ++lane)
         declare(queue(lane), until);
@@ -157,23 +174,13 @@ void receiver::state::wait_for_new(deadline until) const
                        " are new, and not safe from a crash of the broker for a moment");
 }
 
-/// The lane's consumer ends first, or what goes back would come again.
-void receiver::state::give_back(unsigned lane, deadline until)
-{
-    open->cancel(two_digits(lane), until);
-    for (auto const& each : given[lane])
-        open->give_back(each.tag);
-    given.erase(lane);
-}
-
-/// @return nothing where the lane was stopped while this came.
+/// @return nothing where it is of a consumer that has ended: it went back with that one.
 std::optional<message::delivery> receiver::state::accepted(envelope&& came, deadline until)
 {
-    auto const lane = lane_of(came.consumer);
-    if (stopped.count(lane) != 0) {
-        open->give_back(came.tag);
+    auto const lane = came.lane;
+    auto const its_consumer = consumers.find(lane);
+    if (its_consumer == consumers.end() || its_consumer->second != came.consumer)
         return std::nullopt;
-    }
     came.what.to = chosen.to;
     came.what.lane = lane;
     auto& its = given[lane];
@@ -191,9 +198,14 @@ std::optional<message::delivery> receiver::state::accepted(envelope&& came, dead
         return made;
     } catch (driver_error const& e) {
         stopped.insert(lane);
-        on_link(until, [&](link&) { give_back(lane, until); });
-        throw driver_error(errc::bad_argument, std::string{e.what()} + "; the queue " +
-                                                   queue(lane) + " is not received any more");
+        auto why =
+            std::string{e.what()} + "; the queue " + queue(lane) + " is not received any more";
+        try {
+            end(lane, until);
+        } catch (driver_error const& lost) {  // all goes back with the connection
+            why += std::string{"; "} + lost.what();
+        }
+        throw driver_error(errc::bad_argument, why);
     }
 }
 
@@ -221,7 +233,7 @@ void receiver::acknowledge(message::delivery const& done)
     };
     try {
         for (auto const& each : its) {
-            if (is_done(each) && state_->open) state_->open->acknowledge(each.tag);
+            if (is_done(each) && state_->open) state_->open->acknowledge(done.at.lane, each.tag);
         }
         its.erase(std::remove_if(its.begin(), its.end(), is_done), its.end());
     } catch (driver_error const&) {
@@ -233,7 +245,7 @@ void receiver::stop_lane(unsigned lane, deadline until)
 {
     if (lane >= message::lanes) rabbitmq_adapter::refuse("there is no such lane");
     if (!state_->stopped.insert(lane).second || !state_->open) return;
-    state_->on_link(until, [&](link&) { state_->give_back(lane, until); });
+    state_->end(lane, until);
 }
 
 void receiver::resume_lane(unsigned lane, deadline until)

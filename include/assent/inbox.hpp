@@ -6,7 +6,7 @@
 //   assent::message::inbox once_each{tm, shop, "billing"};
 //   while (auto const next = from.next(until)) {              // rabbitmq::receiver
 //       once_each.once(*next, [&](assent::transaction& tx) { ... });
-//       from.acknowledge(*next, until);
+//       from.acknowledge(*next);
 //   }
 //
 // The database `where` has one row for each lane, which moves in the transaction of the work: so it

@@ -80,8 +80,12 @@ struct receive_options
 {
     std::string to;  ///< the destination
     /// For a destination that is an exchange: the name of the receiver's own queues, which are
-    /// bound to it.  Receivers of one name share the messages, those of different names get all.
+    /// bound to it.  Of receivers of one name one gets a message, those of different names get all.
     std::string queues;
+    /// Which lanes it receives, 0 to 63; none are all.  The broker gives a lane to the receiver
+    /// that asked first, and so all lanes to the first that asks for all: those that are to work
+    /// side by side take lanes of their own.
+    std::set<unsigned> lanes;
     /// How many messages of a lane it may have without having acknowledged the first: more than the
     /// relay's window, which each message says.
     std::uint16_t prefetch = 512;
@@ -123,11 +127,13 @@ public:
     void acknowledge(message::delivery const& done);
 
     /// Nothing comes of that lane any more, and what is not acknowledged goes back: to another
-    /// receiver, or to this one after resume_lane().  (RabbitMQ ends whoever keeps a message for
-    /// half an hour.)
+    /// receiver, or to this one after resume_lane(), from the oldest on.  (RabbitMQ ends whoever
+    /// keeps a message for half an hour.)
     /// @throws driver_error  errc::unavailable, errc::bad_argument.  Safe to retry.
     void stop_lane(unsigned lane, deadline until);
-    void resume_lane(unsigned lane, deadline until);  ///< takes stop_lane() back
+    /// Takes stop_lane() back; or receives a lane that is not among receive_options::lanes.
+    /// @throws driver_error  as stop_lane().  Safe to retry.
+    void resume_lane(unsigned lane, deadline until);
 
 private:
     struct state;

@@ -116,6 +116,11 @@ public:
         amqp_queue_purge(state_, 1, amqp_cstring_bytes(queue.c_str()));
         check();
     }
+    void remove(std::string const& queue)
+    {
+        amqp_queue_delete(state_, 1, amqp_cstring_bytes(queue.c_str()), 0, 0);
+        check();
+    }
     void bind(std::string const& queue, std::string const& exchange, std::string const& key)
     {
         amqp_queue_bind(state_, 1, amqp_cstring_bytes(queue.c_str()),

@@ -177,6 +177,28 @@ TEST_F(RabbitmqReceiver, RefusesAWindowThatItsPrefetchDoesNotHold)
     EXPECT_THAT(bodies(wide, 1), ElementsAre("1")) << "it went back";
 }
 
+/// Nothing can be asked of the broker any more by then; with the connection all goes back.
+TEST_F(RabbitmqReceiver, RefusesByNameWhereItsTimeIsOver)
+{
+    send({made("polled", 1, 1, "1")});
+    auto chosen = of("polled");
+    chosen.prefetch = 256;
+    receiver from{quick(broker()), chosen};
+    auto const end = in(60s);
+    std::string said;
+    while (said.empty() && std::chrono::steady_clock::now() < end) {
+        try {
+            from.next(in(0s));
+        } catch (driver_error const& e) {
+            said = e.what();
+            EXPECT_EQ(e.why(), errc::bad_argument);
+        }
+    }
+    EXPECT_THAT(said, HasSubstr("raise receive_options::prefetch"));
+    receiver wide{quick(broker()), of("polled")};
+    EXPECT_THAT(bodies(wide, 1), ElementsAre("1"));
+}
+
 TEST_F(RabbitmqReceiver, StopsALaneInWhichSomethingStrangeLies)
 {
     send({made("strange", 2, 1, "good")});
@@ -238,6 +260,74 @@ TEST_F(RabbitmqReceiver, StopsAndResumesALane)
     EXPECT_THROW(from.stop_lane(64, in(1s)), driver_error);
 }
 
+/// What the broker had sent ahead is not given any more, nor before what went back.
+TEST_F(RabbitmqReceiver, BeginsAgainWithTheOldestOfALaneThatItResumesAtOnce)
+{
+    send({made("atonce", 1, 1, "1"), made("atonce", 1, 2, "2"), made("atonce", 1, 3, "3")});
+    receiver from{quick(broker()), of("atonce")};
+    EXPECT_THAT(bodies(from, 1, false), ElementsAre("1"));
+    from.stop_lane(1, in(30s));
+    from.resume_lane(1, in(30s));
+    EXPECT_THAT(bodies(from, 3), ElementsAre("1", "2", "3"));
+    EXPECT_FALSE(from.next(in(1s)));
+}
+
+/// More than a prefetch lies there: whoever got what follows first could do nothing of it.
+TEST_F(RabbitmqReceiver, HandsAStoppedLaneToTheNextOneFromTheOldestOn)
+{
+    std::vector<delivery> all;
+    std::vector<std::string> expected;
+    for (int i = 1; i <= 600; ++i) {
+        expected.push_back(std::to_string(i));
+        all.push_back(made("handed", 1, i, expected.back()));
+    }
+    send(all);
+    auto chosen = of("handed");
+    chosen.prefetch = 257;
+    receiver first{quick(broker()), chosen};
+    EXPECT_THAT(bodies(first, 1, false), ElementsAre("1"));
+    receiver second{quick(broker()), chosen};
+    EXPECT_FALSE(second.next(in(1s)));
+    first.stop_lane(1, in(30s));
+    EXPECT_EQ(bodies(second, 600), expected);
+    EXPECT_FALSE(first.next(in(1s)));
+}
+
+TEST_F(RabbitmqReceiver, TakesTheLanesThatItChose)
+{
+    send({made("lanes", 1, 1, "one"), made("lanes", 2, 1, "two"), made("lanes", 3, 1, "three")});
+    auto ones = of("lanes");
+    ones.lanes = {1};
+    auto twos = of("lanes");
+    twos.lanes = {2, 63};
+    receiver first{quick(broker()), ones};
+    receiver second{quick(broker()), twos};
+    EXPECT_THAT(bodies(first, 1), ElementsAre("one"));
+    EXPECT_FALSE(first.next(in(1s)));
+    EXPECT_THAT(bodies(second, 1), ElementsAre("two"));
+    EXPECT_FALSE(second.next(in(1s)));
+    second.resume_lane(3, in(30s));
+    EXPECT_THAT(bodies(second, 1), ElementsAre("three"));
+}
+
+TEST_F(RabbitmqReceiver, SaysThatAQueueWasDeletedAndGoesOnWithTheNextOne)
+{
+    send({made("deleted", 0, 1, "1")});
+    receiver from{quick(broker()), of("deleted")};
+    EXPECT_THAT(bodies(from, 1), ElementsAre("1"));
+    plain_client other{broker()};
+    other.remove("deleted.00");
+    try {
+        from.next(in(5s));
+        ADD_FAILURE() << "a queue is gone";
+    } catch (driver_error const& e) {
+        EXPECT_EQ(e.why(), errc::unavailable);
+        EXPECT_THAT(e.what(), HasSubstr("\"deleted.00\" is not there yet"));
+    }
+    send({made("deleted", 0, 2, "2")});
+    EXPECT_THAT(bodies(from, 1), ElementsAre("2"));
+}
+
 TEST_F(RabbitmqReceiver, GivesEachOfTwoReadersEverything)
 {
     receiver one{quick(broker()), of("news", "billing")};
@@ -297,9 +387,20 @@ TEST_F(RabbitmqReceiver, IsRefusedInPlainWords)
     auto none = of("shop");
     none.prefetch = 0;
     EXPECT_TRUE(is_refused(good, none));
+    auto beyond = of("shop");
+    beyond.lanes = {0, 64};
+    EXPECT_TRUE(is_refused(good, beyond));
     auto late = good;
     late.new_queue_wait = std::chrono::minutes{11};
     EXPECT_TRUE(is_refused(late, of("shop")));
+    auto unknown = good;
+    unknown.account = "nobody";
+    try {
+        receiver{unknown, of("shop")}.next(in(2s));
+        ADD_FAILURE() << "nobody has no account";
+    } catch (driver_error const& e) {
+        EXPECT_THAT(e.what(), HasSubstr("refuses the login"));
+    }
     receiver away{[&] {
                       auto where = good;
                       where.port = 1;
