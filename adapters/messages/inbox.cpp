@@ -11,6 +11,7 @@
 
 #include "adapters/dialects/subject.hpp"
 #include "adapters/messages/looked_at.hpp"
+#include "ports/numbering.hpp"
 
 namespace assent {
 inline namespace v0 {
@@ -32,8 +33,8 @@ std::string lane_of(place const& at)
 /// What nobody else's name can be: none of its parts has a blank.
 std::string row_name(std::string const& consumer, place const& at)
 {
-    return consumer + ' ' + at.source + ' ' + at.to + (at.lane < 10 ? " 0" : " ") +
-           std::to_string(at.lane);
+    return consumer + ' ' + at.source + ' ' +
+           ports::lane_name(at.to, static_cast<std::uint8_t>(at.lane));
 }
 
 void require_place(place const& at)

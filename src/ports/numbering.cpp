@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <random>
 #include <set>
 #include <string_view>
@@ -103,6 +104,30 @@ last_positions number(std::vector<waiting_task>& tasks, last_positions const& la
         moved[each.lane] = each.position;
     }
     return moved;
+}
+
+std::vector<waiting_task> in_lanes(std::vector<waiting_task> const& tasks,
+                                   last_positions const& moved)
+{
+    std::vector<waiting_task> all;
+    std::copy_if(tasks.begin(), tasks.end(), std::back_inserter(all),
+                 [&](auto const& each) { return moved.count(each.lane) != 0; });
+    return all;
+}
+
+std::vector<placed_task> in_order(std::map<std::uint64_t, placed_task> read,
+                                  std::vector<waiting_task> const& tasks)
+{
+    std::vector<placed_task> all;
+    all.reserve(tasks.size());
+    for (auto const& each : tasks) {
+        auto const row = read.find(each.id);
+        if (row == read.end()) throw driver_error("placing messages: a row is gone");
+        all.push_back(std::move(row->second));
+        all.back().position = each.position;
+        all.back().previous = each.previous;
+    }
+    return all;
 }
 
 std::string lane_name(std::string_view to, std::uint8_t lane)

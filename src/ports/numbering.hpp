@@ -51,6 +51,16 @@ ASSENT_EXPORT std::vector<waiting_task> up_to_taken(std::vector<waiting_task> co
 ASSENT_EXPORT last_positions number(std::vector<waiting_task>& tasks, last_positions const& last,
                                     std::uint64_t microseconds);
 
+/// Those in the lanes that have moved: a turn takes of a lane what has a position, or what has
+/// none.
+ASSENT_EXPORT std::vector<waiting_task> in_lanes(std::vector<waiting_task> const& tasks,
+                                                 last_positions const& moved);
+
+/// What was read of `tasks`, by id, in their order and with their positions.
+/// @throws driver_error  one of them was not read.
+ASSENT_EXPORT std::vector<placed_task> in_order(std::map<std::uint64_t, placed_task> read,
+                                                std::vector<waiting_task> const& tasks);
+
 /// The name of a lane's row in assent_lane; no destination has a blank.
 ASSENT_EXPORT std::string lane_name(std::string_view to, std::uint8_t lane);
 /// Of the row that keeps the source.

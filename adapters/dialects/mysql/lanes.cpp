@@ -251,16 +251,7 @@ std::vector<placed_task> read(question& q, std::vector<waiting_task> const& task
             {},
             static_cast<unsigned>(number_of(each, 7))};
     }
-    std::vector<placed_task> all;
-    all.reserve(tasks.size());
-    for (auto const& each : tasks) {
-        auto const row = found.find(each.id);
-        if (row == found.end()) q.fail("placing messages: a row is gone");
-        all.push_back(std::move(row->second));
-        all.back().position = each.position;
-        all.back().previous = each.previous;
-    }
-    return all;
+    return ports::in_order(std::move(found), tasks);
 }
 
 }  // namespace
@@ -302,18 +293,10 @@ std::vector<placed_task> place(question& q, std::string_view to,
     auto const lanes = lock(q, to, which);
     auto tasks = ports::chosen(waiting(q, to, which, limits.lane_messages), limits);
     tasks = ports::up_to_taken(tasks, locked_of(q, tasks));
-    std::vector<waiting_task> fresh;
-    for (auto const& each : tasks) {
-        if (each.position.empty()) fresh.push_back(each);
-    }
-    if (!fresh.empty()) {
-        auto const moved = ports::number(fresh, lanes.last, lanes.microseconds);
-        write_positions(q, fresh);
+    auto const moved = ports::number(tasks, lanes.last, lanes.microseconds);
+    if (!moved.empty()) {
+        write_positions(q, ports::in_lanes(tasks, moved));
         move(q, to, moved);
-        auto next = fresh.begin();
-        for (auto& each : tasks) {
-            if (each.position.empty()) each = *next++;
-        }
     }
     work.commit();
     return read(q, tasks, to);

@@ -87,13 +87,13 @@ std::string names_of(std::string_view to, std::vector<std::uint8_t> const& which
     return list;
 }
 
-/// The lanes' rows locked, in one order for everybody; the transaction is left open.
 struct locked_lanes
 {
     ports::last_positions last;
     std::uint64_t microseconds = 0;  // the server's clock
 };
 
+/// The lanes' rows locked, in one order for everybody; the transaction is left open.
 locked_lanes lock(question& owner, std::string_view to, std::vector<std::uint8_t> const& which)
 {
     std::string made;
@@ -173,11 +173,9 @@ std::set<std::uint64_t> locked_of(question& owner, std::vector<waiting_task> con
 std::string placing(std::vector<waiting_task> const& tasks)
 {
     std::string values;
-    std::size_t count = 0;
     for (auto const& each : tasks) {
         values += (values.empty() ? "(" : ", (") + std::to_string(each.id) + ", '" + each.position +
                   "', '" + each.previous + "')";
-        ++count;
     }
     return "WITH given (id, position, previous) AS (VALUES " + values +
            "), placed AS (UPDATE " ASSENT_PG_TASK
@@ -185,7 +183,7 @@ std::string placing(std::vector<waiting_task> const& tasks)
            "WHERE t.id OPERATOR(pg_catalog.=) g.id" +
            has_state("r") + " RETURNING 1) SELECT " +
            statements::only_where("pg_catalog.count(*) OPERATOR(pg_catalog.=) " +
-                                  std::to_string(count)) +
+                                  std::to_string(tasks.size())) +
            " FROM placed; ";
 }
 
@@ -203,15 +201,12 @@ std::string moving(std::string_view to, ports::last_positions const& moved)
 std::vector<placed_task> read(question& owner, std::string const& first,
                               std::vector<waiting_task> const& tasks, std::string_view to)
 {
-    std::string ids;
-    for (auto const& each : tasks)
-        ids += (ids.empty() ? "" : ",") + std::to_string(each.id);
     table const rows =
         owner.ask(first +
                       "COMMIT; SELECT t.id, t.token, t.lane, t.key, t.headers, "
                       "pg_catalog.encode(t.body, 'hex'), t.gtrid, t.tries FROM " ASSENT_PG_TASK
-                      " t WHERE t.id OPERATOR(pg_catalog.=) ANY (CAST('{" +
-                      ids + "}' AS pg_catalog.int8[]))",
+                      " t WHERE t.id OPERATOR(pg_catalog.=) ANY (" +
+                      array_of(tasks) + ")",
                   "placing messages");
     std::map<std::uint64_t, placed_task> found;
     for (auto const& each : rows) {
@@ -225,16 +220,7 @@ std::vector<placed_task> read(question& owner, std::string const& first,
             {},
             static_cast<unsigned>(number_of(each, 7))};
     }
-    std::vector<placed_task> all;
-    all.reserve(tasks.size());
-    for (auto const& each : tasks) {
-        auto const row = found.find(each.id);
-        if (row == found.end()) throw driver_error("placing messages: a row is gone");
-        all.push_back(std::move(row->second));
-        all.back().position = each.position;
-        all.back().previous = each.previous;
-    }
-    return all;
+    return ports::in_order(std::move(found), tasks);
 }
 
 }  // namespace
@@ -297,16 +283,10 @@ try {
     auto const lanes = lock(owner, to, which);
     auto tasks = ports::chosen(waiting(owner, to, which, limits.lane_messages), limits);
     tasks = ports::up_to_taken(tasks, locked_of(owner, tasks));
-    std::vector<waiting_task> fresh;
-    for (auto const& each : tasks) {
-        if (each.position.empty()) fresh.push_back(each);
-    }
-    auto const moved = ports::number(fresh, lanes.last, lanes.microseconds);
-    auto next = fresh.begin();
-    for (auto& each : tasks) {
-        if (each.position.empty()) each = *next++;
-    }
-    return read(owner, fresh.empty() ? "" : placing(fresh) + moving(to, moved), tasks, to);
+    auto const moved = ports::number(tasks, lanes.last, lanes.microseconds);
+    auto const writing =
+        moved.empty() ? "" : placing(ports::in_lanes(tasks, moved)) + moving(to, moved);
+    return read(owner, writing, tasks, to);
 } catch (driver_error const& e) {
     if (e.sqlstate() != rows_moved) throw;
     throw driver_error("placing messages: a rule or trigger kept one as it was");
